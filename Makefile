@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+# glovebox: one non-recursive Makefile. Everything built goes below $(O).
+#
+#   make                 the program
+#   make demo            install what is missing, build, run a real hermetic build, verify it, reproduce it
+#   make check           install what is missing, build, run all tests        (check-long: the long ones too)
+#   make lint bench install uninstall dist deps clean
+#
+#   O=DIR  SAN=address,undefined  WERROR=1  CC=clang  DESTDIR= prefix=
+
+O       ?= build
+CC      ?= cc
+AR      ?= ar
+PKG_CONFIG ?= pkg-config
+prefix  ?= /usr/local
+bindir  ?= $(prefix)/bin
+mandir  ?= $(prefix)/share/man
+VERSION := 0.1.0
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# The folders in their order: each includes only itself and those to its left (make lint).
+FOLDERS := base spec oci attest profiles sandbox store fetch rootfs inspect runner cli
+
+PKGS    := libseccomp libcap mount yaml-0.1 libcrypto libarchive jansson libdeflate
+PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PKGS))
+PKG_LIBS   = $(shell $(PKG_CONFIG) --libs $(PKGS))
+
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
+           -Wwrite-strings -Wformat=2 -Wno-missing-field-initializers $(if $(WERROR),-Werror)
+HARDEN  := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+ifdef SAN
+HARDEN  += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+LDHARDEN := -pie -fsanitize=$(SAN)
+else
+HARDEN  += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+LDHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+endif
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DGB_VERSION='"$(VERSION)"' -I. -I$(O)/gen \
+             $(PKG_CFLAGS) $(WARN) $(HARDEN) $(CFLAGS)
+COMPILE  = $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+LINK     = $(CC) $(LDHARDEN) $(CFLAGS) $(LDFLAGS) -o $@
+
+# ---- objects and one archive a folder ------------------------------------
+# cli/main.c and build-time tools (FOLDER/gen_*.c) are not part of the archives.
+lib_srcs = $(filter-out cli/main.c $(1)/gen_%.c,$(wildcard $(1)/*.c))
+objs     = $(patsubst %.c,$(O)/%.o,$(1))
+lib      = $(O)/lib$(1).a
+
+define FOLDER_RULES
+$(call lib,$(1)): $(call objs,$(call lib_srcs,$(1)))
+endef
+$(foreach f,$(FOLDERS),$(eval $(call FOLDER_RULES,$(f))))
+
+$(O)/lib%.a:
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(COMPILE)
+
+# Libraries of a folder and of all to its left, rightmost first (the order that ld wants).
+left_of  = $(if $(filter $(1),$(2)),,$(2))
+comma   := ,
+reverse  = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
+upto     = $(shell set -- $(FOLDERS); for f; do echo $$f; [ $$f = $(1) ] && break; done)
+libs_upto = $(foreach f,$(call reverse,$(call upto,$(1))),$(call lib,$(f)))
+
+# ---- generated sources ----------------------------------------------------
+include profiles/rules.mk
+
+# ---- the program ----------------------------------------------------------
+PROGRAM := $(O)/glovebox
+
+all: $(PROGRAM)
+
+$(PROGRAM): $(O)/cli/main.o $(call libs_upto,cli)
+	$(LINK) $^ $(PKG_LIBS)
+
+# ---- unit tests: tests/unit/<folder>/test_<what>.c, one program each ---------------
+UNIT_SRCS := $(wildcard tests/unit/*/test_*.c)
+UNIT_BINS := $(patsubst tests/unit/%.c,$(O)/unit/%,$(UNIT_SRCS))
+UNIT_LIBS  = $(shell $(PKG_CONFIG) --libs cmocka)
+
+define UNIT_RULES
+$(patsubst tests/unit/%.c,$(O)/unit/%,$(1)): $(O)/$(1:.c=.o) $(call libs_upto,$(word 3,$(subst /, ,$(1))))
+	@mkdir -p $$(@D)
+	$$(LINK) $$^ $$(UNIT_LIBS) $$(PKG_LIBS)
+endef
+$(foreach t,$(UNIT_SRCS),$(eval $(call UNIT_RULES,$(t))))
+
+# make unit-FOLDER: build and run one folder's unit tests.
+unit-%: FORCE
+	@$(MAKE) --no-print-directory $(filter $(O)/unit/$*/%,$(UNIT_BINS))
+	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(filter $(O)/unit/$*/%,$(UNIT_BINS))
+
+clean:
+	rm -rf $(O)
+
+FORCE:
+.PHONY: all clean FORCE
+
+-include $(shell test -d $(O) && find $(O) -name '*.d')

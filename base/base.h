@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file base.h
+ * base/: what every other folder stands on. Its one job: errors, scope-bound
+ * ownership, buffers, file descriptors, hashing, JSON.
+ *
+ * This is the folder's public header; it only gathers the parts, each of which
+ * documents its own symbols.
+ */
+#ifndef GB_BASE_H
+#define GB_BASE_H
+
+#include "base/err.h"
+#include "base/own.h"
+#include "base/buf.h"
+#include "base/io.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/ident.h"
+
+#endif

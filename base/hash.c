@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/hash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "base/own.h"
+
+/** Read size: large enough that the system call vanishes beside the hashing. */
+#define HASH_CHUNK (256 * 1024)
+
+struct hasher {
+	EVP_MD_CTX *ctx;
+	bool failed;
+};
+
+struct hasher *hasher_new(void)
+{
+	struct hasher *h = calloc(1, sizeof *h);
+
+	if (h == NULL)
+		return NULL;
+	h->ctx = EVP_MD_CTX_new();
+	if (h->ctx == NULL || EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1) {
+		hasher_free(h);
+		return NULL;
+	}
+	return h;
+}
+
+void hasher_free(struct hasher *h)
+{
+	if (h == NULL)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	free(h);
+}
+
+void hasher_add(struct hasher *h, const void *data, size_t n)
+{
+	if (EVP_DigestUpdate(h->ctx, data, n) != 1)
+		h->failed = true;
+}
+
+int hasher_final(struct hasher *h, struct digest *ret, struct err *err)
+{
+	struct digest d;
+
+	if (h->failed || EVP_DigestFinal_ex(h->ctx, d.b, NULL) != 1 ||
+	    EVP_DigestInit_ex(h->ctx, NULL, NULL) != 1)
+		return err_set(err, ERR_INTERNAL, 0, "SHA-256: the library failed");
+	*ret = d;
+	return 0;
+}
+
+int hash_bytes(const void *data, size_t n, struct digest *ret, struct err *err)
+{
+	struct digest d;
+
+	if (EVP_Digest(data, n, d.b, NULL, EVP_sha256(), NULL) != 1)
+		return err_set(err, ERR_INTERNAL, 0, "SHA-256: the library failed");
+	*ret = d;
+	return 0;
+}
+
+int hash_fd(int fd, struct digest *ret, uint64_t *ret_size, struct err *err)
+{
+	auto_hasher h = hasher_new();
+	auto_free char *chunk = malloc(HASH_CHUNK);
+	uint64_t size = 0;
+
+	if (h == NULL || chunk == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "hash a file");
+	for (;;) {
+		ssize_t n = read(fd, chunk, HASH_CHUNK);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(err, ERR_INTERNAL, errno, "read a file to hash it");
+		if (n == 0)
+			break;
+		hasher_add(h, chunk, (size_t)n);
+		size += (uint64_t)n;
+	}
+	if (hasher_final(h, ret, err) < 0)
+		return -1;
+	if (ret_size != NULL)
+		*ret_size = size;
+	return 0;
+}
+
+char *digest_hex(const struct digest *d, char out[DIGEST_HEX_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < DIGEST_LEN; i++) {
+		out[2 * i] = digits[d->b[i] >> 4];
+		out[2 * i + 1] = digits[d->b[i] & 15];
+	}
+	out[2 * DIGEST_LEN] = '\0';
+	return out;
+}
+
+char *digest_str(const struct digest *d, char out[DIGEST_STR_SIZE])
+{
+	memcpy(out, "sha256:", 7);
+	digest_hex(d, out + 7);
+	return out;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+bool digest_parse_hex(const char *s, struct digest *ret)
+{
+	struct digest d;
+
+	for (size_t i = 0; i < DIGEST_LEN; i++) {
+		int hi = hex_value(s[2 * i]);
+		int lo = hi < 0 ? -1 : hex_value(s[2 * i + 1]);
+
+		if (lo < 0)
+			return false;
+		d.b[i] = (uint8_t)(hi << 4 | lo);
+	}
+	if (s[2 * DIGEST_LEN] != '\0')
+		return false;
+	*ret = d;
+	return true;
+}
+
+bool digest_parse(const char *s, struct digest *ret)
+{
+	return strncmp(s, "sha256:", 7) == 0 && digest_parse_hex(s + 7, ret);
+}
+
+bool digest_eq(const struct digest *a, const struct digest *b)
+{
+	return memcmp(a->b, b->b, DIGEST_LEN) == 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file io.h
+ * File descriptors and small files. Every descriptor made here is O_CLOEXEC.
+ * Names are relative to a directory descriptor wherever a race or a link could
+ * matter; AT_FDCWD is allowed where the caller means the working directory.
+ */
+#ifndef GB_IO_H
+#define GB_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/** Writes all of @p data, whatever short writes and EINTR happen. ERR_INTERNAL on failure. */
+int io_write_all(int fd, const void *data, size_t n, struct err *err);
+
+/** Reads until @p n bytes or end of file. ERR_INTERNAL on failure. */
+int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err);
+
+/** Appends all that is left in @p fd to @p out, at most @p max bytes; more is ERR_USAGE ("larger than …"). */
+int io_read_all(int fd, size_t max, struct buf *out, struct err *err);
+
+/** Reads the regular file @p path below @p dirfd whole (O_NOFOLLOW on the last
+ *  component is not set: callers that need it open the file themselves).
+ *  A missing file is ERR_INPUT, anything but a regular file ERR_INPUT, over @p max ERR_USAGE. */
+int io_read_file(int dirfd, const char *path, size_t max, struct buf *out, struct err *err);
+
+/** How io_publish makes a file appear. */
+enum io_publish_flags {
+	IO_DURABLE = 1,  /**< fsync the file and its directory */
+	IO_EXCL = 2,     /**< fail with EEXIST (ERR_USAGE) where the name is taken */
+};
+
+/** Makes the file @p path with @p mode appear whole or not at all: written
+ *  beside under a random name, then renamed (rename(2)), or linked with IO_EXCL. */
+int io_publish(int dirfd, const char *path, const void *data, size_t n, mode_t mode, int flags, struct err *err);
+
+/** mkdir -p below @p dirfd; existing directories (also through links) are fine. */
+int io_mkdirs(int dirfd, const char *path, mode_t mode, struct err *err);
+
+/** Removes @p name below @p dirfd and all beneath it, never following a link and
+ *  never crossing into another file system; directories of mode 000 are opened
+ *  up first (overlayfs leaves work/work so). A missing name is success. */
+int io_remove_tree(int dirfd, const char *name, struct err *err);
+
+/** Opens directory @p path below @p dirfd, refusing a link as last component. ERR_INPUT when missing or not a directory. */
+int io_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err);
+
+/** Copies @p n bytes from @p in's current offset to @p out (copy_file_range, else read and write). Short input is ERR_INPUT. */
+int io_copy(int in, int out, uint64_t n, struct err *err);
+
+/** Fills @p hex (33 bytes) with 32 random lower-case hex digits and NUL. */
+int io_random_hex(char hex[33], struct err *err);
+
+/** A random (version 4) UUID in RFC 9562 text form. */
+int io_uuid(char uuid[37], struct err *err);
+
+#endif

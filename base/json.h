@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file json.h
+ * JSON (RFC 8259) by jansson, with the two rules of this program: input with
+ * duplicate keys or trailing text is refused, and bytes that are hashed or
+ * signed come from json_canonical() alone.
+ */
+#ifndef GB_JSON_H
+#define GB_JSON_H
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/** Largest document json_parse() accepts: 64 MiB. jansson itself bounds depth at 2048. */
+#define JSON_INPUT_MAX (64u << 20)
+
+static inline void own_json(json_t **j)
+{
+	json_decref(*j);
+}
+/** `auto_json j = NULL;`: json_decref at scope end. */
+#define auto_json __attribute__((cleanup(own_json))) json_t *
+
+/** Parses one whole document. @p what names it in errors, which are of kind @p kind.
+ *  @return 0 and a new reference, or -1. */
+int json_parse(const char *data, size_t n, const char *what, enum err_kind kind, json_t **ret, struct err *err);
+
+/** Appends the canonical form: keys sorted bytewise, no white space, UTF-8 unescaped, no newline at the end. */
+int json_canonical(const json_t *j, struct buf *out, struct err *err);
+
+/** Appends the form for people: two spaces of indent, sorted keys, one newline at the end. */
+int json_pretty(const json_t *j, struct buf *out, struct err *err);
+
+/** The string member @p key of an object, or NULL when it is absent or no string. Borrowed. */
+const char *json_str(const json_t *object, const char *key);
+
+/** A string value from bytes that may not be UTF-8 (names, paths, logs): every byte of an
+ *  invalid sequence and every control character becomes `\ooo`, a backslash `\134`.
+ *  @return a new reference, or NULL when memory is short. */
+json_t *json_bytes(const char *data, size_t n);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file text.h
+ * Small questions about strings: names, paths, spelling, printable form.
+ */
+#ifndef GB_TEXT_H
+#define GB_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/** The nearest of @p words (NULL-terminated) to @p word, or NULL when none is near
+ *  enough to be a slip of the pen (Damerau-Levenshtein distance ≤ 1 + length/4). Borrowed. */
+const char *text_did_you_mean(const char *word, const char *const *words);
+
+/** Whether @p path is relative, not empty, and has no empty, "." or ".." component. */
+bool text_path_is_clean(const char *path);
+
+/** Whether @p path is absolute and clean after its first slash ("/" itself is). */
+bool text_path_is_absolute(const char *path);
+
+/** Whether @p name can name a thing in the store or a step: [A-Za-z0-9][A-Za-z0-9._-]{0,99}. */
+bool text_is_name(const char *name);
+
+/** Appends @p n bytes with everything outside [A-Za-z0-9._/+,@%:~-] as \ooo (mtree(5)). */
+void text_mtree(struct buf *out, const char *data, size_t n);
+
+/** Appends @p s for a terminal: control characters and invalid UTF-8 as \ooo. */
+void text_printable(struct buf *out, const char *s, size_t n);
+
+/** Length in bytes of the UTF-8 sequence at @p s, or 0 when it is not valid (RFC 3629). */
+size_t text_utf8_len(const char *s, size_t n);
+
+/** Parses "10", "2Ki", "64Mi", "1Gi", "3Ti" (bytes; also k, M, G as powers of 1000). @return whether it was one. */
+bool text_parse_size(const char *s, uint64_t *ret);
+
+/** Parses a duration "250ms", "90s", "10m", "2h", "1h30m" or a bare number of seconds, into milliseconds. */
+bool text_parse_duration(const char *s, uint64_t *ret_ms);
+
+/** Whether @p a starts with @p prefix. */
+bool text_starts(const char *a, const char *prefix);
+
+/** Writes @p t as RFC 3339 in UTC with whole seconds ("1980-01-01T00:00:00Z"); returns @p out. */
+char *text_time(int64_t t, char out[32]);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file profiles.h
+ * profiles/: seccomp policy files and their compilation to BPF (seccomp(2),
+ * glovebox-profile(5)). Policy is data: `*.yaml` here, in the vocabulary of the
+ * OCI runtime-spec's `linux.seccomp` section. Shipped profiles are compiled when
+ * glovebox is built and embedded; files of the user are compiled when used.
+ */
+#ifndef GB_PROFILES_H
+#define GB_PROFILES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/filter.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+#define PROFILE_TEXT_MAX (1u << 20)
+/** The kernel takes no longer program (BPF_MAXINSNS). */
+#define PROFILE_BPF_MAX 4096
+
+/** A profile that is part of the program. Static. */
+struct profile_builtin {
+	const char *name;              /**< "default", "strict", "debug" */
+	const char *text;              /**< the YAML */
+	size_t text_len;
+	const struct sock_filter *bpf; /**< for the architecture this was built for */
+	size_t bpf_len;
+	struct digest text_digest;     /**< SHA-256 of text */
+	struct digest bpf_digest;      /**< SHA-256 of the program's bytes */
+};
+
+/** The shipped profile of that name, or NULL. */
+const struct profile_builtin *profile_builtin(const char *name);
+/** The i-th shipped profile in the order of names, or NULL past the end. */
+const struct profile_builtin *profile_builtin_at(size_t i);
+
+/** A compiled profile, owned. */
+struct profile_program {
+	struct sock_filter *bpf;
+	size_t bpf_len;
+	struct digest text_digest, bpf_digest;
+};
+void profile_program_clear(struct profile_program *p);
+#define auto_profile_program __attribute__((cleanup(profile_program_clear))) struct profile_program
+
+/** Parses profile text (YAML or JSON) and compiles it by libseccomp for the native architecture, all
+ *  others killed. Unknown system call names are ERR_USAGE unless the group says otherwise; errors are "FILE:LINE:COL: …". */
+int profile_compile(const char *file, const char *text, size_t n, struct profile_program *ret, struct err *err);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file sandbox.h
+ * sandbox/: one process tree in user, mount, pid, network, ipc, uts and cgroup
+ * namespaces: ids, mounts, limits, seccomp, Landlock, pid 1, supervision.
+ * Auditable alone (base/ and profiles/ only), linkable static. Promises:
+ * glovebox-security(7); manual sections: user_namespaces(7), mount_namespaces(7),
+ * pid_namespaces(7), seccomp(2), landlock(7).
+ *
+ * Everything a child needs is computed by the parent into one constant plan;
+ * between clone and exec there are only raw system calls.
+ */
+#ifndef GB_SANDBOX_H
+#define GB_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <linux/filter.h>
+
+#include "base/base.h"
+
+/* ---- the space: where a run lays out trees before its steps ---------- */
+
+/**
+ * A space is a user namespace and a mount namespace of their own, kept by a
+ * small process, with one tmpfs. Its root holds `base` (a bind of the base
+ * directory), and `trees` (in the tmpfs, for the caller to fill). Steps that
+ * name a space are started inside it, so the tmpfs is filled once a run and each
+ * step overlays it. It ends, with all in it, when closed or when its maker dies.
+ */
+struct sandbox_space;
+
+struct sandbox_space_conf {
+	int base_fd;             /**< directory (the store) that relative paths start from */
+	const char *mountpoint;  /**< an empty directory below base_fd, for the space's own use */
+	uid_t inner_uid; gid_t inner_gid; /**< as steps see their user */
+	uid_t outer_uid; gid_t outer_gid; /**< that user in this process's namespace */
+	uint64_t tmpfs_bytes;    /**< size limit; filling it gives ENOSPC */
+	uint64_t tmpfs_inodes;
+};
+
+int sandbox_space_open(const struct sandbox_space_conf *conf, struct sandbox_space **ret, struct err *err);
+/** Directory descriptor of `trees`, for openat(2) and mkdirat(2) from this process. Borrowed. */
+int sandbox_space_trees(const struct sandbox_space *space);
+void sandbox_space_close(struct sandbox_space *space);
+static inline void own_sandbox_space(struct sandbox_space **s)
+{
+	sandbox_space_close(*s);
+}
+#define auto_sandbox_space __attribute__((cleanup(own_sandbox_space))) struct sandbox_space *
+
+/* ---- one step -------------------------------------------------------- */
+
+enum sandbox_network { SANDBOX_NET_NONE, SANDBOX_NET_LOOPBACK };
+
+enum sandbox_where {
+	SANDBOX_IN_BASE,   /**< path is relative to base_fd */
+	SANDBOX_IN_SPACE,  /**< path is relative to the space's `trees` */
+	SANDBOX_IN_HOST,   /**< absolute host path (`exec --rw`): live, recorded as such; not with a space */
+};
+
+/** A directory outside that a mount is made of. */
+struct sandbox_path {
+	enum sandbox_where where;
+	const char *path;
+};
+
+enum sandbox_mount_kind {
+	SANDBOX_BIND_RO,  /**< source, read-only, nosuid, nodev */
+	SANDBOX_BIND_RW,  /**< source, writable, nosuid, nodev */
+	SANDBOX_OVERLAY,  /**< lowers under upper/work, writable */
+};
+
+#define SANDBOX_LOWERS_MAX 16
+
+/** One mount below the sandbox's root. Mount points at top level are made in the skeleton;
+ *  a mount inside a directory of the rootfs or of another mount needs an existing directory there. */
+struct sandbox_mount {
+	enum sandbox_mount_kind kind;
+	const char *target;               /**< absolute, clean; never below /dev, /proc, /sys */
+	struct sandbox_path source;       /**< binds */
+	struct sandbox_path lowers[SANDBOX_LOWERS_MAX]; /**< overlay: topmost first */
+	size_t nlowers;
+	struct sandbox_path upper, work;  /**< overlay: existing empty directories in the base */
+	bool want_view;                   /**< hand back a descriptor of this mount's root (at most one row) */
+};
+
+struct sandbox_limits {          /**< 0: the default named at the member */
+	uint64_t timeout_ms;     /**< 0: none */
+	uint64_t grace_ms;       /**< between SIGTERM and SIGKILL; 0: 10,000 */
+	uint64_t pids;           /**< processes and threads, RLIMIT_NPROC of a user namespace of its own (≥ 5.14); 0: 4096 */
+	uint64_t files;          /**< RLIMIT_NOFILE; 0: 4096 */
+	uint64_t file_bytes;     /**< RLIMIT_FSIZE; 0: 64 GiB */
+	uint64_t tmp_bytes;      /**< size of /tmp and /dev/shm together with the skeleton; 0: 1 GiB */
+	uint64_t tmp_inodes;     /**< 0: 200,000 */
+};
+
+/** Receives what the command writes, as it comes; @p stream is 1 or 2. Must not block for long. */
+typedef void sandbox_output_fn(void *arg, int stream, const char *data, size_t n);
+
+struct sandbox_conf {
+	int base_fd;                       /**< see sandbox_path; becomes the child's way to rootfs and scratch */
+	const struct sandbox_space *space; /**< or NULL: namespaces are made straight from this process */
+	const char *mountpoint;            /**< an empty directory below base_fd to build the root on (its own for each step at a time) */
+	const char *rootfs;                /**< directory below base_fd, bound read-only entry by entry on the skeleton */
+	const struct sandbox_mount *mounts; size_t nmounts; /**< in order */
+	const char *const *argv;           /**< NULL-terminated; argv[0] without '/' is looked up in PATH of envp, inside */
+	const char *const *envp;           /**< NULL-terminated, the whole environment */
+	const char *workdir;               /**< absolute */
+	const char *hostname;
+	uid_t inner_uid; gid_t inner_gid;  /**< name in generated passwd: builder (root for 0) */
+	uid_t outer_uid; gid_t outer_gid;  /**< the step user in this process's namespace */
+	enum sandbox_network network;
+	const struct sock_filter *filter; size_t filter_len; /**< required */
+	struct sandbox_limits limits;
+	sandbox_output_fn *output; void *output_arg;
+	int cancel_fd;                     /**< readable: the caller wants an end (SIGTERM, grace, SIGKILL); readable again: now. -1: none.
+	                                        The sandbox reads one struct signalfd_siginfo or 8 bytes each time (non-blocking). */
+};
+
+/** How the command ended. */
+enum sandbox_end {
+	SANDBOX_EXITED,    /**< code: its exit status */
+	SANDBOX_SIGNALED,  /**< code: the signal */
+	SANDBOX_TIMEOUT,   /**< killed at its timeout */
+	SANDBOX_CANCELLED, /**< killed on the caller's wish */
+	SANDBOX_NOT_FOUND, /**< exec: ENOENT (exit code 127) */
+	SANDBOX_NOT_EXECUTABLE, /**< exec: any other failure (126); code: errno */
+};
+
+struct sandbox_result {
+	enum sandbox_end end;
+	int code;
+	uint64_t wall_us, user_us, sys_us;
+	uint64_t max_rss_kib;
+	int view_fd;      /**< want_view: directory descriptor of the mount, usable after all processes are dead; else -1. The caller closes it. */
+	json_t *receipt;  /**< what was in force: new reference, see glovebox-provenance(5) */
+};
+void sandbox_result_clear(struct sandbox_result *r);
+#define auto_sandbox_result __attribute__((cleanup(sandbox_result_clear))) struct sandbox_result
+
+/** Runs one command to its end. On return every process of the sandbox is dead, every mount gone, all output delivered.
+ *  @return 0 when the command was started (or found not startable: SANDBOX_NOT_*), -1 when the sandbox could not be made: ERR_HOST when
+ *  the host denies it (with cause and cure), ERR_USAGE for a mount target or rootfs that can't be, ERR_INTERNAL otherwise. */
+int sandbox_run(const struct sandbox_conf *conf, struct sandbox_result *ret, struct err *err);
+
+#endif

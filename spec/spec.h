@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file spec.h
+ * spec/: a BuildSpec (`platform.build/v1`, glovebox-spec(5)) from YAML text to
+ * typed structures, or one error at file:line:col. Its one job; it knows nothing
+ * of stores, of digests on disk, or of the file system at all: callers bring the text.
+ *
+ * One schema table (schema.h, private) drives parsing, defaults, `check --schema`
+ * and the field list of glovebox-spec(5).
+ */
+#ifndef GB_SPEC_H
+#define GB_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/** Largest spec text: 1 MiB. */
+#define SPEC_TEXT_MAX (1u << 20)
+
+/** Where a value stands in the text, from 1. line 0: the value is a default. */
+struct spec_pos {
+	unsigned line, col;
+};
+
+/** A list of strings. */
+struct spec_list {
+	char **v;   /**< n strings, then NULL */
+	size_t n;
+};
+
+/** One KEY: VALUE of a map of strings, in the order of the text. */
+struct spec_pair {
+	char *name, *value;
+	struct spec_pos pos;
+};
+struct spec_map {
+	struct spec_pair *v;
+	size_t n;
+};
+
+enum spec_network { SPEC_NET_NONE, SPEC_NET_LOOPBACK };
+enum spec_workdir { SPEC_WORKDIR_MEMORY, SPEC_WORKDIR_DISK };
+enum spec_compression { SPEC_GZIP, SPEC_ZSTD, SPEC_UNCOMPRESSED };
+
+/** What to run: exactly one of the two is set. */
+struct spec_command {
+	char *shell;           /**< runs as /bin/sh -e -c SHELL; NULL when argv is used */
+	struct spec_list argv; /**< runs as it is; n = 0 when shell is used */
+	struct spec_pos pos;
+};
+
+struct spec_limits {       /**< 0: not given */
+	uint64_t pids;
+	uint64_t tmp;      /**< bytes of /tmp */
+	uint64_t files;    /**< open files */
+};
+
+/** A local directory to snapshot. */
+struct spec_source {
+	char *name;              /**< [A-Za-z0-9][A-Za-z0-9._-]{0,99}, unique */
+	char *path;              /**< relative to the spec, or absolute; default source: "." */
+	struct spec_list exclude; /**< glob patterns in .gitignore syntax, relative to the source */
+	char *mount;             /**< absolute clean path, unique; default "/" + name */
+	bool gitignore;          /**< heed .gitignore files inside; default false, for the default source true */
+	struct spec_pos pos;
+};
+
+/** The build, or one test. */
+struct spec_step {
+	char *name;              /**< "build", or the test's name; unique */
+	struct spec_command command;
+	char *workdir;           /**< absolute; NULL: the first source's mount */
+	uint64_t timeout_ms;     /**< 0: not given */
+	enum spec_network network; /**< default: none for the build, loopback for tests */
+	struct spec_limits limits;
+	bool required;           /**< tests: default true. build: true */
+	char *kind;              /**< tests: free text such as "unit"; NULL when not given */
+	struct spec_pos pos;
+};
+
+/** The image's configuration (OCI image-spec v1.1, config.md). */
+struct spec_image_config {
+	struct spec_list entrypoint, cmd;
+	struct spec_map env, labels;
+	char *user, *workdir;    /**< NULL when not given */
+};
+
+struct spec_artifact {
+	char *image_name;        /**< reference without tag; NULL when not given */
+	char *base;              /**< "rootfs" (default) or "scratch" */
+	struct spec_image_config config;
+	enum spec_compression compression; /**< only SPEC_GZIP passes the parser for now */
+	struct spec_pos pos;
+};
+
+/** A field that `check` and `plan` accept and that `run` must refuse, because this
+ *  version can't carry it out (qualityGates.*): refusing late keeps such specs checkable. */
+struct spec_unsupported {
+	char *field;             /**< dotted, "spec.qualityGates.coverageMinPct" */
+	struct spec_pos pos;
+};
+
+/** A whole BuildSpec. Owned by the caller; free with spec_free(). All strings are valid UTF-8 without NUL. */
+struct spec {
+	char *file;              /**< the file name errors are reported under */
+	char *name;              /**< metadata.name */
+	struct spec_map labels;  /**< metadata.labels */
+	char *language, *runtime_version; /**< NULL when not given */
+	char *rootfs_ref;        /**< NAME@sha256:…, sha256:…, oci:…@sha256:…, or a bare NAME; NULL when not given */
+	struct spec_pos rootfs_pos;
+	char *profile;           /**< default "default" */
+	struct spec_pos profile_pos;
+	enum spec_network network; /**< the build's */
+	uint32_t uid, gid;       /**< inside; default 1000 (0 or 1000..65533) */
+	char *hostname;          /**< default "glovebox" */
+	int64_t source_date_epoch; /**< default 315532800 */
+	struct spec_map env;     /**< what the spec adds to every step's environment */
+	enum spec_workdir workdir;
+	struct spec_source *sources; /**< at least one: the default source where none is given */
+	size_t nsources;
+	bool default_source;     /**< sources holds only the implied one */
+	struct spec_step build;
+	struct spec_step *tests;
+	size_t ntests;
+	struct spec_artifact artifact;
+	bool caching;            /**< caching.enabled; default true */
+	struct spec_list caching_keys;
+	struct spec_list publish_tags;
+	char *require_builder_id; /**< provenance.requireBuilderId; NULL when not given */
+	struct spec_unsupported *unsupported;
+	size_t nunsupported;
+};
+
+/** Parses and validates. Every failure is ERR_USAGE with "FILE:LINE:COL: what, why, what next"
+ *  (ERR_INTERNAL when memory is short). @p text need not end in NUL. */
+int spec_parse(const char *file, const char *text, size_t n, struct spec **ret, struct err *err);
+void spec_free(struct spec *spec);
+static inline void own_spec(struct spec **s)
+{
+	spec_free(*s);
+}
+#define auto_spec __attribute__((cleanup(own_spec))) struct spec *
+
+/** Makes an ERR_USAGE (or other kind) error that starts with FILE:LINE:COL. For what only callers
+ *  can find out ("no such directory"). @return -1. */
+int spec_error(const struct spec *spec, struct spec_pos pos, enum err_kind kind, struct err *err,
+	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/** Appends the JSON Schema (draft 2020-12) of a BuildSpec, generated from the table, pretty-printed. */
+int spec_json_schema(struct buf *out, struct err *err);
+
+/** Appends the field list for glovebox-spec(5) as scdoc, generated from the table. */
+int spec_fields_scdoc(struct buf *out, struct err *err);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file store.h
+ * store/: content by digest. Layout (glovebox-store(5)):
+ *
+ *     version                 "glovebox-store 1\n"
+ *     objects/ab/cdef…        file contents by SHA-256, 0444
+ *     trees/<hex>             manifests by SHA-256 (glovebox-tree(5))
+ *     names/<name>            "sha256:<hex>\n": imported rootfs
+ *     rootfs/<hex>/root       materialised rootfs, own inodes (rootfs/ makes them)
+ *     tmp/<id>/               scratch of one run, with `lock` (flock) held while it lives
+ *
+ * What is read is verified against its digest, or was.
+ */
+#ifndef GB_STORE_H
+#define GB_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/base.h"
+
+/* ---- the store ------------------------------------------------------- */
+
+struct store;
+
+/** Opens the store at @p path, making it (0700, owned by the step user where the caller is real root and it
+ *  is new or an empty directory) when it is not there. Sweeps scratch of dead runs. For real root sets @p id's step ids: as given there
+ *  already when not IDENT_STEP_ID, else the owner of an existing store (an owner of 0 is refused for a store with content, by name).
+ *  Drops to the step user (ident_drop). ERR_USAGE: not a store; ERR_HOST: not writable, with the reason. */
+int store_open(const char *path, struct ident *id, struct store **ret, struct err *err);
+void store_close(struct store *store);
+static inline void own_store(struct store **s)
+{
+	store_close(*s);
+}
+#define auto_store __attribute__((cleanup(own_store))) struct store *
+
+/** Directory descriptor of the store. Borrowed. */
+int store_fd(const struct store *store);
+const struct ident *store_ident(const struct store *store);
+
+/* ---- objects --------------------------------------------------------- */
+
+/** Copies all that is left in @p fd into an object, hashing what is stored. Known content is stored once.
+ *  @p limit: most bytes accepted (ERR_INPUT above). */
+int store_put_fd(struct store *store, int fd, uint64_t limit, struct digest *ret, uint64_t *ret_size, struct err *err);
+/** The same from memory. */
+int store_put_bytes(struct store *store, const void *data, size_t n, struct digest *ret, struct err *err);
+/** Opens an object for reading. ERR_INPUT when it is not in the store. Its content is not hashed again here: readers that copy verify. */
+int store_open_object(struct store *store, const struct digest *d, int *ret_fd, struct err *err);
+
+/** An object written piece by piece (archive import). */
+struct store_writer;
+int store_writer_begin(struct store *store, struct store_writer **ret, struct err *err);
+int store_writer_add(struct store_writer *w, const void *data, size_t n, struct err *err);
+int store_writer_end(struct store_writer *w, struct digest *ret, uint64_t *ret_size, struct err *err);
+void store_writer_free(struct store_writer *w);
+
+/* ---- trees ----------------------------------------------------------- */
+
+#define TREE_PATH_MAX 4096
+#define TREE_NAME_MAX 255
+#define TREE_DEPTH_MAX 256
+#define TREE_ENTRIES_MAX 10000000u
+
+enum tree_type { TREE_DIR, TREE_FILE, TREE_LINK };
+
+/** One entry. path is relative and clean ("a/b"; "." for the root), any bytes but NUL. */
+struct tree_entry {
+	const char *path;
+	enum tree_type type;
+	unsigned mode;          /**< files and dirs; links have none */
+	uint64_t uid, gid;
+	uint64_t size;          /**< files */
+	struct digest digest;   /**< files */
+	const char *link;       /**< links */
+};
+
+/** Collects entries in any order; a manifest is written sorted. */
+struct tree_builder;
+int tree_builder_new(struct tree_builder **ret, struct err *err);
+void tree_builder_free(struct tree_builder *b);
+static inline void own_tree_builder(struct tree_builder **b)
+{
+	tree_builder_free(*b);
+}
+#define auto_tree_builder __attribute__((cleanup(own_tree_builder))) struct tree_builder *
+/** Copies @p e in. ERR_INPUT for a path that is not clean, too long or too deep; ERR_INPUT for too many entries. */
+int tree_builder_add(struct tree_builder *b, const struct tree_entry *e, struct err *err);
+/** Sorts, checks (one entry a path; each parent there and a directory; "." is added when missing), writes the manifest. */
+int tree_builder_manifest(struct tree_builder *b, struct buf *out, struct err *err);
+/** The same, put into the store; @p ret is the tree's identity. */
+int store_put_tree(struct store *store, struct tree_builder *b, struct digest *ret, struct err *err);
+bool store_has_tree(struct store *store, const struct digest *d);
+
+/** Reads a manifest entry by entry, strictly (glovebox-tree(5)); the whole is checked against its digest before the first entry is handed out. */
+struct tree_reader;
+int store_read_tree(struct store *store, const struct digest *d, struct tree_reader **ret, struct err *err);
+/** The same from text; @p what names it in errors. The text is copied. */
+int tree_reader_from_text(const char *text, size_t n, const char *what, struct tree_reader **ret, struct err *err);
+/** @return 1 and an entry valid until the next call, 0 at the end, -1 on error. */
+int tree_reader_next(struct tree_reader *r, struct tree_entry *ret, struct err *err);
+void tree_reader_free(struct tree_reader *r);
+static inline void own_tree_reader(struct tree_reader **r)
+{
+	tree_reader_free(*r);
+}
+#define auto_tree_reader __attribute__((cleanup(own_tree_reader))) struct tree_reader *
+
+/* ---- snapshots of directories ---------------------------------------- */
+
+/** Normal forms (design.md, fact 3). */
+enum tree_form {
+	TREE_SOURCE,  /**< dirs 0755, files 0644 or 0755 by owner's x, owner 0:0 */
+	TREE_ROOTFS,  /**< modes less setuid and setgid, ids kept; the caller's own ids become 0 unless it is real root */
+};
+
+/** Called for each entry before it is read. @return whether to leave it (and all below it) out.
+ *  @p dirfd is the directory that holds it, @p path relative to the snapshot's root. May be NULL.
+ *  @p enter is called with a directory's descriptor before its entries (to read .gitignore), @p leave after them; either may be NULL. */
+struct snapshot_filter {
+	bool (*skip)(void *arg, const char *path, bool is_dir);
+	int (*enter)(void *arg, int dirfd, const char *path, struct err *err);
+	void (*leave)(void *arg);
+	void *arg;
+};
+
+struct snapshot_options {
+	enum tree_form form;
+	const struct snapshot_filter *filter; /**< or NULL */
+	bool skip_odd;          /**< true: sockets, fifos and devices are left out and counted; false: refused by name (ERR_INPUT) */
+	bool digest_only;       /**< hash without storing (`glovebox tree DIR`); store may be NULL then */
+};
+
+struct snapshot_stats {
+	uint64_t files, dirs, links, bytes, odd;
+};
+
+/** Walks @p dirfd (openat, O_NOFOLLOW, never out of it), stores each regular file (hashed from what was stored; a file that
+ *  changes while it is read is read again, then refused by name), adds all to @p b. */
+int store_snapshot(struct store *store, int dirfd, const struct snapshot_options *opt, struct tree_builder *b,
+		   struct snapshot_stats *ret, struct err *err);
+
+/* ---- names ----------------------------------------------------------- */
+
+int store_set_name(struct store *store, const char *name, const struct digest *d, struct err *err);
+/** ERR_INPUT when there is no such name (with the nearest one). */
+int store_get_name(struct store *store, const char *name, struct digest *ret, struct err *err);
+/** Sorted names; @p ret is a NULL-terminated array, freed string by string and as a whole by store_names_free(). */
+int store_list_names(struct store *store, char ***ret, struct err *err);
+void store_names_free(char **names);
+
+/* ---- scratch --------------------------------------------------------- */
+
+/** A run's own directory below tmp/, removed when closed; what a killed run left is swept by the next store_open(). */
+struct store_scratch;
+int store_scratch_open(struct store *store, struct store_scratch **ret, struct err *err);
+/** Its path relative to the store ("tmp/<id>"). Borrowed. */
+const char *store_scratch_path(const struct store_scratch *s);
+int store_scratch_fd(const struct store_scratch *s);
+void store_scratch_close(struct store_scratch *s);
+static inline void own_store_scratch(struct store_scratch **s)
+{
+	store_scratch_close(*s);
+}
+#define auto_store_scratch __attribute__((cleanup(own_store_scratch))) struct store_scratch *
+
+#endif
