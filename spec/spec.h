@@ -21,7 +21,7 @@
 /** Largest spec text: 1 MiB. */
 #define SPEC_TEXT_MAX (1u << 20)
 
-/** Where a value stands in the text, from 1. line 0: the value is a default. */
+/** Where a value stands in the text, from 1; columns count characters. line 0: the value is a default. */
 struct spec_pos {
 	unsigned line, col;
 };
@@ -73,7 +73,7 @@ struct spec_source {
 struct spec_step {
 	char *name;              /**< "build", or the test's name; unique */
 	struct spec_command command;
-	char *workdir;           /**< absolute; NULL: the first source's mount */
+	char *workdir;           /**< absolute, at or below a source's mount; default the first source's. Never NULL after spec_parse() */
 	uint64_t timeout_ms;     /**< 0: not given */
 	enum spec_network network; /**< default: none for the build, loopback for tests */
 	struct spec_limits limits;

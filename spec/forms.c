@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the strings of a spec must look like. Judged by code, not by regcomp(3), whose
+ * meaning depends on the locale; the patterns are for the JSON Schema. */
+#include <limits.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "spec/ref.h"
+#include "spec/schema.h"
+
+#define NAME "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+#define DIGEST "sha256:[0-9a-f]{64}"
+#define HOST_LABEL "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+#define REPO_PART "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*"
+#define REPO "(" HOST_LABEL "(\\." HOST_LABEL ")*(:[0-9]{1,5})?/)?" REPO_PART "(/" REPO_PART ")*"
+
+/** One line: nothing below a space, nor DEL. The characters stand for themselves: EREs have no escapes for them. */
+#define ONE_LINE "^[^\001-\037\177]+$"
+
+static bool any(const char *s)
+{
+	(void)s;
+	return true;
+}
+
+static bool one_line(const char *s)
+{
+	if (*s == '\0')
+		return false;
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return false;
+	return true;
+}
+
+/** Something besides white space. */
+static bool not_blank(const char *s)
+{
+	return s[strspn(s, " \t\r\n")] != '\0';
+}
+
+static bool hostname(const char *s)
+{
+	return ref_hostname(s, strlen(s));
+}
+
+/** An absolute clean path with components that any file system takes. */
+static bool absolute(const char *s)
+{
+	if (!text_path_is_absolute(s) || !one_line(s))
+		return false;
+	for (const char *p = s; *p != '\0'; ) {
+		size_t n = strcspn(++p, "/");
+
+		if (n > NAME_MAX)
+			return false;
+		p += n;
+	}
+	return true;
+}
+
+/** A place for a mount: not what the sandbox itself makes there. */
+static bool mount(const char *s)
+{
+	static const char *const taken[] = { "/dev", "/proc", "/sys", "/etc", "/tmp", "/build" };
+
+	if (!absolute(s) || s[1] == '\0')
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
+		size_t n = strlen(taken[i]);
+
+		if (strncmp(s, taken[i], n) == 0 && (s[n] == '\0' || s[n] == '/'))
+			return false;
+	}
+	return true;
+}
+
+static bool ends(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n > m && strcmp(s + n - m, suffix) == 0;
+}
+
+static bool profile(const char *s)
+{
+	return one_line(s) && (text_is_name(s) || ends(s, ".yaml") || ends(s, ".json"));
+}
+
+static bool image_name(const char *s)
+{
+	return ref_repository(s, strlen(s));
+}
+
+static bool rootfs(const char *s)
+{
+	const char *at = strchr(s, '@');
+	struct digest d;
+	char name[128];
+
+	if (at == NULL)
+		return text_is_name(s) || digest_parse(s, &d);
+	if (!digest_parse(at + 1, &d))
+		return false;
+	if (text_starts(s, "oci:"))
+		return ref_repository(s + 4, (size_t)(at - s) - 4);
+	if ((size_t)(at - s) >= sizeof name)
+		return false;
+	memcpy(name, s, (size_t)(at - s));
+	name[at - s] = '\0';
+	return text_is_name(name);
+}
+
+static bool version(const char *s)
+{
+	if (!is_alnum(s[0]))
+		return false;
+	for (; *s != '\0'; s++)
+		if (!is_alnum(*s) && strchr("._+~-", *s) == NULL)
+			return false;
+	return true;
+}
+
+/** USER or USER:GROUP, each a name or a number. */
+static bool image_user(const char *s)
+{
+	for (int part = 0; part < 2; part++) {
+		size_t n = 0;
+
+		while (is_alnum(s[n]) || (n > 0 && s[n] != '\0' && strchr("._-", s[n]) != NULL) || s[n] == '_')
+			n++;
+		if (n == 0 || n > 32)
+			return false;
+		if (s[n] == '\0')
+			return true;
+		if (s[n] != ':')
+			return false;
+		s += n + 1;
+	}
+	return false;
+}
+
+/** scheme:rest (RFC 3986), printable ASCII without space. */
+static bool uri(const char *s)
+{
+	size_t n = 0;
+
+	if (!is_alpha(s[0]))
+		return false;
+	while (is_alnum(s[n]) || (s[n] != '\0' && strchr("+.-", s[n]) != NULL))
+		n++;
+	if (s[n] != ':' || s[n + 1] == '\0')
+		return false;
+	for (; s[n] != '\0'; n++)
+		if (s[n] <= ' ' || s[n] > '~')
+			return false;
+	return true;
+}
+
+static bool env_name(const char *s)
+{
+	if (!is_alpha(s[0]) && s[0] != '_')
+		return false;
+	for (; *s != '\0'; s++)
+		if (!is_alnum(*s) && *s != '_')
+			return false;
+	return true;
+}
+
+const struct schema_form form_name = {
+	.what = "a name of letters, digits, '.', '_' and '-' that begins with a letter or digit",
+	.example = "web-1", .pattern = "^" NAME "$", .max = 100, .ok = text_is_name,
+};
+const struct schema_form form_hostname = {
+	.what = "a host name (RFC 1123): letters, digits and '-', with '.' between labels",
+	.example = "build", .pattern = "^" HOST_LABEL "(\\." HOST_LABEL ")*$", .max = 64, .ok = hostname,
+};
+const struct schema_form form_mount = {
+	.what = "an absolute path without '.', '..' or doubled slashes, not '/' and not at or below /dev, /proc, /sys, /etc, /tmp or /build",
+	.example = "/src", .pattern = "^(/[^/]+)+$", .max = 1024, .ok = mount,
+};
+const struct schema_form form_image_path = {
+	.what = "an absolute path without '.', '..' or doubled slashes",
+	.example = "/app", .pattern = "^/([^/]+(/[^/]+)*)?$", .max = 1024, .ok = absolute,
+};
+const struct schema_form form_host_path = {
+	.what = "a path on one line", .example = "services/web", .pattern = ONE_LINE, .max = PATH_MAX - 1, .ok = one_line,
+};
+const struct schema_form form_glob = {
+	.what = "a pattern on one line", .example = "*.log", .pattern = ONE_LINE, .max = PATH_MAX - 1, .ok = one_line,
+};
+const struct schema_form form_profile = {
+	.what = "the name of a profile, or a path that ends in .yaml or .json",
+	.example = "strict", .pattern = "^(" NAME "|.+\\.(yaml|json))$", .max = PATH_MAX - 1, .ok = profile,
+};
+const struct schema_form form_rootfs = {
+	.what = "NAME@sha256:… with 64 hexadecimal digits, sha256:…, oci:REPOSITORY@sha256:…, or a NAME",
+	.example = "debian-12",
+	.pattern = "^(" NAME "(@" DIGEST ")?|" DIGEST "|oci:" REPO "@" DIGEST ")$", .max = 512, .ok = rootfs,
+};
+const struct schema_form form_version = {
+	.what = "a version of letters, digits, '.', '_', '+', '~' and '-' that begins with a letter or digit",
+	.example = "20", .pattern = "^[A-Za-z0-9][A-Za-z0-9._+~-]*$", .max = 100, .ok = version,
+};
+const struct schema_form form_image_name = {
+	.what = "an image's name without tag or digest, such as host:5000/team/image (tags are named by spec.publish.tags)",
+	.example = "team/image", .pattern = "^" REPO "$", .max = 255, .ok = image_name,
+};
+const struct schema_form form_image_user = {
+	.what = "USER or USER:GROUP, each a name or a number",
+	.example = "1000:1000", .pattern = "^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}(:[A-Za-z0-9_][A-Za-z0-9._-]{0,31})?$",
+	.max = 65, .ok = image_user,
+};
+const struct schema_form form_tag = {
+	.what = "a tag of letters, digits, '.', '_' and '-', with placeholders such as {git.sha}",
+	.example = "{semver}",
+	.pattern = "^([A-Za-z0-9_]|\\{[A-Za-z][A-Za-z.]*\\})([A-Za-z0-9._-]|\\{[A-Za-z][A-Za-z.]*\\})*$",
+	.max = 128, .ok = ref_tag,
+};
+const struct schema_form form_uri = {
+	.what = "a URI: scheme, ':' and printable characters without spaces",
+	.example = "https://ci.example.com/runners/1", .pattern = "^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$", .max = 2048, .ok = uri,
+};
+const struct schema_form form_env_name = {
+	.what = "a variable's name: letters, digits and '_', not beginning with a digit",
+	.example = "LANG", .pattern = "^[A-Za-z_][A-Za-z0-9_]*$", .max = 256, .ok = env_name,
+};
+const struct schema_form form_label_name = {
+	.what = "a label's name on one line",
+	.example = "org.opencontainers.image.title", .pattern = ONE_LINE, .max = 256, .ok = one_line,
+};
+const struct schema_form form_script = {
+	.what = "a command line that is not blank", .example = "make", .pattern = "[^ \t\r\n]",
+	.max = SCHEMA_TEXT_MAX, .ok = not_blank,
+};
+const struct schema_form form_argument = {
+	.what = "a string", .example = "make", .max = SCHEMA_TEXT_MAX, .ok = any,
+};
+const struct schema_form form_value = {
+	.what = "a string", .example = "C.UTF-8", .max = 65535, .ok = any,
+};
+
+bool schema_form_ok(const struct schema_form *form, const char *s)
+{
+	return strlen(s) <= form->max && form->ok(s);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file reader.h
+ * From the tree of nodes to struct spec, by the schema table.
+ */
+#ifndef GB_SPEC_READER_H
+#define GB_SPEC_READER_H
+
+#include "spec/schema.h"
+#include "spec/yaml.h"
+
+/** What a reading needs. Borrowed. */
+struct reader {
+	const char *file;
+	struct spec *spec;
+	struct err *err;
+};
+
+/** Reads the whole document into r->spec, which is zeroed but for `file`; fills in the table's defaults. */
+int read_document(struct reader *r, const struct node *root);
+
+/** Checks one value against its row and stores it in @p base (the struct that the row's offsets are of).
+ *  Not for MAP and LIST. */
+int read_value(struct reader *r, const struct schema_row *row, const struct node *node, void *base);
+
+/** What the table cannot say: names and mounts that must differ, implied values. After read_document(). */
+int apply_rules(struct reader *r, const struct node *root);
+
+/** Frees what the rows below @p parent have stored in @p base, and zeroes those members. */
+void clear_values(const struct schema_row *parent, void *base);
+
+/** ERR_USAGE "FILE:LINE:COL: spec.tests[0].name: …" for the value @p node. @return -1. */
+int value_error(const struct reader *r, const struct node *node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** The same at the node's key. */
+int key_error(const struct reader *r, const struct node *node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** "expected EXPECTED, found FOUND; HINT" for a value that should be of type @p want. @return -1. */
+int type_error(const struct reader *r, const struct node *node, enum schema_type want, const char *expected);
+
+/** ERR_INTERNAL: memory is short. @return -1. */
+int reader_no_memory(const struct reader *r);
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table itself, and how to walk it. */
+#include "spec/schema.h"
+
+#include <string.h>
+
+#include "base/own.h"
+
+#define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
+
+/** Where a row is stored: a member of TYPE. */
+#define AT(type, member) .at = offsetof(type, member), .width = sizeof(((type *)0)->member)
+#define NOTED(type, member) .noted = true, .pos_at = offsetof(type, member)
+#define NOT_STORED .at = SCHEMA_NOWHERE
+
+#define ROW(p, t, ...) { .path = p, .type = SCHEMA_##t, __VA_ARGS__ }
+
+/** A field that this version knows and refuses; MAP rows may have more such rows below. */
+#define LATER(p, t, text) \
+	{ .path = p, .type = SCHEMA_##t, .status = SCHEMA_LATER, .at = SCHEMA_NOWHERE, .help = text }
+
+/** A string map's texts in which nothing is filled in by this version. */
+#define PLACEHOLDERS .later = WORDS("{git.", "{semver}")
+
+/** A day's worth of seconds, in milliseconds. */
+#define DAY_MS (24 * 60 * 60 * 1000ll)
+#define MI (1024ll * 1024)
+
+/** Entries of lists: far more than anyone wants, few enough to bound the work that each makes. */
+#define SOURCES_MAX 64
+#define TESTS_MAX 256
+#define STRINGS_MAX 1024
+
+static const char *const words_network[] = { [SPEC_NET_NONE] = "none", [SPEC_NET_LOOPBACK] = "loopback", NULL };
+static const char *const words_workdir[] = { [SPEC_WORKDIR_MEMORY] = "memory", [SPEC_WORKDIR_DISK] = "disk", NULL };
+static const char *const words_compression[] = { [SPEC_GZIP] = "gzip", NULL };
+
+/** What the build and every test have in common, as members of T below M (nothing, or "build."). */
+#define STEP_ROWS(p, T, M)                                                                                   \
+	ROW(p ".command", STRING, AT(T, M command.shell), NOTED(T, M command.pos),              \
+	    .form = &form_script, .help = "Shell script, run as /bin/sh -e -c COMMAND."),                    \
+	ROW(p ".argv", STRINGS, AT(T, M command.argv), NOTED(T, M command.pos), .min = 1,       \
+	    .max = STRINGS_MAX, .form = &form_argument, .help = "Program and arguments, run without a shell."), \
+	ROW(p ".workdir", STRING, AT(T, M workdir), .form = &form_mount,                                     \
+	    .help = "Directory to run in: a source's mount or below one. Without it, the first source's mount."), \
+	ROW(p ".timeout", DURATION, AT(T, M timeout_ms), .min = 1, .max = 30 * DAY_MS,                       \
+	    .help = "The step is killed and fails when it runs longer."),                                    \
+	ROW(p ".resources", MAP, NOT_STORED, .help = "Limits of the step."),                                 \
+	LATER(p ".resources.cpu", STRING, "Processors that the step may use."),                              \
+	LATER(p ".resources.memory", SIZE, "Memory that the step may use."),                                 \
+	ROW(p ".resources.pids", INT, AT(T, M limits.pids), .min = 1, .max = 4194304,                        \
+	    .help = "Most processes and threads at a time."),                                                \
+	ROW(p ".resources.tmp", SIZE, AT(T, M limits.tmp), .min = MI, .max = MI * MI,                        \
+	    .help = "Size of /tmp."),                                                                        \
+	ROW(p ".resources.files", INT, AT(T, M limits.files), .min = 16, .max = 1048576,                     \
+	    .help = "Most open files of one process.")
+
+static const char *const one_command[] = { "command", "argv", NULL };
+
+const struct schema_row schema_root = ROW("", MAP, NOT_STORED, .help = "A BuildSpec of glovebox(1).");
+
+static const struct schema_row rows[] = {
+	ROW("apiVersion", WORD, NOT_STORED, .required = true, .words = WORDS("platform.build/v1"),
+	    .help = "Version of this format."),
+	ROW("kind", WORD, NOT_STORED, .required = true, .words = WORDS("BuildSpec"), .help = "What this file is."),
+
+	ROW("metadata", MAP, NOT_STORED, .required = true, .help = "What the build is called."),
+	ROW("metadata.name", STRING, AT(struct spec, name), .required = true, .form = &form_name,
+	    .help = "Name of what is built."),
+	ROW("metadata.labels", PAIRS, AT(struct spec, labels), .key_form = &form_label_name, .form = &form_value,
+	    PLACEHOLDERS, .help = "Labels for people and machines; they change nothing in the build."),
+
+	ROW("spec", MAP, NOT_STORED, .required = true, .help = "The build."),
+	ROW("spec.language", STRING, AT(struct spec, language), .form = &form_version,
+	    .help = "Language of the project. Without rootfs.ref it names, with runtimeVersion, the root filesystem to look up in buildspec.lock."),
+	ROW("spec.runtimeVersion", STRING, AT(struct spec, runtime_version), .form = &form_version,
+	    .help = "Version of the language's runtime, in quotes where it looks like a number."),
+	LATER("spec.include", LIST, "Other specs to merge into this one."),
+	LATER("spec.include[].path", STRING, "The file, relative to the spec."),
+	LATER("spec.include[].digest", STRING, "Its digest."),
+	ROW("spec.gitignore", BOOL, NOT_STORED, .dflt = "true",
+	    .help = "Whether the implied source leaves out what .gitignore files name. Only without sources."),
+
+	ROW("spec.rootfs", MAP, NOT_STORED, .help = "The root filesystem that steps run on."),
+	ROW("spec.rootfs.ref", STRING, AT(struct spec, rootfs_ref), NOTED(struct spec, rootfs_pos),
+	    .form = &form_rootfs,
+	    .help = "Which root filesystem: an imported one, a tree's digest, one in a registry, or a name that buildspec.lock pins."),
+	ROW("spec.rootfs.mode", WORD, NOT_STORED, .words = WORDS("readonly"), .dflt = "readonly",
+	    .help = "Steps cannot write to it."),
+
+	ROW("spec.sandbox", MAP, NOT_STORED, .help = "What all steps see and may do."),
+	ROW("spec.sandbox.profile", STRING, AT(struct spec, profile), NOTED(struct spec, profile_pos),
+	    .form = &form_profile, .dflt = "default", .help = "System call profile: a shipped one's name or a file (glovebox-profile(5))."),
+	ROW("spec.sandbox.network", CHOICE, AT(struct spec, network), .words = words_network, .dflt = "none",
+	    .help = "Network of the build step: none at all, or its own loopback interface."),
+	ROW("spec.sandbox.user", MAP, NOT_STORED, .help = "Who a step is inside the sandbox."),
+	ROW("spec.sandbox.user.uid", INT, AT(struct spec, uid), .or_zero = true, .min = 1000, .max = 65533, .dflt = "1000",
+	    .help = "User id. 0 has no capabilities either."),
+	ROW("spec.sandbox.user.gid", INT, AT(struct spec, gid), .or_zero = true, .min = 1000, .max = 65533, .dflt = "1000",
+	    .help = "Group id."),
+	ROW("spec.sandbox.hostname", STRING, AT(struct spec, hostname), .form = &form_hostname, .dflt = "glovebox",
+	    .help = "Host name inside."),
+	ROW("spec.sandbox.clock", MAP, NOT_STORED, .help = "What time a step is told."),
+	ROW("spec.sandbox.clock.sourceDateEpoch", INT, AT(struct spec, source_date_epoch), .min = 0, .max = 253402300799,
+	    .dflt = "315532800", .later = WORDS("{git."),
+	    .help = "SOURCE_DATE_EPOCH of every step and time of the image, in seconds since 1970."),
+	ROW("spec.sandbox.env", PAIRS, AT(struct spec, env), .key_form = &form_env_name, .form = &form_value, PLACEHOLDERS,
+	    .help = "Environment variables of every step, besides those that glovebox sets. Not SOURCE_DATE_EPOCH."),
+	ROW("spec.sandbox.proc", WORD, NOT_STORED, .words = WORDS("masked"), .dflt = "masked",
+	    .help = "Files of /proc that tell about the host are masked."),
+	ROW("spec.sandbox.workdir", CHOICE, AT(struct spec, workdir), .words = words_workdir, .dflt = "memory",
+	    .help = "Where pristine sources are kept during a run: in memory, or on disk when they are large."),
+
+	ROW("spec.sources", LIST, AT(struct spec, sources), .n_at = offsetof(struct spec, nsources),
+	    .item_size = sizeof(struct spec_source), .item_pos_at = offsetof(struct spec_source, pos),
+	    .min = 1, .max = SOURCES_MAX,
+	    .help = "Directories to snapshot. Without it, the spec's own directory is source src on /src."),
+	ROW("spec.sources[].name", STRING, AT(struct spec_source, name), .required = true, .form = &form_name,
+	    .help = "Name, unique among the sources."),
+	LATER("spec.sources[].git", MAP, "A commit of a git repository."),
+	LATER("spec.sources[].git.url", STRING, "The repository."),
+	LATER("spec.sources[].git.commit", STRING, "The commit, in full."),
+	LATER("spec.sources[].fetch", MAP, "The output of a command with network access, pinned by digest."),
+	LATER("spec.sources[].fetch.command", STRING, "The command, which writes to $OUT."),
+	LATER("spec.sources[].fetch.inputs", STRINGS, "Files of other sources that it reads."),
+	LATER("spec.sources[].fetch.network", MAP, "What it may reach."),
+	LATER("spec.sources[].fetch.network.allow", STRINGS, "HOST:PORT that it may reach."),
+	LATER("spec.sources[].fetch.output", MAP, "What it gives."),
+	LATER("spec.sources[].fetch.output.mode", STRING, "tree or flat."),
+	LATER("spec.sources[].fetch.output.digest", STRING, "The digest of the output."),
+	LATER("spec.sources[].url", STRING, "An archive to download."),
+	LATER("spec.sources[].digest", STRING, "The archive's digest."),
+	LATER("spec.sources[].size", SIZE, "The archive's size in bytes."),
+	ROW("spec.sources[].path", STRING, AT(struct spec_source, path), .required = true, .form = &form_host_path,
+	    .help = "Directory, relative to the spec."),
+	ROW("spec.sources[].exclude", STRINGS, AT(struct spec_source, exclude), .max = STRINGS_MAX, .form = &form_glob,
+	    .help = "Patterns of files to leave out, in the syntax of .gitignore."),
+	ROW("spec.sources[].gitignore", BOOL, AT(struct spec_source, gitignore), .dflt = "false",
+	    .help = "Whether to leave out what .gitignore files inside it name."),
+	ROW("spec.sources[].mount", STRING, AT(struct spec_source, mount), .form = &form_mount,
+	    .help = "Where steps see it; no mount may lie inside another. Without it, / and the name."),
+
+	LATER("spec.steps", LIST, "Several build steps with inputs and outputs of their own."),
+	LATER("spec.steps[].name", STRING, "Name of the step."),
+	LATER("spec.steps[].command", STRING, "Shell script."),
+	LATER("spec.steps[].argv", STRINGS, "Program and arguments."),
+	LATER("spec.steps[].workdir", STRING, "Directory to run in."),
+	LATER("spec.steps[].needs", STRINGS, "Steps that run before."),
+	LATER("spec.steps[].inputs", STRINGS, "Sources and outputs that the step sees."),
+	LATER("spec.steps[].outputs", LIST, "What the step hands on."),
+	LATER("spec.steps[].outputs[].name", STRING, "Name of the output."),
+	LATER("spec.steps[].outputs[].path", STRING, "Where the step leaves it."),
+	LATER("spec.steps[].seccomp", MAP, "The step's own profile."),
+	LATER("spec.steps[].seccomp.profile", STRING, "Profile to begin with."),
+	LATER("spec.steps[].seccomp.deny", STRINGS, "System calls to deny besides."),
+	LATER("spec.steps[].resources", MAP, "Limits of the step."),
+	LATER("spec.steps[].resources.cpu", STRING, "Processors."),
+	LATER("spec.steps[].resources.memory", SIZE, "Memory."),
+	LATER("spec.steps[].resources.pids", INT, "Processes and threads."),
+	LATER("spec.steps[].resources.tmp", SIZE, "Size of /tmp."),
+	LATER("spec.steps[].resources.files", INT, "Open files."),
+	LATER("spec.steps[].timeout", DURATION, "Longest time."),
+	LATER("spec.steps[].retry", MAP, "When to try again."),
+	LATER("spec.steps[].retry.attempts", INT, "How often."),
+	LATER("spec.steps[].reproducible", MAP, "Run the step again and compare."),
+	LATER("spec.steps[].reproducible.check", INT, "How many runs."),
+	LATER("spec.steps[].reproducible.vary", STRINGS, "What to vary between them."),
+	LATER("spec.steps[].secrets", LIST, "Secrets that the step may read."),
+	LATER("spec.steps[].secrets[].name", STRING, "Name of the secret."),
+	LATER("spec.steps[].secrets[].mount", STRING, "File that holds it."),
+
+	ROW("spec.build", MAP, NOT_STORED, .required = true, NOTED(struct spec, build.pos), .one_of = one_command,
+	    .help = "The build step, named build, and what comes out of it."),
+	STEP_ROWS("spec.build", struct spec, build.),
+	ROW("spec.build.artifact", MAP, NOT_STORED, NOTED(struct spec, artifact.pos), .help = "The image to make."),
+	ROW("spec.build.artifact.type", WORD, NOT_STORED, .words = WORDS("oci-image"), .dflt = "oci-image",
+	    .help = "An OCI image layout in a tar file."),
+	ROW("spec.build.artifact.imageName", STRING, AT(struct spec, artifact.image_name), .form = &form_image_name,
+	    .help = "Name of the image, without a tag."),
+	ROW("spec.build.artifact.base", WORD, AT(struct spec, artifact.base), .words = WORDS("rootfs", "scratch"), .dflt = "rootfs",
+	    .help = "What lies below the build's output in the image: the root filesystem, or nothing."),
+	LATER("spec.build.artifact.layers", LIST, "Layers of the image, each from an output."),
+	LATER("spec.build.artifact.layers[].from", STRING, "STEP:OUTPUT."),
+	LATER("spec.build.artifact.layers[].to", STRING, "Path in the image."),
+	LATER("spec.build.artifact.layers[].uid", INT, "Owner in the image."),
+	LATER("spec.build.artifact.layers[].gid", INT, "Group in the image."),
+	ROW("spec.build.artifact.config", MAP, NOT_STORED, .help = "Configuration of the image (OCI image-spec)."),
+	ROW("spec.build.artifact.config.entrypoint", STRINGS, AT(struct spec, artifact.config.entrypoint), .max = STRINGS_MAX,
+	    .form = &form_argument, .help = "Program and first arguments."),
+	ROW("spec.build.artifact.config.cmd", STRINGS, AT(struct spec, artifact.config.cmd), .max = STRINGS_MAX,
+	    .form = &form_argument, .help = "Default arguments."),
+	ROW("spec.build.artifact.config.env", PAIRS, AT(struct spec, artifact.config.env), .key_form = &form_env_name,
+	    .form = &form_value, PLACEHOLDERS, .help = "Environment variables of the image."),
+	ROW("spec.build.artifact.config.user", STRING, AT(struct spec, artifact.config.user), .form = &form_image_user,
+	    .help = "User that the program runs as."),
+	ROW("spec.build.artifact.config.labels", PAIRS, AT(struct spec, artifact.config.labels), .key_form = &form_label_name,
+	    .form = &form_value, PLACEHOLDERS, .help = "Labels of the image."),
+	ROW("spec.build.artifact.config.workingDir", STRING, AT(struct spec, artifact.config.workdir), .form = &form_image_path,
+	    .help = "Directory that the program starts in."),
+	ROW("spec.build.artifact.compression", CHOICE, AT(struct spec, artifact.compression), .words = words_compression,
+	    .dflt = "gzip", .later = WORDS("zstd", "none"), .help = "Compression of the layers."),
+
+	ROW("spec.tests", LIST, AT(struct spec, tests), .n_at = offsetof(struct spec, ntests),
+	    .item_size = sizeof(struct spec_step), .item_pos_at = offsetof(struct spec_step, pos),
+	    .max = TESTS_MAX, .one_of = one_command, .help = "Tests, each run on its own copy of what the build left."),
+	ROW("spec.tests[].name", STRING, AT(struct spec_step, name), .required = true, .form = &form_name,
+	    .help = "Name, unique among the tests, and not build."),
+	STEP_ROWS("spec.tests[]", struct spec_step, ),
+	ROW("spec.tests[].required", BOOL, AT(struct spec_step, required), .dflt = "true",
+	    .help = "Whether the run fails when the test does."),
+	ROW("spec.tests[].kind", STRING, AT(struct spec_step, kind), .form = &form_name,
+	    .help = "What kind of test it is, such as unit or integration."),
+	ROW("spec.tests[].network", CHOICE, AT(struct spec_step, network), .words = words_network, .dflt = "loopback",
+	    .help = "Network of the test."),
+	LATER("spec.tests[].reports", MAP, "Reports that the test writes."),
+	LATER("spec.tests[].reports.junit", STRING, "JUnit reports, a pattern."),
+	LATER("spec.tests[].reports.coverage", MAP, "The coverage report."),
+	LATER("spec.tests[].reports.coverage.format", STRING, "Its format."),
+	LATER("spec.tests[].reports.coverage.path", STRING, "The file."),
+	LATER("spec.tests[].flaky", MAP, "What to do about tests that fail now and then."),
+	LATER("spec.tests[].flaky.retries", INT, "How often to try again."),
+	LATER("spec.tests[].flaky.quarantine", STRING, "File that lists known flaky tests."),
+	LATER("spec.tests[].flaky.signatures", STRINGS, "Texts in the output that show a flaky failure."),
+	LATER("spec.tests[].services", LIST, "Services that run beside the test."),
+	LATER("spec.tests[].services[].name", STRING, "Name of the service."),
+	LATER("spec.tests[].services[].rootfs", STRING, "Its root filesystem."),
+	LATER("spec.tests[].services[].command", STRING, "Its command."),
+	LATER("spec.tests[].onFailure", MAP, "What to do when the test fails."),
+	LATER("spec.tests[].onFailure.repro", BOOL, "Keep what is needed to run it again."),
+
+	LATER("spec.matrix", MAP, "Build once for each combination of values."),
+	LATER("spec.matrix.runtimeVersion", STRINGS, "Versions to build with."),
+	LATER("spec.matrix.exclude", STRINGS, "Combinations to leave out."),
+
+	ROW("spec.qualityGates", MAP, NOT_STORED, .help = "What must hold before anything is published."),
+	ROW("spec.qualityGates.coverageMinPct", NUMBER, NOT_STORED, .status = SCHEMA_AT_RUN, .min = 0, .max = 100,
+	    .help = "Least line coverage of the tests, in percent."),
+	ROW("spec.qualityGates.vulnMaxSeverity", WORD, NOT_STORED, .status = SCHEMA_AT_RUN,
+	    .words = WORDS("none", "low", "medium", "high", "critical"), .help = "Highest severity of a known vulnerability that is allowed."),
+	LATER("spec.qualityGates.unsignedInputs", STRING, "Whether inputs without a signature are allowed."),
+	LATER("spec.qualityGates.policies", LIST, "Policies to evaluate."),
+	LATER("spec.qualityGates.policies[].path", STRING, "The policy's files."),
+	LATER("spec.qualityGates.policies[].engine", STRING, "Its language."),
+	LATER("spec.qualityGates.policies[].query", STRING, "What to ask it."),
+	LATER("spec.qualityGates.vulnDb", MAP, "The vulnerability database."),
+	LATER("spec.qualityGates.vulnDb.path", STRING, "The file."),
+	LATER("spec.qualityGates.vulnDb.digest", STRING, "Its digest."),
+
+	LATER("spec.sbom", MAP, "Bills of materials to write."),
+	LATER("spec.sbom.formats", STRINGS, "Their formats."),
+
+	ROW("spec.provenance", MAP, NOT_STORED, .help = "The attestation of the build."),
+	ROW("spec.provenance.format", WORD, NOT_STORED, .words = WORDS("slsa-v1"), .dflt = "slsa-v1", .help = "SLSA provenance v1."),
+	ROW("spec.provenance.requireBuilderId", STRING, AT(struct spec, require_builder_id), .form = &form_uri,
+	    .help = "The run is refused unless it is given this builder id. A spec cannot set one."),
+
+	ROW("spec.publish", MAP, NOT_STORED, .help = "What run --publish does; nothing leaves the host without that option."),
+	ROW("spec.publish.tags", STRINGS, AT(struct spec, publish_tags), .max = STRINGS_MAX, .form = &form_tag,
+	    .help = "Tags to give the image in its registry."),
+	LATER("spec.publish.when", STRINGS, "Kinds of commits that are published."),
+	LATER("spec.publish.retry", MAP, "When to try again."),
+	LATER("spec.publish.retry.attempts", INT, "How often."),
+	LATER("spec.publish.retry.backoff", STRING, "How waiting grows."),
+	LATER("spec.publish.retry.initialDelay", DURATION, "First wait."),
+	LATER("spec.publish.retry.maxDelay", DURATION, "Longest wait."),
+
+	ROW("spec.caching", MAP, NOT_STORED, .help = "Reuse of earlier results."),
+	ROW("spec.caching.enabled", BOOL, AT(struct spec, caching), .dflt = "true",
+	    .help = "Whether a step whose inputs are all the same may take its recorded result."),
+	ROW("spec.caching.keys", STRINGS, AT(struct spec, caching_keys), .max = STRINGS_MAX, .form = &form_glob,
+	    .help = "Files whose content is part of a step's key. All inputs are anyway; this is for readers."),
+	LATER("spec.caching.remote", MAP, "A cache shared between hosts."),
+	LATER("spec.caching.remote.url", STRING, "Its address."),
+	LATER("spec.caching.remote.protocol", STRING, "How it is spoken to."),
+	LATER("spec.caching.remote.mode", STRING, "Read, or read and write."),
+	LATER("spec.caching.remote.verify", STRING, "When content is checked."),
+
+	LATER("spec.execution", MAP, "Run somewhere else than here."),
+	LATER("spec.execution.engine", STRING, "What runs it."),
+	LATER("spec.execution.partition", STRING, "Which part of that."),
+	LATER("spec.execution.prefer", STRING, "What matters most."),
+	LATER("spec.preview", MAP, "Run the image for a while to look at it."),
+	LATER("spec.preview.ttl", DURATION, "How long."),
+	LATER("spec.preview.port", INT, "On which port."),
+	LATER("spec.preview.resources", MAP, "Its limits."),
+	LATER("spec.preview.resources.memory", SIZE, "Memory."),
+	LATER("spec.release", MAP, "How versions are made."),
+	LATER("spec.release.strategy", STRING, "How the next version is found."),
+	LATER("spec.release.changelog", STRING, "File to write."),
+};
+
+const struct schema_row *schema_at(size_t i)
+{
+	return i < ARRAY_LEN(rows) ? &rows[i] : NULL;
+}
+
+/** Whether @p row is a field of @p parent; gives its name. */
+static bool is_field(const struct schema_row *parent, const struct schema_row *row, const char **ret_name)
+{
+	size_t n = strlen(parent->path);
+	const char *rest = row->path;
+
+	if (n != 0) {
+		if (strncmp(rest, parent->path, n) != 0)
+			return false;
+		rest += n;
+		if (parent->type == SCHEMA_LIST && strncmp(rest, "[]", 2) == 0)
+			rest += 2;
+		else if (parent->type == SCHEMA_LIST)
+			return false;
+		if (*rest++ != '.')
+			return false;
+	}
+	*ret_name = rest;
+	return strpbrk(rest, ".[") == NULL;
+}
+
+const struct schema_row *schema_next(const struct schema_row *parent, const struct schema_row *after)
+{
+	const char *name;
+
+	for (size_t i = after != NULL ? (size_t)(after - rows) + 1 : 0; i < ARRAY_LEN(rows); i++)
+		if (is_field(parent, &rows[i], &name))
+			return &rows[i];
+	return NULL;
+}
+
+const struct schema_row *schema_field(const struct schema_row *parent, const char *key)
+{
+	const struct schema_row *row = NULL;
+
+	while ((row = schema_next(parent, row)) != NULL)
+		if (strcmp(schema_name(row), key) == 0)
+			return row;
+	return NULL;
+}
+
+const char *schema_name(const struct schema_row *row)
+{
+	const char *dot = strrchr(row->path, '.');
+
+	return dot != NULL ? dot + 1 : row->path;
+}

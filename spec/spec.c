@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public face: text in, struct spec out. */
+#include "spec/spec.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "spec/reader.h"
+
+static void clear_list(struct spec_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->v[i]);
+	free(list->v);
+	*list = (struct spec_list){0};
+}
+
+static void clear_map(struct spec_map *map)
+{
+	for (size_t i = 0; i < map->n; i++) {
+		free(map->v[i].name);
+		free(map->v[i].value);
+	}
+	free(map->v);
+	*map = (struct spec_map){0};
+}
+
+static void clear_items(const struct schema_row *row, void *base)
+{
+	char **items = (char **)((char *)base + row->at);
+	size_t *n = (size_t *)((char *)base + row->n_at);
+
+	for (size_t i = 0; i < *n; i++)
+		clear_values(row, *items + i * row->item_size);
+	free(*items);
+	*items = NULL;
+	*n = 0;
+}
+
+/** Frees what one row has stored. */
+static void clear_value(const struct schema_row *row, void *base)
+{
+	char *at = (char *)base + row->at;
+
+	switch (row->type) {
+	case SCHEMA_STRING:
+	case SCHEMA_WORD:
+		free(*(char **)at);
+		*(char **)at = NULL;
+		break;
+	case SCHEMA_STRINGS:
+		clear_list((struct spec_list *)at);
+		break;
+	case SCHEMA_PAIRS:
+		clear_map((struct spec_map *)at);
+		break;
+	case SCHEMA_LIST:
+		clear_items(row, base);
+		break;
+	default:
+		break;
+	}
+}
+
+void clear_values(const struct schema_row *parent, void *base)
+{
+	const struct schema_row *row = NULL;
+
+	while ((row = schema_next(parent, row)) != NULL) {
+		if (row->type == SCHEMA_MAP && row->status != SCHEMA_LATER)
+			clear_values(row, base);
+		else if (row->at != SCHEMA_NOWHERE)
+			clear_value(row, base);
+	}
+}
+
+void spec_free(struct spec *spec)
+{
+	if (spec == NULL)
+		return;
+	clear_values(&schema_root, spec);
+	for (size_t i = 0; i < spec->nunsupported; i++)
+		free(spec->unsupported[i].field);
+	free(spec->unsupported);
+	free(spec->build.name);
+	free(spec->file);
+	free(spec);
+}
+
+int spec_parse(const char *file, const char *text, size_t n, struct spec **ret, struct err *err)
+{
+	auto_spec spec = NULL;
+	auto_node root = NULL;
+
+	if (yaml_read(file, text, n, &root, err) < 0)
+		return -1;
+	spec = calloc(1, sizeof *spec);
+	struct reader r = { .file = file, .spec = spec, .err = err };
+	if (spec == NULL || (spec->file = strdup(file)) == NULL)
+		return reader_no_memory(&r);
+	if (read_document(&r, root) < 0 || apply_rules(&r, root) < 0)
+		return -1;
+	*ret = move_ptr(spec);
+	return 0;
+}
+
+int spec_error(const struct spec *spec, struct spec_pos pos, enum err_kind kind, struct err *err, const char *fmt, ...)
+{
+	char message[ERR_MSG_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof message, fmt, ap);
+	va_end(ap);
+	/* A default stands nowhere in the text. */
+	if (pos.line == 0)
+		return err_set(err, kind, 0, "%s: %s", spec->file, message);
+	return err_set(err, kind, 0, "%s:%u:%u: %s", spec->file, pos.line, pos.col, message);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What strings must look like: by example, and code against pattern. */
+#include <regex.h>
+
+#include "spec/schema.h"
+#include "tests/unit/spec/helper.h"
+
+#define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define X63 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+static const struct {
+	const struct schema_form *form;
+	const char *good[12], *bad[20];
+} rows[] = {
+	{ &form_name, { "a", "A.b_c-9", X63 }, { "", "-a", ".a", "_a", "a b", "a/b", "ä", "a\n", X63 X63 } },
+	{ &form_hostname, { "a", "glovebox", "a-b.c", "9", X63, X63 }, { "", "-a", "a-", "a..b", ".a", "a.", "a_b", "a b", X63 "x", X63 ".ab" } },
+	{ &form_mount, { "/src", "/a/b", "/tmpx", "/.hidden", "/a b", "/..." },
+	  { "", "/", "src", "/a/", "//a", "/a//b", "/a/.", "/a/../b", "/..", "/etc", "/etc/x", "/proc/self", "/dev", "/sys", "/tmp", "/build/x", "/a\nb",
+	    "/" X63 X63 X63 X63 "xxxx" } },
+	{ &form_image_path, { "/", "/app", "/tmp/x" }, { "", "app", "/a/", "/a/..", "/a/./b", "/a\tb" } },
+	{ &form_host_path, { ".", "../a", "/a", "a b", "ä" }, { "", "a\nb", "\x7f" } },
+	{ &form_glob, { "*.log", "!a", "/x/**/y", "#a", " " }, { "", "a\n" } },
+	{ &form_profile, { "default", "a/b.yaml", "../x.json", "x.yaml" }, { "", "a/b", ".yaml.txt", "a.yml/", "a\n.yaml", "-x" } },
+	{ &form_rootfs, { "debian-12", "d@" DIGEST, DIGEST, "oci:a@" DIGEST, "oci:h.example:5000/a/b@" DIGEST },
+	  { "", "a b", "d@sha256:12", "sha256:12", "d@", "@" DIGEST, "oci:@" DIGEST, "oci:a", "oci:A@" DIGEST, "oci:a:t@" DIGEST, DIGEST "0", "d@" DIGEST "@", "a/b",
+	    X63 X63 X63 "@" DIGEST } },
+	{ &form_version, { "20", "3.12.1", "1.0~rc1+b", "nodejs", "v1_2-3" }, { "", "-1", ">=20", "1 2", "a/b" } },
+	{ &form_image_name, { "a", "team/image", "registry.example.com/checkout", "h:5000/a", "localhost/a", "H.example/a", "a__b/c.d-e---f", "a.b" },
+	  { "", "a:tag", "a@" DIGEST, "A", "a/B", "/a", "a/", "a//b", "a_", "_a", "a___b", "a..b", "h:/a", "h:123456/a", "h:x/a", "-h/a", "a b", "https://a/b" } },
+	{ &form_image_user, { "0", "1000:1000", "www-data", "_apt:nogroup" }, { "", ":", "a:", ":a", "a:b:c", "-a", "a b", "a:-b" } },
+	{ &form_tag, { "v1", "{git.sha}", "{semver}-rc1", "1.2.3", "_x", "a{git.sha}b" },
+	  { "", ".a", "-a", "a b", "a:b", "{}", "{", "a}", "{git", "{.a}", "{1}", "{git sha}", X63 X63 "xxx" } },
+	{ &form_uri, { "https://ci.example.com/runners/1", "urn:uuid:1", "a:b" }, { "", "a", ":b", "a:", "1a:b", "a b:c", "a:b c", "a:\xc3\xa4" } },
+	{ &form_env_name, { "A", "_", "a1_B" }, { "", "1a", "a-b", "a=b", "a b", "ä" } },
+	{ &form_label_name, { "org.example.a/b", "ä b" }, { "", "a\nb" } },
+	{ &form_script, { "make", "\n  make\n", "ä" }, { "", " ", "\n\t \r\n" } },
+	{ &form_argument, { "", " ", "a\nb" }, { NULL } },
+	{ &form_value, { "", " ", "a\nb" }, { NULL } },
+};
+
+static void by_example(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_true(schema_form_ok(rows[i].form, rows[i].form->example));
+		for (size_t k = 0; rows[i].good[k] != NULL; k++)
+			if (!schema_form_ok(rows[i].form, rows[i].good[k]))
+				fail_msg("refused: '%s', which is %s", rows[i].good[k], rows[i].form->what);
+		for (size_t k = 0; rows[i].bad[k] != NULL; k++)
+			if (schema_form_ok(rows[i].form, rows[i].bad[k]))
+				fail_msg("accepted: '%s' as %s", rows[i].bad[k], rows[i].form->what);
+	}
+}
+
+/* Whether the pattern is only a part of the form, the rest of which is in its words. */
+static bool is_wider(const struct schema_form *form)
+{
+	return form == &form_mount || form == &form_image_path || form == &form_profile;
+}
+
+static void check_pattern(const struct schema_form *form, const regex_t *re, const char *s)
+{
+	bool ok = schema_form_ok(form, s), match = regexec(re, s, 0, NULL, 0) == 0 && strlen(s) <= form->max;
+
+	if (ok != match && !(match && is_wider(form)))
+		fail_msg("'%s': the code says %d, the pattern %s says %d", s, ok, form->pattern, match);
+}
+
+/* Every string of all rows against every form: code and pattern agree. */
+static void code_and_pattern(void **state)
+{
+	size_t n = 0;
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct schema_form *form = rows[i].form;
+		regex_t re;
+
+		if (form->pattern == NULL)
+			continue;
+		assert_int_equal(regcomp(&re, form->pattern, REG_EXTENDED | REG_NOSUB), 0);
+		for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+			for (size_t m = 0; rows[k].good[m] != NULL; m++, n++)
+				check_pattern(form, &re, rows[k].good[m]);
+			for (size_t m = 0; rows[k].bad[m] != NULL; m++, n++)
+				check_pattern(form, &re, rows[k].bad[m]);
+		}
+		regfree(&re);
+	}
+	assert_true(n > 1500);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(by_example),
+		cmocka_unit_test(code_and_pattern),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole specs: what they mean, and the rules between fields. */
+#include "spec/schema.h"
+#include "spec/yaml.h"
+#include "tests/unit/spec/helper.h"
+
+#define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void seed(void **state)
+{
+	auto_buf text = {0};
+	(void)state;
+
+	read_data("seed.yaml", &text);
+	struct spec *s = parse_good(text.data, text.len);
+	assert_string_equal(s->name, "checkout-service");
+	assert_string_equal(s->language, "nodejs");
+	assert_string_equal(s->runtime_version, "20");
+	assert_string_equal(s->build.command.shell, "pnpm build");
+	assert_int_equal(s->build.command.pos.line, 9);
+	assert_int_equal(s->build.command.pos.col, 14);
+	assert_string_equal(s->artifact.image_name, "registry.example.com/checkout");
+	assert_int_equal(s->ntests, 2);
+	assert_string_equal(s->tests[1].name, "integration");
+	assert_int_equal(s->tests[1].pos.line, 17);
+	assert_int_equal(s->tests[1].pos.col, 7);
+	assert_int_equal(s->publish_tags.n, 2);
+	assert_string_equal(s->publish_tags.v[0], "{git.sha}");
+	assert_true(s->caching);
+	assert_string_equal(s->caching_keys.v[0], "pnpm-lock.yaml");
+	assert_int_equal(s->nunsupported, 2);
+	assert_string_equal(s->unsupported[0].field, "spec.qualityGates.coverageMinPct");
+	assert_int_equal(s->unsupported[0].pos.line, 21);
+	assert_int_equal(s->unsupported[0].pos.col, 5);
+	assert_string_equal(s->unsupported[1].field, "spec.qualityGates.vulnMaxSeverity");
+	spec_free(s);
+}
+
+/* Every key of a text is a row of the table, to any depth. */
+static size_t known_fields(const struct schema_row *row, const struct node *node)
+{
+	size_t n = 0;
+
+	for (const struct node *entry = node->first; entry != NULL; entry = entry->next) {
+		if (node->kind == NODE_LIST) {
+			if (entry->kind == NODE_MAP)
+				n += known_fields(row, entry);
+			continue;
+		}
+		const struct schema_row *field = schema_field(row, entry->key);
+		if (field == NULL)
+			fail_msg("line %u: %s.%s is not in the table", entry->key_pos.line, row->path, entry->key);
+		n++;
+		if (field->type == SCHEMA_MAP || field->type == SCHEMA_LIST)
+			n += known_fields(field, entry);
+	}
+	return n;
+}
+
+static void full(void **state)
+{
+	auto_buf text = {0};
+	auto_node root = NULL;
+	struct err err = {0};
+	(void)state;
+
+	read_data("full.yaml", &text);
+	assert_int_equal(yaml_read("full.yaml", text.data, text.len, &root, &err), 0);
+	assert_true(known_fields(&schema_root, root) > 150);
+	parse_bad(text.data, text.len,
+		  "b.yaml:9:3: spec.include: known, but not implemented in this version of glovebox; remove it");
+}
+
+static void least(void **state)
+{
+	struct spec *s = good(HEAD BUILD);
+	(void)state;
+
+	assert_string_equal(s->file, "b.yaml");
+	assert_true(s->default_source);
+	assert_int_equal(s->nsources, 1);
+	assert_string_equal(s->sources[0].name, "src");
+	assert_string_equal(s->sources[0].path, ".");
+	assert_string_equal(s->sources[0].mount, "/src");
+	assert_true(s->sources[0].gitignore);
+	assert_int_equal(s->sources[0].pos.line, 0);
+	assert_string_equal(s->build.name, "build");
+	assert_string_equal(s->build.workdir, "/src");
+	assert_true(s->build.required);
+	assert_int_equal(s->build.network, SPEC_NET_NONE);
+	assert_int_equal(s->build.timeout_ms, 0);
+	assert_int_equal(s->build.pos.line, 7);
+	assert_int_equal(s->build.pos.col, 5);
+	assert_int_equal(s->build.command.argv.n, 0);
+	assert_string_equal(s->profile, "default");
+	assert_int_equal(s->profile_pos.line, 0);
+	assert_int_equal(s->uid, 1000);
+	assert_int_equal(s->gid, 1000);
+	assert_string_equal(s->hostname, "glovebox");
+	assert_int_equal(s->source_date_epoch, 315532800);
+	assert_int_equal(s->workdir, SPEC_WORKDIR_MEMORY);
+	assert_string_equal(s->artifact.base, "rootfs");
+	assert_null(s->artifact.image_name);
+	assert_int_equal(s->artifact.compression, SPEC_GZIP);
+	assert_null(s->rootfs_ref);
+	assert_true(s->caching);
+	assert_int_equal(s->ntests, 0);
+	assert_int_equal(s->nunsupported, 0);
+	spec_free(s);
+}
+
+static void much(void **state)
+{
+	struct spec *s = good(
+		"apiVersion: platform.build/v1\nkind: BuildSpec\nmetadata: { name: x, labels: { team: a, \"tier\": \"\" } }\nspec:\n"
+		"  rootfs: { ref: \"oci:registry.example.com:5000/base/c@" DIGEST "\", mode: readonly }\n"
+		"  sandbox: { profile: policy/own.yaml, network: loopback, user: { uid: 0, gid: 65533 }, hostname: a.b-c,\n"
+		"    clock: { sourceDateEpoch: 0 }, env: { B: \"1\", A: \"\" }, proc: masked, workdir: disk }\n"
+		"  sources:\n"
+		"    - { name: app, path: ../app, mount: /srv/app, exclude: [node_modules, \"*.log\"], gitignore: true }\n"
+		"    - { name: lib, path: /usr/share/lib }\n"
+		"  build:\n"
+		"    argv: [make, \"\", \"-j2\"]\n    workdir: /lib/sub\n    timeout: 1h30m\n"
+		"    resources: { pids: 512, tmp: 1Gi, files: 4096 }\n"
+		"    artifact: { base: scratch, imageName: team/x, config: { entrypoint: [/bin/x], cmd: [a], env: { P: q }, user: \"0\",\n"
+		"      labels: { a.b: c }, workingDir: / } }\n"
+		"  tests:\n"
+		"    - { name: t, command: \"a \\u263A\", network: none, timeout: 90, required: false, kind: unit, workdir: /srv/app }\n"
+		"    - { name: u, argv: [b] }\n"
+		"  caching: { enabled: false }\n"
+		"  provenance: { format: slsa-v1, requireBuilderId: \"https://ci.example.com/1\" }\n");
+	(void)state;
+
+	assert_int_equal(s->labels.n, 2);
+	assert_string_equal(s->labels.v[1].name, "tier");
+	assert_string_equal(s->labels.v[1].value, "");
+	assert_int_equal(s->labels.v[1].pos.col, 41);
+	assert_int_equal(s->rootfs_pos.line, 5);
+	assert_int_equal(s->rootfs_pos.col, 18);
+	assert_string_equal(s->profile, "policy/own.yaml");
+	assert_int_equal(s->build.network, SPEC_NET_LOOPBACK);
+	assert_int_equal(s->uid, 0);
+	assert_int_equal(s->gid, 65533);
+	assert_int_equal(s->source_date_epoch, 0);
+	/* Maps keep the order of the text. */
+	assert_string_equal(s->env.v[0].name, "B");
+	assert_int_equal(s->workdir, SPEC_WORKDIR_DISK);
+	assert_false(s->default_source);
+	assert_int_equal(s->nsources, 2);
+	assert_true(s->sources[0].gitignore);
+	assert_false(s->sources[1].gitignore);
+	assert_string_equal(s->sources[1].mount, "/lib");
+	assert_int_equal(s->sources[1].pos.line, 10);
+	assert_string_equal(s->build.workdir, "/lib/sub");
+	assert_null(s->build.command.shell);
+	assert_int_equal(s->build.command.argv.n, 3);
+	assert_string_equal(s->build.command.argv.v[1], "");
+	assert_int_equal(s->build.command.pos.col, 11);
+	assert_int_equal(s->build.timeout_ms, 5400000);
+	assert_int_equal(s->build.limits.tmp, 1 << 30);
+	assert_string_equal(s->artifact.config.workdir, "/");
+	assert_int_equal(s->tests[0].network, SPEC_NET_NONE);
+	assert_int_equal(s->tests[0].timeout_ms, 90000);
+	assert_string_equal(s->tests[0].command.shell, "a \xe2\x98\xba");
+	assert_string_equal(s->tests[1].workdir, "/srv/app");
+	assert_int_equal(s->tests[1].network, SPEC_NET_LOOPBACK);
+	assert_true(s->tests[1].required);
+	assert_string_equal(s->require_builder_id, "https://ci.example.com/1");
+	spec_free(s);
+}
+
+static void mounts(void **state)
+{
+	static const char *const taken[] = { "/", "/dev", "/dev/x", "/proc", "/sys/a", "/etc/x", "/tmp", "/build", "/build/home" };
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
+		auto_buf text = {0}, want = {0};
+
+		buf_addf(&text, HEAD BUILD "  sources:\n    - { name: a, path: b, mount: %s }\n", taken[i]);
+		buf_addf(&want, "b.yaml:9:34: spec.sources[0].mount: expected %s, found '%s'; for example: /src", form_mount.what, taken[i]);
+		bad(text.data, want.data);
+	}
+	spec_free(good(HEAD BUILD "  sources: [{ name: a, path: b, mount: /device }, { name: b, path: c, mount: /devic }]\n"));
+	bad(HEAD BUILD "  sources:\n  - { name: tmp, path: a }\n",
+	    "b.yaml:9:13: spec.sources[0].name: the implied mount /tmp is a place that the sandbox needs; add a mount, such as /src");
+	bad(HEAD BUILD "  sources:\n  - { name: a, path: a, mount: /x }\n  - { name: a, path: b }\n",
+	    "b.yaml:10:13: spec.sources[1].name: the name 'a' is taken by the source at line 9; choose another");
+	bad(HEAD BUILD "  sources:\n  - { name: a, path: a }\n  - { name: b, path: b, mount: /a }\n",
+	    "b.yaml:10:32: spec.sources[1].mount: source 'a' is mounted on /a already (line 9); choose another mount");
+	bad(HEAD BUILD "  sources:\n  - { name: a, path: a, mount: /b }\n  - { name: b, path: b }\n",
+	    "b.yaml:10:5: spec.sources[1]: source 'a' is mounted on /b already (line 9); choose another mount");
+	bad(HEAD BUILD "  sources:\n  - { name: a, path: a }\n  - { name: b, path: b, mount: /a/b }\n",
+	    "b.yaml:10:32: spec.sources[1].mount: /a/b and source 'a' on /a (line 9) lie one inside the other, which is not implemented "
+	    "in this version of glovebox; choose mounts beside each other");
+	bad(HEAD BUILD "  sources:\n  - { name: b, path: b, mount: /a/b }\n  - { name: a, path: a }\n",
+	    "b.yaml:10:5: spec.sources[1]: /a and source 'b' on /a/b (line 9) lie one inside the other, which is not implemented "
+	    "in this version of glovebox; choose mounts beside each other");
+}
+
+static void gitignore(void **state)
+{
+	struct spec *s = good(HEAD BUILD "  gitignore: false\n");
+	(void)state;
+
+	assert_false(s->sources[0].gitignore);
+	spec_free(s);
+	s = good(HEAD BUILD "  gitignore: true\n");
+	assert_true(s->sources[0].gitignore);
+	spec_free(s);
+	bad(HEAD BUILD "  sources: [{ name: a, path: a }]\n  gitignore: false\n",
+	    "b.yaml:9:3: spec.gitignore: it is about the implied source, but there are sources; set gitignore in each source instead");
+}
+
+static void workdirs(void **state)
+{
+	(void)state;
+	spec_free(good(HEAD BUILD "    workdir: /src/a/b\n"));
+	bad(HEAD BUILD "    workdir: /srcs\n",
+	    "b.yaml:8:14: spec.build.workdir: /srcs is not at or below the mount of a source; these are: /src");
+	bad(HEAD BUILD "  sources: [{ name: a, path: a }, { name: b, path: b }]\n  tests: [{ name: t, command: c, workdir: /usr }]\n",
+	    "b.yaml:9:43: spec.tests[0].workdir: /usr is not at or below the mount of a source; these are: /a, /b");
+}
+
+static void tests(void **state)
+{
+	(void)state;
+	bad(HEAD BUILD "  tests:\n  - { name: build, command: c }\n",
+	    "b.yaml:9:13: spec.tests[0].name: 'build' is the build step's name; choose another");
+	bad(HEAD BUILD "  tests:\n  - { name: t, command: c }\n  - { name: u, command: c }\n  - { name: t, command: c }\n",
+	    "b.yaml:11:13: spec.tests[2].name: the name 't' is taken by the test at line 9; choose another");
+	bad(HEAD BUILD "  tests:\n  - { name: ../t, command: c }\n",
+	    "b.yaml:9:13: spec.tests[0].name: expected a name of letters, digits, '.', '_' and '-' that begins with a letter or digit, "
+	    "found '../t'; for example: web-1");
+	bad(HEAD "  build: { argv: [a], command: b }\n",
+	    "b.yaml:6:23: spec.build.command: command and argv exclude each other; remove one of them");
+	bad(HEAD "  build: {}\n", "b.yaml:6:10: spec.build: 'command' is missing; add command or argv");
+	bad(HEAD "  build: { command: \" \\n\" }\n",
+	    "b.yaml:6:21: spec.build.command: expected a command line that is not blank, found ' \\012'; for example: make");
+}
+
+static void environment(void **state)
+{
+	(void)state;
+	spec_free(good(HEAD BUILD "  sandbox: { env: { LANG: C, TZ: UTC, PATH: /x, _a1: \"\" } }\n"));
+	bad(HEAD BUILD "  sandbox:\n    env:\n      SOURCE_DATE_EPOCH: \"1\"\n",
+	    "b.yaml:10:7: spec.sandbox.env.SOURCE_DATE_EPOCH: set by glovebox itself; write spec.sandbox.clock.sourceDateEpoch instead");
+	bad(HEAD BUILD "  sandbox: { env: { 1A: x } }\n",
+	    "b.yaml:8:21: spec.sandbox.env.1A: expected a variable's name: letters, digits and '_', not beginning with a digit, "
+	    "found '1A'; for example: LANG");
+	bad(HEAD BUILD "  sandbox: { env: { \"A=B\": x } }\n",
+	    "b.yaml:8:21: spec.sandbox.env.'A=B': expected a variable's name: letters, digits and '_', not beginning with a digit, "
+	    "found 'A=B'; for example: LANG");
+	bad(HEAD BUILD "  sandbox: { env: { no: x } }\n",
+	    "b.yaml:8:21: spec.sandbox.env.no: the name 'no' is not a string to every YAML reader; put it in quotes");
+	bad(HEAD BUILD "  sandbox: { env: { CI: true } }\n",
+	    "b.yaml:8:25: spec.sandbox.env.CI: expected a string, found the boolean true; put it in quotes");
+	bad(HEAD BUILD "  sandbox: { clock: { sourceDateEpoch: \"{git.commitTime}\" } }\n",
+	    "b.yaml:8:40: spec.sandbox.clock.sourceDateEpoch: '{git.commitTime}': known, but not implemented in this version of glovebox; "
+	    "write the value out, or remove it");
+	bad(HEAD BUILD "  sandbox: { clock: { sourceDateEpoch: \"1\" } }\n",
+	    "b.yaml:8:40: spec.sandbox.clock.sourceDateEpoch: expected a whole number, found the string '1'; "
+	    "write it in decimal digits, without quotes");
+	bad(HEAD BUILD "  runtimeVersion: 1.20\n",
+	    "b.yaml:8:19: spec.runtimeVersion: expected a string, found the number '1.20'; put it in quotes");
+}
+
+/* Errors come in the order of the text, so that the first thing to mend is said first. */
+static void first_error_first(void **state)
+{
+	(void)state;
+	bad("kind: BuildSpek\napiVersoin: x\n", "b.yaml:1:7: kind: expected BuildSpec, found 'BuildSpek'; did you mean 'BuildSpec'?");
+	bad("apiVersion: platform.build/v2\n",
+	    "b.yaml:1:13: apiVersion: expected platform.build/v1, found 'platform.build/v2'; did you mean 'platform.build/v1'?");
+}
+
+static void errors_of_callers(void **state)
+{
+	struct spec *s = good(HEAD BUILD);
+	struct err err = {0};
+	(void)state;
+
+	assert_int_equal(spec_error(s, s->build.pos, ERR_INPUT, &err, "no such %s", "thing"), -1);
+	assert_string_equal(err.msg, "b.yaml:7:5: no such thing");
+	assert_int_equal(err.kind, ERR_INPUT);
+	assert_int_equal(spec_error(s, s->profile_pos, ERR_USAGE, &err, "no"), -1);
+	assert_string_equal(err.msg, "b.yaml: no");
+	spec_free(s);
+	spec_free(NULL);
+}
+
+/* The page's list names every field that can be given, and those that cannot yet. */
+static void manual(void **state)
+{
+	auto_buf out = {0};
+	struct err err = {0};
+	const struct schema_row *row;
+	size_t n = 0;
+	(void)state;
+
+	assert_int_equal(spec_fields_scdoc(&out, &err), 0);
+	char *later = strstr(out.data, "## Known");
+	assert_non_null(later);
+	for (size_t i = 0; (row = schema_at(i)) != NULL; i++) {
+		char name[128], *to = name;
+
+		*to++ = '*';
+		for (const char *c = row->path; *c != '\0'; c++) {
+			if (*c == '.')
+				*to++ = '\\';
+			*to++ = *c;
+		}
+		strcpy(to, "*");
+		const char *at = strstr(out.data, name);
+		if (row->status != SCHEMA_LATER) {
+			assert_non_null(at);
+			assert_true(at < later);
+			n++;
+		} else {
+			assert_true(at == NULL || at > later);
+		}
+	}
+	assert_true(n > 60);
+	assert_non_null(strstr(later, "- *spec\\.include*: Other specs"));
+	assert_non_null(strstr(later, "- *spec\\.build\\.artifact\\.compression*: the value zstd\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(seed),
+		cmocka_unit_test(full),
+		cmocka_unit_test(least),
+		cmocka_unit_test(much),
+		cmocka_unit_test(mounts),
+		cmocka_unit_test(gitignore),
+		cmocka_unit_test(workdirs),
+		cmocka_unit_test(tests),
+		cmocka_unit_test(environment),
+		cmocka_unit_test(first_error_first),
+		cmocka_unit_test(errors_of_callers),
+		cmocka_unit_test(manual),
+	};
+
+	return cmocka_run_group_tests(all, NULL, NULL);
+}
