@@ -14,20 +14,31 @@
 
 #include "base/base.h"
 
+/* ---- limits, of the writer and of the reader alike --------------------- */
+
+#define OCI_JSON_MAX (4u << 20)            /**< bytes of index, manifest, config, each */
+#define OCI_LAYERS_MAX 512                 /**< layers of an image */
+#define OCI_MEMBERS_MAX 4096               /**< blobs in an image.tar */
+#define OCI_BLOB_MAX 077777777777ull       /**< bytes of a blob: what a ustar header holds, 8 GiB - 1 */
+#define OCI_DIFF_MAX (64ull << 30)         /**< bytes of an uncompressed layer */
+#define OCI_ENTRIES_MAX 2000000u           /**< entries: writing, of one layer; reading, of all layers together */
+#define OCI_PATH_BYTES_MAX (256u << 20)    /**< their paths together, likewise */
+
 /* ---- layers ---------------------------------------------------------- */
 
 enum oci_compression { OCI_GZIP, OCI_NONE };
 
 enum oci_type { OCI_DIR, OCI_FILE, OCI_LINK };
 
-/** One entry of a layer. Paths are relative, clean, any bytes but NUL. */
+/** One entry of a layer. Paths are relative, clean, at most 4,095 bytes, any bytes but NUL;
+ *  no component begins with ".wh." (a whiteout: it would delete files of the layers below). */
 struct oci_entry {
 	const char *path;     /**< "usr/bin/cc"; never "." */
 	enum oci_type type;
 	unsigned mode;        /**< permission bits only, 07777 less setuid and setgid */
 	uint64_t uid, gid;
 	uint64_t size;        /**< OCI_FILE */
-	const char *link;     /**< OCI_LINK: target */
+	const char *link;     /**< OCI_LINK: target, not empty, at most 4,095 bytes */
 };
 
 /** A finished blob: what a descriptor says of it. */
@@ -35,20 +46,25 @@ struct oci_blob {
 	struct digest digest;   /**< of the stored bytes */
 	uint64_t size;
 	struct digest diff_id;  /**< layers: of the uncompressed tar */
-	uint64_t diff_size;
+	uint64_t diff_size;     /**< and how large that is; 0 where nobody has looked */
 };
 
-/** A layer being written: entries in, tar → diff ID → codec → digest → fd out. */
+/** A layer being written: entries in, tar → diff ID → codec → digest → fd out, in about 2 MiB of memory.
+ *  The tar is ustar, with pax headers only for what ustar cannot hold; its exact form is in oci/tar.h. */
 struct oci_layer;
 
 /** Starts a layer into @p out_fd (borrowed, written from its current offset).
  *  @p mtime is every entry's time in seconds since 1970. gzip: libdeflate level 6,
- *  members of 1 MiB of input each (RFC 1952; header without name and time, OS 255). */
+ *  members of 1 MiB of input each (RFC 1952; header without name and time, OS 255).
+ *  A time that is negative or past 8,589,934,591 is ERR_USAGE. */
 int oci_layer_begin(int out_fd, enum oci_compression codec, int64_t mtime, struct oci_layer **ret, struct err *err);
 /** Adds one entry; parents come before children (the caller's order is the layer's order).
- *  For OCI_FILE exactly @p size bytes are read from @p content_fd; fewer or more is ERR_INPUT. */
+ *  For OCI_FILE exactly @p size bytes are read from @p content_fd's offset on; fewer or more is ERR_INPUT
+ *  (-1 will do for an empty file). So is an entry that oci_image_read() would refuse, or one that takes the
+ *  layer past a limit. That no path comes twice is the caller's promise: only the reader checks it.
+ *  After a failure the layer can only be freed. */
 int oci_layer_add(struct oci_layer *layer, const struct oci_entry *entry, int content_fd, struct err *err);
-/** Closes the tar and the codec. */
+/** Closes the tar (two zero blocks, no more) and the codec. Nothing can be added after it. */
 int oci_layer_end(struct oci_layer *layer, struct oci_blob *ret, struct err *err);
 void oci_layer_free(struct oci_layer *layer);
 static inline void own_oci_layer(struct oci_layer **l)
@@ -57,7 +73,8 @@ static inline void own_oci_layer(struct oci_layer **l)
 }
 #define auto_oci_layer __attribute__((cleanup(own_oci_layer))) struct oci_layer *
 
-/** The codec as provenance names it, for example "gzip;libdeflate=1.14;level=6;member=1048576". Static. */
+/** The codec as provenance names it, for example "gzip;libdeflate=1.14;level=6;member=1048576". Static.
+ *  The version is that of the header compiled against: libdeflate cannot be asked when running. */
 const char *oci_codec_name(enum oci_compression codec);
 
 /* ---- image ----------------------------------------------------------- */
@@ -82,29 +99,30 @@ struct oci_config {
 struct oci_layer_file {
 	struct oci_blob blob;
 	enum oci_compression codec;
-	int fd;                    /**< the blob's bytes from offset 0 (read with pread) */
-	const char *created_by;    /**< history entry */
+	int fd;                    /**< borrowed: the blob's bytes from offset 0 (read with pread) */
+	const char *created_by;    /**< history entry, or NULL */
 };
 
 /** GOARCH name of the machine this program was compiled for. */
 const char *oci_architecture(void);
 
-/** Writes a whole image.tar to @p out_fd: `oci-layout`, `index.json` (one manifest, flat, annotation
- *  org.opencontainers.image.ref.name = @p tag when not NULL), `blobs/sha256/…` sorted by name; ustar members, mode 0644/0755,
- *  owner 0:0, mtime 315532800. @p ret_manifest is the manifest digest, the image's name in glovebox. */
+/** Writes a whole image.tar to @p out_fd: `oci-layout`, `index.json` (one manifest with its platform, flat, annotation
+ *  org.opencontainers.image.ref.name = @p tag when not NULL), `blobs/`, `blobs/sha256/`, `blobs/sha256/…` sorted by name;
+ *  ustar members, mode 0644/0755, owner 0:0, mtime 315532800. All JSON is canonical (json_canonical()); `created` stands
+ *  in the config and its history alone, the manifest has no annotations. Layers go in the order given; equal ones share a
+ *  blob. @p ret_manifest is the manifest digest, the image's name in glovebox.
+ *  ERR_USAGE: no layer or too many, a blob over OCI_BLOB_MAX, a tag that image-spec's grammar has not, text that is not
+ *  UTF-8, a variable or label given twice. ERR_INPUT: a layer's fd no longer holds the bytes of its digest. */
 int oci_image_write(int out_fd, const struct oci_config *config, const struct oci_layer_file *layers, size_t nlayers,
 		    const char *tag, struct digest *ret_manifest, struct err *err);
 
 /* ---- reading an image.tar, trusting nothing -------------------------- */
 
-/** Limits of the reader. */
-#define OCI_JSON_MAX (4u << 20)   /**< index, manifest, config */
-#define OCI_LAYERS_MAX 512
-#define OCI_MEMBERS_MAX 4096
-
 /** What an image.tar says of itself, all of it checked against the blobs' own bytes:
  *  every blob in the archive hashes to its name, every descriptor's size and digest match,
- *  nothing is missing, duplicated or left over, JSON strict, exactly one manifest. */
+ *  nothing is missing, duplicated or left over, JSON strict, exactly one manifest.
+ *  Of the config these are checked and may be relied on: architecture (string), os "linux",
+ *  rootfs.diff_ids; the types of all else are the user's to check. */
 struct oci_image {
 	struct digest manifest_digest;
 	struct digest config_digest;
@@ -113,8 +131,14 @@ struct oci_image {
 	size_t nlayers;
 };
 
-/** Reads an image.tar from @p fd (seekable). With @p deep every layer is decompressed and its diff ID checked
- *  and its entries are checked against the layer rules. Anything wrong is ERR_UNVERIFIED, naming the member. */
+/** Reads an image.tar from @p fd (a regular file, read with pread). It must be, byte for byte, an archive that
+ *  oci_image_write() could have written: other tools' archives are for import, not evidence. Headers, padding, order, index,
+ *  manifest and end are compared with the one right form, blobs with their digests; so a changed byte anywhere is refused,
+ *  but for the tag's own letters in index.json, which are no part of the result (the digest of image.tar covers them).
+ *  With @p deep every layer, also one from another tool, is decompressed, its diff ID checked, and its entries checked
+ *  against the layer rules (oci/rules.h: clean relative paths, none twice, none through links; files, directories, links
+ *  and hard links alone; no setuid or setgid; whiteouts in form; oci/untar.h: the tar itself).
+ *  Anything wrong is ERR_UNVERIFIED, naming the member and the offset; short memory and read errors are ERR_INTERNAL. */
 int oci_image_read(int fd, bool deep, struct oci_image *ret, struct err *err);
 void oci_image_clear(struct oci_image *image);
 #define auto_oci_image __attribute__((cleanup(oci_image_clear))) struct oci_image

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file rules.h
+ * The layer rules: what an entry of a layer may be, whoever made the layer.
+ * Private to oci/.
+ *
+ * - Types: file, directory, symbolic link, hard link to a file that came before.
+ * - Paths and hard link targets: relative, no empty, "." or ".." component, at
+ *   most TAR_PATH_MAX bytes, once a layer, never through something that is not a
+ *   directory (an earlier link in this layer or one below it).
+ * - Modes: permission bits and the sticky bit; no setuid, no setgid.
+ * - Whiteouts (`.wh.NAME`, `.wh..wh..opq`): empty files, no other `.wh..wh.` name.
+ */
+#ifndef GB_OCI_RULES_H
+#define GB_OCI_RULES_H
+
+#include <stdbool.h>
+
+#include "oci/untar.h"
+
+/** Why @p path may not be an entry's path, or NULL when it may. Static text. */
+const char *rules_path(const char *path);
+/** Why @p mode may not be an entry's mode, or NULL. */
+const char *rules_mode(unsigned mode);
+/** Why @p target may not be a symbolic link's target, or NULL. */
+const char *rules_link_target(const char *target);
+/** Whether any component of @p path begins with ".wh.". */
+bool rules_is_whiteout(const char *path);
+
+/** What the layers of one image have said so far: every path and what it is. */
+struct rules;
+
+/** @return a new state before the first layer, or NULL when memory is short. */
+struct rules *rules_new(void);
+void rules_free(struct rules *r);
+static inline void own_rules(struct rules **r)
+{
+	rules_free(*r);
+}
+#define auto_rules __attribute__((cleanup(own_rules))) struct rules *
+
+/** The next layer begins. */
+void rules_next_layer(struct rules *r);
+/** Checks one entry and remembers it. A broken rule is ERR_UNVERIFIED. */
+int rules_check(struct rules *r, const struct untar_entry *e, struct err *err);
+
+#endif

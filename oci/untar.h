@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file untar.h
+ * Reads a tar stream from front to back, strictly: the tar of a layer, which may
+ * come from another tool. Private to oci/.
+ *
+ * Understood: ustar and GNU headers, pax extended headers with the keywords
+ * path, linkpath, size, uid, gid, and those that change nothing here (times, uname,
+ * gname, hdrcharset, comment); GNU long names. Refused: everything else, by
+ * name; wrong checksums; numbers that do not parse; bytes in padding;
+ * two sources for one field; anything but zeros after the first zero block, of
+ * which there must be two.
+ */
+#ifndef GB_OCI_UNTAR_H
+#define GB_OCI_UNTAR_H
+
+#include <stdint.h>
+
+#include "base/base.h"
+#include "oci/tar.h"
+
+/** Longest pax header or GNU long name: two paths and some numbers need a third of it. */
+#define UNTAR_EXTRA_MAX (32u << 10)
+/** Most pax records in one header. */
+#define UNTAR_RECORDS_MAX 64
+
+/** One entry. Strings are borrowed until the callback returns. */
+struct untar_entry {
+	enum tar_type type;  /**< TAR_FILE, TAR_HARDLINK, TAR_LINK or TAR_DIR */
+	const char *path;    /**< without a leading "./" and a closing slash; "" is the root itself */
+	const char *link;    /**< TAR_LINK, TAR_HARDLINK (without a leading "./"), else NULL */
+	unsigned mode;       /**< the lowest 12 bits */
+	uint64_t uid, gid;
+	uint64_t size;       /**< TAR_FILE */
+};
+
+/** Where the bytes come from and where the entries go. */
+struct untar_ops {
+	/** Up to @p n bytes, fewer only at the end. */
+	int (*read)(void *arg, void *data, size_t n, size_t *ret_got, struct err *err);
+	/** Called for every entry, before its content is passed over. */
+	int (*entry)(void *arg, const struct untar_entry *e, struct err *err);
+	void *arg;
+};
+
+/** Walks the whole stream. What is wrong with it is ERR_UNVERIFIED and names the entry and the offset in the tar. */
+int untar(const struct untar_ops *ops, struct err *err);
+
+#endif
