@@ -19,6 +19,7 @@ char *buf_room(struct buf *b, size_t n)
 	if (__builtin_add_overflow(b->len, n, &need) || need == SIZE_MAX ||
 	    (b->limit != 0 && need > b->limit)) {
 		b->failed = true;
+		b->full = true;
 		return NULL;
 	}
 	if (need >= b->cap) {
@@ -33,6 +34,8 @@ char *buf_room(struct buf *b, size_t n)
 		}
 		b->data = grown;
 		b->cap = cap;
+		/* Also when the caller never seals what it wanted the room for. */
+		b->data[b->len] = '\0';
 	}
 	return b->data + b->len;
 }
@@ -87,6 +90,7 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 void buf_clear(struct buf *b)
 {
 	b->failed = false;
+	b->full = false;
 	buf_seal(b, 0);
 }
 
@@ -111,7 +115,7 @@ int buf_check(const struct buf *b, const char *what, struct err *err)
 {
 	if (!b->failed)
 		return 0;
-	if (b->limit != 0)
+	if (b->full && b->limit != 0)
 		return err_set(err, ERR_INTERNAL, 0, "%s: larger than the limit of %zu bytes", what, b->limit);
 	return err_set(err, ERR_INTERNAL, ENOMEM, "%s", what);
 }

@@ -24,11 +24,12 @@ struct buf {
 	size_t cap;
 	size_t limit;  /**< 0: no limit but memory */
 	bool failed;   /**< an append did not fit or memory was short */
+	bool full;     /**< and it was that it did not fit */
 };
 
 #define BUF_LIMIT(n) ((struct buf){ .limit = (n) })
 
-/** Appends @p n bytes. */
+/** Appends @p n bytes. Nothing that is appended may lie in the buffer itself. */
 void buf_add(struct buf *b, const void *data, size_t n);
 /** Appends a string. */
 void buf_adds(struct buf *b, const char *s);
@@ -41,12 +42,13 @@ void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf,
 char *buf_room(struct buf *b, size_t n);
 /** Sets `len` and writes the closing NUL. @p len must be within the room made. */
 void buf_seal(struct buf *b, size_t len);
-/** Empties, keeps the memory. */
+/** Empties and forgets a failure, keeps the memory. */
 void buf_clear(struct buf *b);
 /** Frees the memory and zeroes all but the limit. */
 void buf_free(struct buf *b);
 /** The content as a string the caller owns (free()); the buffer is empty after.
- *  NULL when the buffer has failed. An empty buffer gives "". */
+ *  NULL when the buffer has failed (it keeps its content then) or memory is short.
+ *  An empty buffer gives "". */
 char *buf_take(struct buf *b);
 /** @return 0, or -1 (ERR_INTERNAL) when any append failed. @p what names the content. */
 int buf_check(const struct buf *b, const char *what, struct err *err);

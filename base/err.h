@@ -33,7 +33,8 @@ enum err_kind {
 struct err {
 	enum err_kind kind;
 	int sys;               /**< errno of the failing call, or 0 */
-	char msg[ERR_MSG_MAX]; /**< what was being done, on what, why, what next */
+	char msg[ERR_MSG_MAX]; /**< what was being done, on what, why, what next. May hold bytes of
+	                        *   hostile names: printed through text_printable() only */
 };
 
 /** What err_set() does; call that. */
@@ -46,7 +47,7 @@ void err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(pri
 /**
  * err_set(err, kind, sys, format, …): fills @p err with a new message; when
  * `sys` is not 0, ": " and its strerror text are appended. Replaces whatever
- * @p err held. The value is always -1, so that callers can `return err_set(…)`;
+ * @p err held, which the arguments may point into. The value is always -1, so that callers can `return err_set(…)`;
  * a macro, so that compilers see that too and follow which outputs are set.
  */
 #define err_set(err, kind, sys, ...) (err_fill((err), (kind), (sys), __VA_ARGS__), -1)

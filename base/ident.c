@@ -75,43 +75,70 @@ int ident_drop(const struct ident *id, struct err *err)
 	return become(id->step_uid, id->step_gid, err);
 }
 
-/** Sets or clears CAP_DAC_READ_SEARCH in the effective set. */
-static int set_read_search(cap_flag_value_t value, struct err *err)
-{
-	static const cap_value_t read_search[] = { CAP_DAC_READ_SEARCH };
-	auto_cap caps = cap_get_proc();
+/** What lets one read everybody's files, the narrower first: docker run, for one, leaves its root only the other. */
+static const cap_value_t read_caps[] = { CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE };
 
-	if (caps == NULL || cap_set_flag(caps, CAP_EFFECTIVE, 1, read_search, value) < 0 || cap_set_proc(caps) < 0)
-		return err_set(err, ERR_HOST, errno, "%s CAP_DAC_READ_SEARCH", value == CAP_SET ? "raise" : "lower");
+/** Raises, in @p caps, the first of read_caps that root has in reserve here; none if none. */
+static int raise_reading(cap_t caps)
+{
+	for (size_t i = 0; i < ARRAY_LEN(read_caps); i++) {
+		cap_flag_value_t held;
+
+		if (cap_get_flag(caps, read_caps[i], CAP_PERMITTED, &held) < 0)
+			return -1;
+		if (held == CAP_SET)
+			return cap_set_flag(caps, CAP_EFFECTIVE, 1, &read_caps[i], CAP_SET);
+	}
 	return 0;
-}
-
-/** Whether root's permitted set holds it at all (a container may have taken it). */
-static bool may_read_search(void)
-{
-	cap_flag_value_t value = CAP_CLEAR;
-	auto_cap caps = cap_get_proc();
-
-	return caps != NULL && cap_get_flag(caps, CAP_DAC_READ_SEARCH, CAP_PERMITTED, &value) == 0 &&
-	       value == CAP_SET;
 }
 
 int ident_read_begin(const struct ident *id, struct err *err)
 {
-	return id->real_root && may_read_search() ? set_read_search(CAP_SET, err) : 0;
+	if (!id->real_root)
+		return 0;
+	auto_cap caps = cap_get_proc();
+	if (caps == NULL || raise_reading(caps) < 0 || cap_set_proc(caps) < 0)
+		return err_set(err, ERR_HOST, errno, "take the right to read inputs");
+	return 0;
 }
 
 int ident_read_end(const struct ident *id, struct err *err)
 {
-	return id->real_root && may_read_search() ? set_read_search(CAP_CLEAR, err) : 0;
+	if (!id->real_root)
+		return 0;
+	auto_cap caps = cap_get_proc();
+	if (caps == NULL || cap_set_flag(caps, CAP_EFFECTIVE, ARRAY_LEN(read_caps), read_caps, CAP_CLEAR) < 0 ||
+	    cap_set_proc(caps) < 0)
+		return err_set(err, ERR_HOST, errno, "give up the right to read inputs");
+	return 0;
 }
 
 int ident_caller_begin(const struct ident *id, struct err *err)
 {
-	return id->real_root ? become(0, 0, err) : 0;
+	return id->real_root ? become(id->caller_uid, id->caller_gid, err) : 0;
 }
 
 int ident_caller_end(const struct ident *id, struct err *err)
 {
 	return id->real_root ? become(id->step_uid, id->step_gid, err) : 0;
+}
+
+static int done(int (*end)(const struct ident *, struct err *), const struct ident *id, int result, struct err *err)
+{
+	struct err late = {0};
+
+	if (end(id, &late) == 0 || result < 0)
+		return result;
+	*err = late;
+	return -1;
+}
+
+int ident_read_done(const struct ident *id, int result, struct err *err)
+{
+	return done(ident_read_end, id, result, err);
+}
+
+int ident_caller_done(const struct ident *id, int result, struct err *err)
+{
+	return done(ident_caller_end, id, result, err);
 }

@@ -35,16 +35,26 @@ struct ident {
 int ident_detect(struct ident *ret, struct err *err);
 
 /** For real root: drops supplementary groups and becomes the step user in effective
- *  and file system ids, keeping root in reserve. step ids of 0 are refused (ERR_USAGE).
+ *  and file system ids, keeping root in reserve: the real and saved ids stay 0. So access(2) must not
+ *  be asked (faccessat with AT_EACCESS tells the truth), and a child gives up the real and saved ids
+ *  for good before it runs anything: exec(2) would let it become root again. step ids of 0 are refused (ERR_USAGE).
  *  Otherwise nothing. */
 int ident_drop(const struct ident *id, struct err *err);
 
-/** Begins and ends reading inputs: root's CAP_DAC_READ_SEARCH beside the step user's ids. */
+/** Begins and ends reading inputs: root's CAP_DAC_READ_SEARCH beside the step user's ids (where a
+ *  container has left root only CAP_DAC_OVERRIDE, that; where neither, nothing is gained). The
+ *  brackets do not nest, neither in themselves nor in the other. When an end fails, the process
+ *  holds more rights than it should: do no more work. */
 int ident_read_begin(const struct ident *id, struct err *err);
 int ident_read_end(const struct ident *id, struct err *err);
 
-/** Begins and ends writing as the caller: root's ids, so that what is made belongs to the caller. */
+/** Begins and ends writing as the caller: the caller's uid and gid, so that what is made belongs to the caller. */
 int ident_caller_begin(const struct ident *id, struct err *err);
 int ident_caller_end(const struct ident *id, struct err *err);
+
+/** End a bracket after work that gave @p result (0, or -1 with @p err set): @return that result, or -1 when only
+ *  the end failed. The first failure is the one that is told. */
+int ident_read_done(const struct ident *id, int result, struct err *err);
+int ident_caller_done(const struct ident *id, int result, struct err *err);
 
 #endif

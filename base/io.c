@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -12,8 +13,10 @@
 
 #include "base/own.h"
 
-/** Piece in which files are read and copied. */
-#define IO_CHUNK (128 * 1024)
+/** Piece in which files are copied. */
+#define COPY_CHUNK (128 * 1024)
+/** Piece in which they are read, on the stack: most are smaller, and a buffer need not grow for more than there is. */
+#define READ_CHUNK (16 * 1024)
 
 int io_write_all(int fd, const void *data, size_t n, struct err *err)
 {
@@ -24,8 +27,9 @@ int io_write_all(int fd, const void *data, size_t n, struct err *err)
 
 		if (done < 0 && errno == EINTR)
 			continue;
-		if (done < 0)
-			return err_set(err, ERR_INTERNAL, errno, "write");
+		/* A device that takes nothing and says nothing would be asked for ever. */
+		if (done <= 0)
+			return err_set(err, ERR_INTERNAL, done < 0 ? errno : ENOSPC, "write");
 		p += done;
 		n -= (size_t)done;
 	}
@@ -52,24 +56,34 @@ int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err)
 	return 0;
 }
 
+/** io_read_all() that leaves what it had got in @p out when it fails. */
+static int read_rest(int fd, size_t max, struct buf *out, struct err *err)
+{
+	char chunk[READ_CHUNK];
+	size_t got, left = max;
+
+	do {
+		if (io_read_full(fd, chunk, sizeof chunk, &got, err) < 0)
+			return -1;
+		if (got > left)
+			return err_set(err, ERR_USAGE, 0, "larger than the limit of %zu bytes", max);
+		left -= got;
+		buf_add(out, chunk, got);
+		if (out->failed)
+			return buf_check(out, "read", err);
+	} while (got == sizeof chunk);
+	return 0;
+}
+
 int io_read_all(int fd, size_t max, struct buf *out, struct err *err)
 {
 	size_t start = out->len;
 
-	for (;;) {
-		size_t got;
-		char *to = buf_room(out, IO_CHUNK);
-
-		if (to == NULL)
-			return buf_check(out, "read", err);
-		if (io_read_full(fd, to, IO_CHUNK, &got, err) < 0)
-			return -1;
-		buf_seal(out, out->len + got);
-		if (out->len - start > max)
-			return err_set(err, ERR_USAGE, 0, "larger than the limit of %zu bytes", max);
-		if (got < IO_CHUNK)
-			return 0;
+	if (read_rest(fd, max, out, err) < 0) {
+		buf_seal(out, start);
+		return -1;
 	}
+	return 0;
 }
 
 int io_read_file(int dirfd, const char *path, size_t max, struct buf *out, struct err *err)
@@ -87,70 +101,6 @@ int io_read_file(int dirfd, const char *path, size_t max, struct buf *out, struc
 	if (io_read_all(fd, max, out, err) < 0)
 		return err_ctx(err, "read '%s'", path);
 	return 0;
-}
-
-/** Syncs the directory that holds @p path. */
-static int sync_parent(int dirfd, const char *path, struct err *err)
-{
-	const char *slash = strrchr(path, '/');
-	auto_free char *parent = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + (slash == path));
-
-	if (parent == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "sync the directory of '%s'", path);
-	auto_fd fd = openat(dirfd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) < 0)
-		return err_set(err, ERR_INTERNAL, errno, "sync the directory of '%s'", path);
-	return 0;
-}
-
-/** Writes the content into the new file @p temp. */
-static int write_beside(int dirfd, const char *temp, const void *data, size_t n, mode_t mode, int flags,
-			struct err *err)
-{
-	auto_fd fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-
-	if (fd < 0)
-		return err_set(err, ERR_INTERNAL, errno, "create '%s'", temp);
-	/* The caller's umask does not decide what the program promises. */
-	if (fchmod(fd, mode) < 0)
-		return err_set(err, ERR_INTERNAL, errno, "set the mode of '%s'", temp);
-	if (io_write_all(fd, data, n, err) < 0)
-		return err_ctx(err, "'%s'", temp);
-	if ((flags & IO_DURABLE) && fsync(fd) < 0)
-		return err_set(err, ERR_INTERNAL, errno, "sync '%s'", temp);
-	return 0;
-}
-
-/** Gives the finished @p temp its name. */
-static int put_in_place(int dirfd, const char *temp, const char *path, int flags, struct err *err)
-{
-	if (!(flags & IO_EXCL)) {
-		if (renameat(dirfd, temp, dirfd, path) < 0)
-			return err_set(err, ERR_INTERNAL, errno, "rename to '%s'", path);
-		return 0;
-	}
-	if (linkat(dirfd, temp, dirfd, path, 0) < 0)
-		return err_set(err, errno == EEXIST ? ERR_USAGE : ERR_INTERNAL, errno, "create '%s'", path);
-	unlinkat(dirfd, temp, 0);
-	return 0;
-}
-
-int io_publish(int dirfd, const char *path, const void *data, size_t n, mode_t mode, int flags, struct err *err)
-{
-	char random[33];
-	auto_buf temp = {0};
-
-	if (io_random_hex(random, err) < 0)
-		return -1;
-	buf_addf(&temp, "%s.%.12s.tmp", path, random);
-	if (buf_check(&temp, "file name", err) < 0)
-		return -1;
-	if (write_beside(dirfd, temp.data, data, n, mode, flags, err) < 0 ||
-	    put_in_place(dirfd, temp.data, path, flags, err) < 0) {
-		unlinkat(dirfd, temp.data, 0);
-		return -1;
-	}
-	return flags & IO_DURABLE ? sync_parent(dirfd, path, err) : 0;
 }
 
 int io_mkdirs(int dirfd, const char *path, mode_t mode, struct err *err)
@@ -181,23 +131,46 @@ int io_mkdirs(int dirfd, const char *path, mode_t mode, struct err *err)
 
 int io_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err)
 {
-	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	size_t n = strlen(path);
 
+	/* A slash at the end would make the kernel follow a link in spite of O_NOFOLLOW. */
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	auto_free char *bare = strndup(path, n);
+	if (bare == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "open directory '%s'", path);
+	int fd = openat(dirfd, bare, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, ERR_INPUT, errno, "open directory '%s'", path);
 	*ret_fd = fd;
 	return 0;
 }
 
+int io_open_parent(int dirfd, const char *path, int flags, int *ret_fd, const char **ret_name, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	/* The slash itself belongs to it: "/x" lies in "/". */
+	auto_free char *parent = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+
+	if (parent == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "open the directory of '%s'", path);
+	int fd = openat(dirfd, parent, flags | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, ERR_INTERNAL, errno, "open directory '%s'", parent);
+	*ret_fd = fd;
+	*ret_name = slash == NULL ? path : slash + 1;
+	return 0;
+}
+
 /** Copies through memory, for file systems that copy_file_range does not join. */
 static int copy_by_hand(int in, int out, uint64_t n, struct err *err)
 {
-	auto_free char *chunk = malloc(IO_CHUNK);
+	auto_free char *chunk = malloc(COPY_CHUNK);
 
 	if (chunk == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "copy");
 	while (n > 0) {
-		size_t got, want = n < IO_CHUNK ? (size_t)n : IO_CHUNK;
+		size_t got, want = n < COPY_CHUNK ? (size_t)n : COPY_CHUNK;
 
 		if (io_read_full(in, chunk, want, &got, err) < 0)
 			return -1;
@@ -227,8 +200,14 @@ int io_copy(int in, int out, uint64_t n, struct err *err)
 
 static int random_bytes(unsigned char *out, size_t n, struct err *err)
 {
-	if (getrandom(out, n, 0) != (ssize_t)n)
-		return err_set(err, ERR_INTERNAL, errno, "getrandom");
+	ssize_t got;
+
+	/* Up to 256 bytes come whole; a signal can only cut the wait for the first entropy after boot. */
+	do
+		got = getrandom(out, n, 0);
+	while (got < 0 && errno == EINTR);
+	if (got != (ssize_t)n)
+		return err_set(err, ERR_INTERNAL, got < 0 ? errno : EIO, "get random bytes");
 	return 0;
 }
 

@@ -22,7 +22,8 @@ int io_write_all(int fd, const void *data, size_t n, struct err *err);
 /** Reads until @p n bytes or end of file. ERR_INTERNAL on failure. */
 int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err);
 
-/** Appends all that is left in @p fd to @p out, at most @p max bytes; more is ERR_USAGE ("larger than …"). */
+/** Appends all that is left in @p fd to @p out, at most @p max bytes; more is ERR_USAGE
+ *  ("larger than …"). On failure the content of @p out is as it was. */
 int io_read_all(int fd, size_t max, struct buf *out, struct err *err);
 
 /** Reads the regular file @p path below @p dirfd whole (O_NOFOLLOW on the last
@@ -36,20 +37,30 @@ enum io_publish_flags {
 	IO_EXCL = 2,     /**< fail with EEXIST (ERR_USAGE) where the name is taken */
 };
 
-/** Makes the file @p path with @p mode appear whole or not at all: written
- *  beside under a random name, then renamed (rename(2)), or linked with IO_EXCL. */
+/** Makes the file @p path with @p mode (whatever the umask) appear whole or not at all:
+ *  written beside as ".glovebox-<random>.tmp", then renamed (rename(2)), or linked with
+ *  IO_EXCL. ERR_INTERNAL on failure, and nothing is left beside it; only when the last
+ *  step of IO_DURABLE failed, the sync of the directory, the file is there nevertheless. */
 int io_publish(int dirfd, const char *path, const void *data, size_t n, mode_t mode, int flags, struct err *err);
 
-/** mkdir -p below @p dirfd; existing directories (also through links) are fine. */
+/** mkdir -p below @p dirfd, with @p mode less the umask; existing directories (also through links) are fine. */
 int io_mkdirs(int dirfd, const char *path, mode_t mode, struct err *err);
 
-/** Removes @p name below @p dirfd and all beneath it, never following a link and
- *  never crossing into another file system; directories of mode 000 are opened
- *  up first (overlayfs leaves work/work so). A missing name is success. */
-int io_remove_tree(int dirfd, const char *name, struct err *err);
+/** Removes @p path below @p dirfd and all beneath it, however deep, with a few dozen
+ *  descriptors. No link is followed beneath the directory that holds @p path, and no mount
+ *  entered: one found there, a bind mount too, is an error. Directories whose mode keeps us
+ *  out are opened up first (overlayfs leaves work/work so). A missing path is success; one
+ *  that ends in "/", "." or ".." is refused. On failure some of it may be gone, and the
+ *  rest may lie elsewhere below @p path; another call goes on from there. */
+int io_remove_tree(int dirfd, const char *path, struct err *err);
 
-/** Opens directory @p path below @p dirfd, refusing a link as last component. ERR_INPUT when missing or not a directory. */
+/** Opens directory @p path below @p dirfd, refusing a link as last component (with a slash behind it too). ERR_INPUT when missing or not a directory. */
 int io_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err);
+
+/** Opens the directory that holds @p path (links are followed) with open(2) @p flags, such as
+ *  O_PATH; *ret_name is the last component, within @p path, empty after a slash at the end.
+ *  ERR_INTERNAL with `sys` on failure. */
+int io_open_parent(int dirfd, const char *path, int flags, int *ret_fd, const char **ret_name, struct err *err);
 
 /** Copies @p n bytes from @p in's current offset to @p out (copy_file_range, else read and write). Short input is ERR_INPUT. */
 int io_copy(int in, int out, uint64_t n, struct err *err);

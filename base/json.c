@@ -1,9 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 
-#include <errno.h>
+#include <string.h>
 
 #include "base/text.h"
+
+/** At most how many values a text holds: one stands first in each container, or behind each comma. */
+static size_t values_bound(const char *data, size_t n)
+{
+	size_t values = 1;
+	bool string = false;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = data[i];
+
+		if (string && c == '\\')
+			i++;
+		else if (c == '"')
+			string = !string;
+		else if (!string && (c == ',' || c == '[' || c == '{'))
+			values++;
+	}
+	return values;
+}
 
 int json_parse(const char *data, size_t n, const char *what, enum err_kind kind, json_t **ret, struct err *err)
 {
@@ -11,6 +30,8 @@ int json_parse(const char *data, size_t n, const char *what, enum err_kind kind,
 
 	if (n > JSON_INPUT_MAX)
 		return err_set(err, kind, 0, "%s: larger than the limit of %u bytes", what, JSON_INPUT_MAX);
+	if (values_bound(data, n) > JSON_VALUES_MAX)
+		return err_set(err, kind, 0, "%s: more than the limit of %u values", what, JSON_VALUES_MAX);
 	json_t *j = json_loadb(data, n, JSON_REJECT_DUPLICATES, &why);
 	if (j == NULL)
 		return err_set(err, kind, 0, "%s:%d:%d: not valid JSON: %s", what, why.line, why.column, why.text);
@@ -26,9 +47,14 @@ static int append(const char *data, size_t n, void *buf)
 
 static int dump(const json_t *j, size_t flags, struct buf *out, struct err *err)
 {
-	if (json_dump_callback(j, append, out, flags | JSON_SORT_KEYS | JSON_ENCODE_ANY) < 0)
-		return err_set(err, ERR_INTERNAL, out->failed ? ENOMEM : 0, "write JSON");
-	return 0;
+	size_t start = out->len;
+
+	if (json_dump_callback(j, append, out, flags | JSON_SORT_KEYS | JSON_ENCODE_ANY) == 0)
+		return 0;
+	buf_seal(out, start);
+	if (buf_check(out, "write JSON", err) < 0)
+		return -1;
+	return err_set(err, ERR_INTERNAL, 0, "write JSON: a value that JSON cannot hold, or memory is short");
 }
 
 int json_canonical(const json_t *j, struct buf *out, struct err *err)
@@ -38,10 +64,16 @@ int json_canonical(const json_t *j, struct buf *out, struct err *err)
 
 int json_pretty(const json_t *j, struct buf *out, struct err *err)
 {
+	size_t start = out->len;
+
 	if (dump(j, JSON_INDENT(2), out, err) < 0)
 		return -1;
 	buf_addc(out, '\n');
-	return buf_check(out, "write JSON", err);
+	if (buf_check(out, "write JSON", err) < 0) {
+		buf_seal(out, start);
+		return -1;
+	}
+	return 0;
 }
 
 const char *json_str(const json_t *object, const char *key)
@@ -53,16 +85,17 @@ json_t *json_bytes(const char *data, size_t n)
 {
 	auto_buf text = {0};
 
-	for (size_t i = 0; i < n; ) {
-		size_t len = text_utf8_len(data + i, n - i);
+	while (n > 0) {
+		const char *slash = memchr(data, '\\', n);
+		size_t run = slash == NULL ? n : (size_t)(slash - data);
 
-		if (len == 0 || (unsigned char)data[i] < 0x20 || data[i] == 0x7f || data[i] == '\\') {
-			buf_addf(&text, "\\%03o", (unsigned char)data[i]);
-			i++;
-			continue;
+		text_printable(&text, data, run);
+		if (slash != NULL) {
+			buf_adds(&text, "\\134");
+			run++;
 		}
-		buf_add(&text, data + i, len);
-		i += len;
+		data += run;
+		n -= run;
 	}
 	if (text.failed)
 		return NULL;

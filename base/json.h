@@ -17,6 +17,8 @@
 
 /** Largest document json_parse() accepts: 64 MiB. jansson itself bounds depth at 2048. */
 #define JSON_INPUT_MAX (64u << 20)
+/** Most values (members, elements) in it: jansson takes up to 200 bytes for two of text, "{}". */
+#define JSON_VALUES_MAX (2u << 20)
 
 static inline void own_json(json_t **j)
 {
@@ -25,11 +27,14 @@ static inline void own_json(json_t **j)
 /** `auto_json j = NULL;`: json_decref at scope end. */
 #define auto_json __attribute__((cleanup(own_json))) json_t *
 
-/** Parses one whole document. @p what names it in errors, which are of kind @p kind.
+/** Parses one whole document: an object or an array. Besides duplicate keys and trailing text, a
+ *  NUL in a string (\u0000: C strings would end there and compare equal), integers over 64 bits
+ *  and reals beyond a double are refused. @p what names it in errors, which are of kind @p kind.
  *  @return 0 and a new reference, or -1. */
 int json_parse(const char *data, size_t n, const char *what, enum err_kind kind, json_t **ret, struct err *err);
 
-/** Appends the canonical form: keys sorted bytewise, no white space, UTF-8 unescaped, no newline at the end. */
+/** Appends the canonical form: keys sorted bytewise, no white space, UTF-8 unescaped, no newline at the end.
+ *  On failure the content of @p out is as it was (json_pretty() too). */
 int json_canonical(const json_t *j, struct buf *out, struct err *err);
 
 /** Appends the form for people: two spaces of indent, sorted keys, one newline at the end. */
@@ -39,7 +44,8 @@ int json_pretty(const json_t *j, struct buf *out, struct err *err);
 const char *json_str(const json_t *object, const char *key);
 
 /** A string value from bytes that may not be UTF-8 (names, paths, logs): every byte of an
- *  invalid sequence and every control character becomes `\ooo`, a backslash `\134`.
+ *  invalid sequence and every control character (C1 too) becomes `\ooo`, a backslash `\134`: no two
+ *  byte strings give the same value.
  *  @return a new reference, or NULL when memory is short. */
 json_t *json_bytes(const char *data, size_t n);
 

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+/** 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z. */
+#define TIME_FIRST (-62167219200)
+#define TIME_LAST 253402300799
 
 /** Longest word that spelling help is given for. */
 #define SPELL_MAX 63
@@ -131,24 +136,26 @@ size_t text_utf8_len(const char *s, size_t n)
 	return len;
 }
 
+size_t text_control_len(const char *s, size_t n)
+{
+	if (n == 0)
+		return 0;
+	if ((unsigned char)s[0] < 0x20 || s[0] == 0x7f)
+		return 1;
+	return n > 1 && (unsigned char)s[0] == 0xc2 && (s[1] & 0xe0) == 0x80 ? 2 : 0;
+}
+
 void text_printable(struct buf *out, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; ) {
 		size_t len = text_utf8_len(s + i, n - i);
-		unsigned char c = (unsigned char)s[i];
-		/* C1 controls (U+0080..U+009F) drive terminals too. */
-		bool control = c < 0x20 || c == 0x7f || (len == 2 && c == 0xc2 && (unsigned char)s[i + 1] < 0xa0);
+		size_t raw = len == 0 ? 1 : text_control_len(s + i, n - i);
 
-		if (len == 0 || control) {
-			size_t raw = len == 0 ? 1 : len;
-
-			for (size_t k = 0; k < raw; k++)
-				buf_addf(out, "\\%03o", (unsigned char)s[i + k]);
-			i += raw;
-			continue;
-		}
-		buf_add(out, s + i, len);
-		i += len;
+		if (raw == 0)
+			buf_add(out, s + i, len);
+		for (size_t k = 0; k < raw; k++)
+			buf_addf(out, "\\%03o", (unsigned char)s[i + k]);
+		i += raw == 0 ? len : raw;
 	}
 }
 
@@ -181,9 +188,14 @@ bool text_parse_size(const char *s, uint64_t *ret)
 
 	if (!parse_digits(&s, &v))
 		return false;
-	for (size_t i = 0; i < ARRAY_LEN(units); i++)
-		if (strcmp(s, units[i].suffix) == 0)
-			return !__builtin_mul_overflow(v, units[i].factor, ret);
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (strcmp(s, units[i].suffix) != 0)
+			continue;
+		if (__builtin_mul_overflow(v, units[i].factor, &v))
+			return false;
+		*ret = v;
+		return true;
+	}
 	return false;
 }
 
@@ -235,9 +247,11 @@ bool text_starts(const char *a, const char *prefix)
 char *text_time(int64_t t, char out[32])
 {
 	struct tm tm;
-	time_t when = (time_t)t;
+	time_t when = t < TIME_FIRST ? TIME_FIRST : t > TIME_LAST ? TIME_LAST : t;
 
-	if (gmtime_r(&when, &tm) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		memcpy(out, "1970-01-01T00:00:00Z", 21);
+	gmtime_r(&when, &tm);
+	/* %Y does not pad. */
+	snprintf(out, 5, "%04u", (unsigned)(tm.tm_year + 1900) % 10000);
+	strftime(out + 4, 28, "-%m-%dT%H:%M:%SZ", &tm);
 	return out;
 }

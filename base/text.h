@@ -31,10 +31,14 @@ void text_mtree(struct buf *out, const char *data, size_t n);
 /** Appends @p s for a terminal: control characters and invalid UTF-8 as \ooo. */
 void text_printable(struct buf *out, const char *s, size_t n);
 
+/** Length in bytes of the control character at @p s, or 0: C0, DEL, and in UTF-8 the C1 controls
+ *  (U+0080..U+009F), which drive terminals too. */
+size_t text_control_len(const char *s, size_t n);
+
 /** Length in bytes of the UTF-8 sequence at @p s, or 0 when it is not valid (RFC 3629). */
 size_t text_utf8_len(const char *s, size_t n);
 
-/** Parses "10", "2Ki", "64Mi", "1Gi", "3Ti" (bytes; also k, M, G as powers of 1000). @return whether it was one. */
+/** Parses "10", "2Ki", "64Mi", "1Gi", "3Ti" (bytes; also k, M, G, T as powers of 1000). @return whether it was one. */
 bool text_parse_size(const char *s, uint64_t *ret);
 
 /** Parses a duration "250ms", "90s", "10m", "2h", "1h30m" or a bare number of seconds, into milliseconds. */
@@ -43,7 +47,8 @@ bool text_parse_duration(const char *s, uint64_t *ret_ms);
 /** Whether @p a starts with @p prefix. */
 bool text_starts(const char *a, const char *prefix);
 
-/** Writes @p t as RFC 3339 in UTC with whole seconds ("1980-01-01T00:00:00Z"); returns @p out. */
+/** Writes @p t as RFC 3339 in UTC with whole seconds ("1980-01-01T00:00:00Z"); returns @p out.
+ *  What lies outside the years 0000 to 9999, which that form cannot say, becomes their first or last second. */
 char *text_time(int64_t t, char out[32]);
 
 #endif
