@@ -84,7 +84,8 @@ struct sandbox_mount {
 	struct sandbox_path source;       /**< binds */
 	struct sandbox_path lowers[SANDBOX_LOWERS_MAX]; /**< overlay: topmost first */
 	size_t nlowers;
-	struct sandbox_path upper, work;  /**< overlay: existing empty directories in the base */
+	struct sandbox_path upper, work;  /**< overlay: existing empty directories on one file system, new for each run
+	                                       (ERR_HOST otherwise: a volatile overlay cannot be mounted twice) */
 	bool want_view;                   /**< hand back a descriptor of this mount's root (at most one row) */
 };
 
@@ -121,13 +122,13 @@ struct sandbox_conf {
 	                                        The sandbox reads one struct signalfd_siginfo or 8 bytes each time (non-blocking). */
 };
 
-/** How the command ended. */
+/** How the command ended. For TIMEOUT and CANCELLED, code is what ended it: a signal, or its own exit status after SIGTERM. */
 enum sandbox_end {
 	SANDBOX_EXITED,    /**< code: its exit status */
 	SANDBOX_SIGNALED,  /**< code: the signal */
 	SANDBOX_TIMEOUT,   /**< killed at its timeout */
 	SANDBOX_CANCELLED, /**< killed on the caller's wish */
-	SANDBOX_NOT_FOUND, /**< exec: ENOENT (exit code 127) */
+	SANDBOX_NOT_FOUND, /**< exec: ENOENT (exit code 127); code: errno */
 	SANDBOX_NOT_EXECUTABLE, /**< exec: any other failure (126); code: errno */
 };
 
@@ -135,7 +136,7 @@ struct sandbox_result {
 	enum sandbox_end end;
 	int code;
 	uint64_t wall_us, user_us, sys_us;
-	uint64_t max_rss_kib;
+	uint64_t max_rss_kib;     /**< of the largest process; at least about what the caller itself has (execve(2) hands it on) */
 	int view_fd;      /**< want_view: directory descriptor of the mount, usable after all processes are dead; else -1. The caller closes it. */
 	json_t *receipt;  /**< what was in force: new reference, see glovebox-provenance(5) */
 };
@@ -144,7 +145,14 @@ void sandbox_result_clear(struct sandbox_result *r);
 
 /** Runs one command to its end. On return every process of the sandbox is dead, every mount gone, all output delivered.
  *  @return 0 when the command was started (or found not startable: SANDBOX_NOT_*), -1 when the sandbox could not be made: ERR_HOST when
- *  the host denies it (with cause and cure), ERR_USAGE for a mount target or rootfs that can't be, ERR_INTERNAL otherwise. */
+ *  the host denies it (with cause and cure), ERR_USAGE for a mount target, work directory, rootfs or limit that can't be, ERR_INPUT
+ *  for a missing rootfs, ERR_INTERNAL otherwise.
+ *
+ *  What it asks of the caller: base_fd is on a mount of the caller's own mount namespace; outer ids are the caller's effective ids;
+ *  paths below the base are reached without links. The caller's working directory, signal mask, children (the child has no exit
+ *  signal and is waited for by its pid) and dumpable flag are as before on return. Several may run at once in threads of a process,
+ *  as long as no thread changes ids meanwhile. The sandbox dies with the thread that called. Init is a copy of the caller's memory,
+ *  unreadable from inside; a caller that holds keys should still load them after its last step. */
 int sandbox_run(const struct sandbox_conf *conf, struct sandbox_result *ret, struct err *err);
 
 #endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests run inside a sandbox: one static program, its first argument says what to do.
+ * Built by box.h when a test starts. Exits 0 when the thing was done, 1 (errno on stdout) when refused. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int refused(const char *what)
+{
+	printf("%s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+static int do_cat(const char *path)
+{
+	char data[65536];
+	int fd = open(path, O_RDONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return refused(path);
+	while ((n = read(fd, data, sizeof data)) > 0)
+		if (write(1, data, (size_t)n) != n)
+			return 1;
+	return n == 0 ? 0 : refused(path);
+}
+
+static int do_ls(const char *path)
+{
+	DIR *dir = opendir(path);
+
+	if (dir == NULL)
+		return refused(path);
+	for (struct dirent *e; (e = readdir(dir)) != NULL;)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			printf("%s\n", e->d_name);
+	return 0;
+}
+
+static int do_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return refused(path);
+	return 0;
+}
+
+/** Everything a process inherits, one line each. */
+static int do_state(void)
+{
+	sigset_t blocked;
+	mode_t mask = umask(0);
+	cpu_set_t cpus;
+	int ignored = 0, nblocked = 0;
+
+	printf("umask %04o\n", (unsigned)mask);
+	sigprocmask(SIG_BLOCK, NULL, &blocked);
+	for (int s = 1; s < NSIG; s++) {
+		struct sigaction sa;
+
+		if (sigaction(s, NULL, &sa) == 0 && sa.sa_handler != SIG_DFL)
+			ignored++;
+		nblocked += sigismember(&blocked, s) == 1;
+	}
+	sched_getaffinity(0, sizeof cpus, &cpus);
+	printf("signals %d %d\n", ignored, nblocked);
+	printf("session %d\n", getsid(0) == getpid());
+	printf("tty %d\n", open("/dev/tty", O_RDWR) >= 0);
+	printf("nice %d\n", getpriority(PRIO_PROCESS, 0));
+	printf("cpus %d\n", CPU_COUNT(&cpus));
+	printf("uid %d %d gid %d %d\n", getuid(), geteuid(), getgid(), getegid());
+	char cwd[4096];
+	printf("cwd %s\n", getcwd(cwd, sizeof cwd));
+	printf("fds");
+	for (int fd = 0; fd < 4096; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			printf(" %d", fd);
+	printf("\n");
+	return 0;
+}
+
+static int do_limits(void)
+{
+	for (int i = 0; i < RLIM_NLIMITS; i++) {
+		struct rlimit l;
+
+		getrlimit((__rlimit_resource_t)i, &l);
+		printf("%d %lld %lld\n", i, (long long)l.rlim_cur, (long long)l.rlim_max);
+	}
+	return 0;
+}
+
+/** Forks until refused; the children stay. */
+static int do_forkbomb(void)
+{
+	int n = 0;
+
+	for (;;) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			for (;;)
+				pause();
+		if (pid < 0)
+			break;
+		n++;
+	}
+	printf("%d %s\n", n, strerror(errno));
+	return 0;
+}
+
+/** Opens a socket of a family, or connects to the loopback address. */
+static int do_socket(int family)
+{
+	return socket(family, SOCK_DGRAM, 0) < 0 ? refused("socket") : 0;
+}
+
+static int do_loopback(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof at;
+	int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(server, (struct sockaddr *)&at, sizeof at) != 0 || listen(server, 1) != 0)
+		return refused("bind");
+	getsockname(server, (struct sockaddr *)&at, &n);
+	return connect(client, (struct sockaddr *)&at, sizeof at) != 0 ? refused("connect") : 0;
+}
+
+/** A name in the abstract name space. */
+static int do_abstract(const char *name)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(at.sun_path + 1, name);
+	if (connect(fd, (struct sockaddr *)&at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name))) != 0)
+		return refused("connect");
+	return 0;
+}
+
+static int do_names(void)
+{
+	struct utsname u;
+
+	uname(&u);
+	printf("%s %s\n", u.nodename, u.domainname);
+	return 0;
+}
+
+static int do_fill(const char *path)
+{
+	static char data[1 << 16];
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	long total = 0;
+	ssize_t n;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (fd < 0)
+		return refused(path);
+	while ((n = write(fd, data, sizeof data)) > 0)
+		total += n;
+	printf("%ld %s\n", total, strerror(errno));
+	return 0;
+}
+
+/** Leaves processes behind in every way, each holding stdout. */
+static int do_daemons(void)
+{
+	for (int i = 0; i < 5; i++) {
+		pid_t pid = fork();
+
+		if (pid != 0)
+			continue;
+		if (i > 0)
+			setsid();
+		if (i > 1 && fork() != 0)
+			_exit(0);
+		for (int s = 1; s < NSIG; s++)
+			signal(s, SIG_IGN);
+		if (i == 3)
+			raise(SIGSTOP);
+		for (;;)
+			pause();
+	}
+	usleep(20000);
+	printf("left\n");
+	return 0;
+}
+
+static int do_sleep(int stubborn)
+{
+	if (stubborn)
+		signal(SIGTERM, SIG_IGN);
+	printf("asleep\n");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+static void on_term(int sig)
+{
+	(void)sig;
+	if (write(1, "term\n", 5) < 0)
+		_exit(9);
+	_exit(7);
+}
+
+static int do_polite(void)
+{
+	signal(SIGTERM, on_term);
+	return do_sleep(0);
+}
+
+static int do_flood(long bytes)
+{
+	static char data[1 << 16];
+
+	memset(data, 'x', sizeof data);
+	while (bytes > 0) {
+		ssize_t n = write(1, data, bytes < (long)sizeof data ? (size_t)bytes : sizeof data);
+
+		if (n < 0)
+			return 1;
+		bytes -= n;
+	}
+	return 0;
+}
+
+static int do_append(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_APPEND);
+
+	return fd < 0 || write(fd, "+", 1) != 1 ? refused(path) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	const char *a = argc > 2 ? argv[2] : "", *b = argc > 3 ? argv[3] : "";
+
+	if (!strcmp(what, "true"))
+		return 0;
+	if (!strcmp(what, "exit"))
+		return atoi(a);
+	if (!strcmp(what, "kill"))
+		return kill(getpid(), atoi(a)), pause();
+	if (!strcmp(what, "kill1"))
+		return kill(1, atoi(a)) != 0 ? refused("kill") : 0;
+	if (!strcmp(what, "abort"))
+		abort();
+	if (!strcmp(what, "echo"))
+		return printf("%s\n", a), fprintf(stderr, "%s\n", b), 0;
+	if (!strcmp(what, "env")) {
+		for (char **e = environ; *e != NULL; e++)
+			printf("%s\n", *e);
+		return 0;
+	}
+	if (!strcmp(what, "cat"))
+		return do_cat(a);
+	if (!strcmp(what, "ls"))
+		return do_ls(a);
+	if (!strcmp(what, "write"))
+		return do_write(a, b);
+	if (!strcmp(what, "append"))
+		return do_append(a);
+	if (!strcmp(what, "mkdir"))
+		return mkdir(a, 0755) != 0 ? refused(a) : 0;
+	if (!strcmp(what, "rename"))
+		return rename(a, b) != 0 ? refused(a) : 0;
+	if (!strcmp(what, "unlink"))
+		return unlink(a) != 0 ? refused(a) : 0;
+	if (!strcmp(what, "chmod"))
+		return chmod(a, (mode_t)strtol(b, NULL, 8)) != 0 ? refused(a) : 0;
+	if (!strcmp(what, "state"))
+		return do_state();
+	if (!strcmp(what, "limits"))
+		return do_limits();
+	if (!strcmp(what, "forkbomb"))
+		return do_forkbomb();
+	if (!strcmp(what, "forkbomb-and-stay"))
+		return do_forkbomb(), pause();
+	if (!strcmp(what, "socket"))
+		return do_socket(atoi(a));
+	if (!strcmp(what, "loopback"))
+		return do_loopback();
+	if (!strcmp(what, "abstract"))
+		return do_abstract(a);
+	if (!strcmp(what, "names"))
+		return do_names();
+	if (!strcmp(what, "fill"))
+		return do_fill(a);
+	if (!strcmp(what, "daemons"))
+		return do_daemons();
+	if (!strcmp(what, "sleep"))
+		return do_sleep(0);
+	if (!strcmp(what, "stubborn"))
+		return do_sleep(1);
+	if (!strcmp(what, "polite"))
+		return do_polite();
+	if (!strcmp(what, "flood"))
+		return do_flood(atol(a));
+	return 99;
+}
