@@ -99,10 +99,18 @@ unit-%: FORCE
 	@$(MAKE) --no-print-directory $(filter $(O)/unit/$*/%,$(UNIT_BINS))
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(filter $(O)/unit/$*/%,$(UNIT_BINS))
 
+# ---- tests, lints, manual, installing ------------------------------------------------
+include tests/rules.mk
+
+# ---- benchmarks: ratios against named rivals in the same run (bench/README.md) --------
+bench: all
+	tests/deps.sh build bench
+	bench/run.sh $(O)
+
 clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all clean FORCE
+.PHONY: all bench clean FORCE
 
 -include $(shell test -d $(O) && find $(O) -name '*.d')

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file cli.h
+ * cli/: commands, options, progress, exit codes. Only this folder prints, exits
+ * or reads the environment. A command is a row of the table in main.c and a file
+ * cmd_NAME.c; its options are a table, from which parsing, --help and the check of the
+ * manual page all come.
+ */
+#ifndef GB_CLI_H
+#define GB_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "store/store.h"
+
+/* ---- options --------------------------------------------------------- */
+
+/** One option. A table of them ends with an empty name. */
+struct opt_def {
+	const char *name;   /**< without the dashes */
+	const char *arg;    /**< what its value is called, or NULL for a switch */
+	const char *help;   /**< one line */
+};
+
+/** One `--NAME VALUE` that was given. Borrowed from argv. */
+struct opt_given {
+	const struct opt_def *def;
+	const char *value;
+};
+
+/** A parsed command line. Owns only its arrays. */
+struct args {
+	const struct command *command;
+	struct opt_given *given;
+	size_t ngiven;
+	const char **positional;      /**< before `--` */
+	size_t npositional;
+	const char *const *rest;      /**< after `--`, NULL-terminated; NULL: there was no `--` */
+};
+
+/** A command of the program. */
+struct command {
+	const char *name;
+	const char *synopsis;         /**< "SPEC [OPTION]…" */
+	const char *summary;          /**< one line */
+	const struct opt_def *opts;
+	size_t min_args, max_args;    /**< positional arguments */
+	bool takes_rest;              /**< a command after `--` */
+	/** Does the work; prints its results. -1 with @p err, or 0 with *ret_code the exit code (0 beforehand). */
+	int (*run)(const struct args *args, int *ret_code, struct err *err);
+};
+
+/** Options that several commands share, for their tables. */
+#define OPT_STORE { "store", "DIR", "the store (default $GLOVEBOX_STORE, else $XDG_CACHE_HOME/glovebox, else ~/.cache/glovebox)" }
+#define OPT_STEP_USER { "step-user", "UID:GID", "started by root: the unprivileged ids that steps and the store have (default: the store's owner)" }
+#define OPT_JSON { "json", NULL, "print facts as JSON" }
+#define OPT_HELP { "help", NULL, "print this help and exit" }
+#define OPT_GRACE { "grace", "TIME", "between SIGTERM and SIGKILL when a step must end (default 10s)" }
+#define OPT_END { NULL, NULL, NULL }
+
+/** Parses argv after the command's name. ERR_USAGE names the nearest option. */
+int args_parse(const struct command *command, char **argv, struct args *ret, struct err *err);
+void args_clear(struct args *args);
+#define auto_args __attribute__((cleanup(args_clear))) struct args
+
+/** The last value given for an option, or NULL. A switch that was given has "". */
+const char *args_get(const struct args *args, const char *name);
+bool args_has(const struct args *args, const char *name);
+/** The @p i-th value given for an option that may come several times, or NULL past the end. */
+const char *args_nth(const struct args *args, const char *name, size_t i);
+/** Values as durations, sizes, counts; absent leaves *ret. ERR_USAGE otherwise. */
+int args_duration(const struct args *args, const char *name, uint64_t *ret_ms, struct err *err);
+int args_size(const struct args *args, const char *name, uint64_t *ret, struct err *err);
+
+/** Prints a command's help, or the list of commands, to standard output. */
+void help_command(const struct command *command);
+void help_program(const struct command *const *commands);
+
+/* ---- what commands share --------------------------------------------- */
+
+/** Opens the store that --store, the environment or the default names, and becomes the step user. */
+int cli_open_store(const struct args *args, struct store **ret, struct err *err);
+
+/** Prints @p s as one line, made safe for a terminal, to @p to. */
+void cli_print_safe(FILE *to, const char *s);
+/** Prints JSON for people to standard output. */
+int cli_print_json(const json_t *j, struct err *err);
+struct key;
+/** Reads the public keys given by --key (at least one unless @p may_be_none). Free each, and the array. */
+int cli_read_public_keys(const struct args *args, bool may_be_none, struct key ***ret, size_t *ret_n, struct err *err);
+void cli_free_keys(struct key **keys, size_t n);
+
+/** From here on SIGINT and SIGTERM make the returned descriptor readable, 8 bytes each; a third one ends the process. -1 on failure. */
+int cli_catch_signals(struct err *err);
+/** The first signal that was caught, or 0. */
+int cli_caught_signal(void);
+
+struct run_event;
+/** Progress on standard error; a run_event_fn. */
+void cli_progress(void *arg, const struct run_event *event);
+
+/* ---- the commands ---------------------------------------------------- */
+
+extern const struct command cmd_run, cmd_exec, cmd_check, cmd_plan, cmd_rootfs, cmd_tree, cmd_verify, cmd_reproduce,
+	cmd_key, cmd_profile;
+
+#endif

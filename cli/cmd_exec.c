@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "runner/runner.h"
+
+/** Passes the command's output on as it comes. */
+static void relay(void *failed, int stream, const char *data, size_t n)
+{
+	struct err ignored = {0};
+
+	if (io_write_all(stream, data, n, &ignored) < 0)
+		*(bool *)failed = true;
+}
+
+/** The pairs and strings that exec's options point to. */
+struct exec_lists {
+	struct exec_bind *ro, *rw, *outputs;
+	const char **env;
+	char **copies;       /**< halves that had to be cut out */
+	size_t ncopies;
+};
+
+static void lists_clear(struct exec_lists *l)
+{
+	for (size_t i = 0; i < l->ncopies; i++)
+		free(l->copies[i]);
+	free(l->copies);
+	free(l->ro);
+	free(l->rw);
+	free(l->outputs);
+	free(l->env);
+}
+
+/** Splits `A<sep>B` at the last separator: paths outside may hold one, paths inside have no need to. */
+static int split(struct exec_lists *l, const char *option, const char *value, char sep, bool outside_first,
+		 struct exec_bind *ret, struct err *err)
+{
+	const char *at = outside_first ? strrchr(value, sep) : strchr(value, sep);
+	const char *form = outside_first ? "SRC:DST" : "PATH=DIR";
+
+	if (at == NULL || at == value || at[1] == '\0')
+		return err_set(err, ERR_USAGE, 0, "--%s %s: write it as %s", option, value, form);
+	char *first = strndup(value, (size_t)(at - value));
+	if (first == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "--%s", option);
+	l->copies[l->ncopies++] = first;
+	*ret = outside_first ? (struct exec_bind){ first, at + 1 } : (struct exec_bind){ at + 1, first };
+	if (!text_path_is_absolute(ret->inside) || ret->inside[1] == '\0')
+		return err_set(err, ERR_USAGE, 0, "--%s %s: '%s' must be an absolute path without '.', '..' or '//'", option,
+			       value, ret->inside);
+	return 0;
+}
+
+static int fill_binds(struct exec_lists *l, const struct args *args, const char *option, char sep, bool outside_first,
+		      struct exec_bind *out, size_t *ret_n, struct err *err)
+{
+	const char *value;
+
+	for (*ret_n = 0; (value = args_nth(args, option, *ret_n)) != NULL; (*ret_n)++)
+		if (split(l, option, value, sep, outside_first, &out[*ret_n], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int fill_env(struct exec_lists *l, const struct args *args, struct exec_options *opt, struct err *err)
+{
+	const char *value;
+
+	for (opt->nenv = 0; (value = args_nth(args, "env", opt->nenv)) != NULL; opt->nenv++) {
+		if (value[0] == '=' || strchr(value, '=') == NULL)
+			return err_set(err, ERR_USAGE, 0, "--env %s: write it as NAME=VALUE", value);
+		l->env[opt->nenv] = value;
+	}
+	opt->env = l->env;
+	return 0;
+}
+
+static int fill_lists(struct exec_lists *l, const struct args *args, struct exec_options *opt, struct err *err)
+{
+	size_t n = args->ngiven + 1;
+
+	l->ro = calloc(n, sizeof *l->ro);
+	l->rw = calloc(n, sizeof *l->rw);
+	l->outputs = calloc(n, sizeof *l->outputs);
+	l->env = calloc(n, sizeof *l->env);
+	l->copies = calloc(n, sizeof *l->copies);
+	if (l->ro == NULL || l->rw == NULL || l->outputs == NULL || l->env == NULL || l->copies == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "read the options");
+	if (fill_binds(l, args, "ro", ':', true, l->ro, &opt->nro, err) < 0 ||
+	    fill_binds(l, args, "rw", ':', true, l->rw, &opt->nrw, err) < 0 ||
+	    fill_binds(l, args, "output", '=', false, l->outputs, &opt->noutputs, err) < 0)
+		return -1;
+	opt->ro = l->ro;
+	opt->rw = l->rw;
+	opt->outputs = l->outputs;
+	return fill_env(l, args, opt, err);
+}
+
+static int fill_options(struct exec_lists *l, const struct args *args, struct exec_options *opt, struct err *err)
+{
+	const char *network = args_get(args, "network");
+
+	if (opt->rootfs == NULL)
+		return err_set(err, ERR_USAGE, 0, "exec: in which root filesystem? give --rootfs NAME, or NAME@sha256:…");
+	if (network != NULL && strcmp(network, "none") != 0 && strcmp(network, "loopback") != 0)
+		return err_set(err, ERR_USAGE, 0, "--network %s: it is 'none' or 'loopback'", network);
+	if (opt->workdir != NULL && !text_path_is_absolute(opt->workdir))
+		return err_set(err, ERR_USAGE, 0, "--workdir %s: must be an absolute path", opt->workdir);
+	opt->loopback = network != NULL && strcmp(network, "loopback") == 0;
+	if (args_duration(args, "timeout", &opt->timeout_ms, err) < 0 ||
+	    args_duration(args, "grace", &opt->grace_ms, err) < 0 ||
+	    args_size(args, "memory", &opt->memory_bytes, err) < 0 || args_size(args, "pids", &opt->pids, err) < 0)
+		return -1;
+	return fill_lists(l, args, opt, err);
+}
+
+/** Opened before the store, as the caller: what root asks for is root's. */
+static int open_receipt(const char *path, int *ret_fd, struct err *err)
+{
+	if (path == NULL)
+		return 0;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	if (fd < 0)
+		return err_set(err, ERR_USAGE, errno, "--receipt %s", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+/** The receipt is written also when there was no command to report of: then it says why. */
+static int write_receipt(int fd, json_t *receipt, const struct err *failure, struct err *err)
+{
+	auto_buf text = {0};
+	auto_json j = receipt != NULL ? json_incref(receipt)
+				      : json_pack("{s:s, s:s, s:s, s:s, s:i}", "schema",
+						  "https://glovebox.dev/schemas/receipt/v1", "glovebox", GB_VERSION, "end",
+						  "error", "error", failure->msg, "exitCode", (int)ERR_INTERNAL);
+
+	if (fd < 0)
+		return 0;
+	if (j == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "write the receipt");
+	if (json_pretty(j, &text, err) < 0 || io_write_all(fd, text.data, text.len, err) < 0)
+		return err_ctx(err, "receipt");
+	return 0;
+}
+
+static int exec_in_store(const struct args *args, struct exec_options *opt, struct exec_report *ret, struct err *err)
+{
+	auto_store store = NULL;
+
+	if (cli_open_store(args, &store, err) < 0)
+		return -1;
+	auto_fd cancel = cli_catch_signals(err);
+	opt->cancel_fd = cancel;
+	return cancel < 0 ? -1 : exec_command(store, opt, ret, err);
+}
+
+static int run(const struct args *args, int *ret_code, struct err *err)
+{
+	__attribute__((cleanup(lists_clear))) struct exec_lists lists = {0};
+	auto_exec_report report = {0};
+	auto_fd receipt = -1;
+	bool output_failed = false;
+	struct exec_options opt = {
+		.rootfs = args_get(args, "rootfs"),
+		.profile = args_has(args, "profile") ? args_get(args, "profile") : "default",
+		.workdir = args_get(args, "workdir"),
+		.argv = args->rest,
+		.output = relay, .output_arg = &output_failed,
+	};
+	struct err writing = {0};
+
+	if (fill_options(&lists, args, &opt, err) < 0 || open_receipt(args_get(args, "receipt"), &receipt, err) < 0)
+		return -1;
+	int result = exec_in_store(args, &opt, &report, err);
+	if (write_receipt(receipt, report.receipt, err, &writing) < 0 && result == 0) {
+		*err = writing;
+		return -1;
+	}
+	if (result < 0)
+		return -1;
+	if (output_failed)
+		return err_set(err, ERR_INTERNAL, 0, "the command's output could not be written on");
+	*ret_code = cli_caught_signal() != 0 && report.exit_code == ERR_INTERRUPTED ? 128 + cli_caught_signal()
+										 : report.exit_code;
+	return 0;
+}
+
+static const struct opt_def opts[] = {
+	{ "rootfs", "REF", "the root filesystem: NAME, NAME@sha256:… or sha256:…" },
+	{ "profile", "P", "seccomp profile: a shipped one's name, or a file (default: default)" },
+	{ "network", "NET", "none (default) or loopback" },
+	{ "ro", "SRC:DST", "a snapshot of directory SRC, read-only at DST" },
+	{ "rw", "SRC:DST", "the live directory SRC, writable at DST; recorded as such" },
+	{ "output", "PATH=DIR", "an empty writable directory at PATH; what is in it in the end becomes DIR" },
+	{ "env", "K=V", "add to the environment" },
+	{ "workdir", "D", "where the command starts (default /)" },
+	{ "timeout", "TIME", "end it after this time, with code 124" },
+	OPT_GRACE,
+	{ "memory", "B", "limit memory to B bytes (this version cannot, and says so)" },
+	{ "pids", "N", "at most N processes and threads" },
+	{ "receipt", "FILE", "write what was in force, and how it ended, as JSON" },
+	OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
+};
+
+const struct command cmd_exec = {
+	"exec", "--rootfs REF [OPTION]… -- COMMAND [ARGUMENT]…", "run one command in the box", opts, 0, 0, true, run,
+};

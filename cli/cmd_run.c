@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "runner/log.h"
+#include "runner/runner.h"
+
+/** Lines of a failed step's log that are shown. */
+#define TAIL_LINES 20
+
+/** The last lines of a text. */
+static const char *last_lines(const char *text, size_t n, unsigned lines)
+{
+	const char *p = text + n;
+
+	if (p > text && p[-1] == '\n')
+		p--;
+	for (; p > text; p--)
+		if (p[-1] == '\n' && --lines == 0)
+			break;
+	return p;
+}
+
+/** Shows how the log of a failed step ends. */
+static void show_log(const char *out_dir, const char *path)
+{
+	auto_buf name = {0};
+	auto_buf text = {0};
+	struct err ignored = {0};
+
+	buf_addf(&name, "%s/%s", out_dir, path);
+	if (name.failed || io_read_file(AT_FDCWD, name.data, LOG_HEAD_MAX + 2 * LOG_TAIL_MAX, &text, &ignored) < 0 ||
+	    text.len == 0)
+		return;
+	const char *line = last_lines(text.data, text.len, TAIL_LINES);
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+		auto_free char *one = strndup(line, len);
+
+		fputs("  | ", stderr);
+		cli_print_safe(stderr, one == NULL ? "" : one);
+		line += len + (line[len] == '\n');
+	}
+}
+
+static void show_failures(const char *out_dir, const json_t *result)
+{
+	size_t i;
+	json_t *step;
+
+	json_array_foreach(json_object_get(result, "steps"), i, step)
+		if (!json_is_true(json_object_get(step, "ok")))
+			show_log(out_dir, json_str(json_object_get(step, "log"), "path"));
+}
+
+/** `out` beside the spec. */
+static char *default_out(const char *spec)
+{
+	const char *slash = strrchr(spec, '/');
+	char *out;
+
+	if (asprintf(&out, "%.*sout", slash == NULL ? 0 : (int)(slash - spec) + 1, spec) < 0)
+		return NULL;
+	return out;
+}
+
+static int print_result(const struct args *args, const char *out, const struct run_report *r, struct err *err)
+{
+	char digest[DIGEST_STR_SIZE];
+
+	if (args_has(args, "json"))
+		return cli_print_json(r->result, err);
+	if (!r->have_image)
+		return 0;
+	printf("image   %s\n", digest_str(&r->image, digest));
+	printf("signed  %s\n", json_is_true(json_object_get(r->result, "signed"))
+				       ? json_str(r->result, "keyId") : "no (give --key to sign; verify will refuse)");
+	printf("files   %s\n", out);
+	return 0;
+}
+
+static int run(const struct args *args, int *ret_code, struct err *err)
+{
+	const char *spec = args->positional[0];
+	auto_free char *out = args_has(args, "out") ? strdup(args_get(args, "out")) : default_out(spec);
+	auto_store store = NULL;
+	auto_plan plan = NULL;
+	auto_run_report report = {0};
+	struct run_options opt = {
+		.out_dir = out,
+		.key_path = args_get(args, "key"),
+		.builder_id = args_get(args, "builder-id"),
+		.event = args_has(args, "quiet") ? NULL : cli_progress,
+	};
+
+	(void)ret_code;
+	if (out == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "path of the out directory");
+	if (args_duration(args, "grace", &opt.grace_ms, err) < 0 || cli_open_store(args, &store, err) < 0)
+		return -1;
+	auto_fd cancel = cli_catch_signals(err);
+	opt.cancel_fd = cancel;
+	if (cancel < 0 || plan_resolve(store, spec, out, opt.key_path, &plan, err) < 0)
+		return -1;
+	int result = run_plan(store, plan, &opt, &report, err);
+	if (report.result == NULL)
+		return result;
+	if (result < 0)
+		show_failures(out, report.result);
+	struct err printing = {0};
+	if (print_result(args, out, &report, &printing) < 0 && result == 0) {
+		*err = printing;
+		return -1;
+	}
+	return result;
+}
+
+static const struct opt_def opts[] = {
+	{ "out", "DIR", "where the results go (default: 'out' beside the spec)" },
+	{ "key", "KEY", "sign the provenance with this private key (PEM)" },
+	{ "builder-id", "URI", "who builds, for the provenance (default: this program on somebody's own machine)" },
+	{ "no-cache", NULL, "take no step's result from the cache (this version never does)" },
+	OPT_GRACE, { "quiet", NULL, "no progress on standard error" }, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
+};
+
+const struct command cmd_run = {
+	"run", "SPEC [OPTION]…", "run a whole spec: build, test, pack, sign", opts, 1, 1, false, run,
+};

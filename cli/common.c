@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attest/attest.h"
+#include "cli/cli.h"
+#include "runner/runner.h"
+
+/** The store's path: owned by the caller. */
+static int store_path(const struct args *args, char **ret, struct err *err)
+{
+	const char *given = args_get(args, "store");
+	const char *own = getenv("GLOVEBOX_STORE"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	auto_buf path = {0};
+
+	if (given != NULL)
+		buf_adds(&path, given);
+	else if (own != NULL && own[0] != '\0')
+		buf_adds(&path, own);
+	else if (cache != NULL && cache[0] == '/')
+		buf_addf(&path, "%s/glovebox", cache);
+	else if (home != NULL && home[0] == '/')
+		buf_addf(&path, "%s/.cache/glovebox", home);
+	else
+		return err_set(err, ERR_USAGE, 0, "where is the store? give --store DIR, or set GLOVEBOX_STORE or HOME");
+	if (path.len == 0)
+		return err_set(err, ERR_USAGE, 0, "--store: the path is empty");
+	*ret = buf_take(&path);
+	return *ret == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "path of the store") : 0;
+}
+
+/** Parses --step-user UID:GID into @p id. */
+static int step_user(const struct args *args, struct ident *id, struct err *err)
+{
+	const char *value = args_get(args, "step-user");
+	unsigned long uid, gid;
+	char *end;
+
+	if (value == NULL)
+		return 0;
+	if (!id->real_root)
+		return err_set(err, ERR_USAGE, 0, "--step-user: only for root; an ordinary user's steps run as that user");
+	errno = 0;
+	uid = strtoul(value, &end, 10);
+	if (value[0] < '0' || value[0] > '9' || *end != ':' || end[1] < '0' || end[1] > '9')
+		return err_set(err, ERR_USAGE, 0, "--step-user %s: write it as UID:GID in numbers", value);
+	gid = strtoul(end + 1, &end, 10);
+	if (*end != '\0' || errno != 0 || uid == 0 || gid == 0 || uid >= UINT32_MAX || gid >= UINT32_MAX)
+		return err_set(err, ERR_USAGE, 0, "--step-user %s: ids are 1 to 4294967294, never root's", value);
+	id->step_uid = (uid_t)uid;
+	id->step_gid = (gid_t)gid;
+	return 0;
+}
+
+int cli_open_store(const struct args *args, struct store **ret, struct err *err)
+{
+	auto_free char *path = NULL;
+	struct ident id;
+
+	if (store_path(args, &path, err) < 0 || ident_detect(&id, err) < 0 || step_user(args, &id, err) < 0)
+		return -1;
+	return store_open(path, &id, ret, err);
+}
+
+void cli_print_safe(FILE *to, const char *s)
+{
+	auto_buf safe = {0};
+
+	text_printable(&safe, s, strlen(s));
+	fprintf(to, "%s\n", safe.data == NULL ? "" : safe.data);
+}
+
+int cli_print_json(const json_t *j, struct err *err)
+{
+	auto_buf text = {0};
+
+	if (json_pretty(j, &text, err) < 0)
+		return -1;
+	fwrite(text.data, 1, text.len, stdout);
+	return 0;
+}
+
+int cli_read_public_keys(const struct args *args, bool may_be_none, struct key ***ret, size_t *ret_n, struct err *err)
+{
+	size_t n = 0;
+	const char *path;
+
+	while (args_nth(args, "key", n) != NULL)
+		n++;
+	if (n == 0 && !may_be_none)
+		return err_set(err, ERR_USAGE, 0, "%s: whose signature counts? give --key PUB.pem", args->command->name);
+	struct key **keys = calloc(n + 1, sizeof *keys);
+	if (keys == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "read keys");
+	for (size_t i = 0; (path = args_nth(args, "key", i)) != NULL; i++) {
+		auto_buf pem = {0};
+
+		if (io_read_file(AT_FDCWD, path, ATTEST_KEY_MAX, &pem, err) < 0 ||
+		    key_read_public(pem.data, pem.len, path, &keys[i], err) < 0) {
+			cli_free_keys(keys, i);
+			return err_ctx(err, "--key");
+		}
+	}
+	*ret = keys;
+	*ret_n = n;
+	return 0;
+}
+
+void cli_free_keys(struct key **keys, size_t n)
+{
+	for (size_t i = 0; keys != NULL && i < n; i++)
+		key_free(keys[i]);
+	free(keys);
+}
+
+void cli_progress(void *arg, const struct run_event *e)
+{
+	(void)arg;
+	switch (e->type) {
+	case RUN_PHASE:
+		fprintf(stderr, "glovebox: %s\n", e->text);
+		break;
+	case RUN_STEP_STARTED:
+		fprintf(stderr, "glovebox: step %s …\n", e->step);
+		break;
+	case RUN_STEP_ENDED:
+		fprintf(stderr, "glovebox: step %s: %s (%.2f s)\n", e->step, e->text, (double)e->ms / 1000);
+		break;
+	case RUN_NOTE:
+		fputs("glovebox: note: ", stderr);
+		cli_print_safe(stderr, e->text);
+		break;
+	}
+}

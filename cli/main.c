@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * glovebox: a setuid-free, daemonless, hermetic build-step runner.
+ *
+ * The map. A folder includes only itself and folders above it here (make lint);
+ * each folder's public header says more.
+ *
+ *   base/      errors, ownership, buffers, files, hashing, JSON, whose rights we work with
+ *   spec/      a BuildSpec: YAML to typed structures, or one error at file:line:col
+ *   oci/       OCI images: deterministic layers, config, manifest; a reader that trusts nothing
+ *   attest/    keys, statements, DSSE, Sigstore bundles, and their verification
+ *   profiles/  seccomp policy files and their compilation to BPF
+ *   sandbox/   one process tree in namespaces
+ *   store/     content by digest: objects, trees, names, scratch
+ *   fetch/     bytes from outside, by digest
+ *   rootfs/    import, pin and materialise a root filesystem
+ *   inspect/   (to come) packages, differences and their causes
+ *   runner/    the engine: spec to plan, plan to image and provenance, and back
+ *   cli/       this: commands, options, progress, exit codes
+ *
+ *   tests/     unit/ e2e/ escape/ golden/ fault/ fuzz/ lint/
+ *   man/       the manual; bench/ the measurements; examples/ specs that CI builds
+ *
+ * How data flows:
+ *
+ *   build.yaml -spec-> spec -runner-> plan (every input pinned by digest)
+ *     plan: rootfs bound, sources laid out -> sandbox runs the steps -> output harvested, hashed
+ *     output tree -oci-> image.tar -attest-> provenance, signed
+ *   elsewhere: image.tar + bundle + public key -attest-> verdict; provenance -runner-> the same bits again
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct command *const commands[] = {
+	&cmd_run, &cmd_exec, &cmd_check, &cmd_plan, &cmd_rootfs, &cmd_tree, &cmd_verify, &cmd_reproduce, &cmd_key,
+	&cmd_profile, NULL,
+};
+
+/** Commands of the design that a later version brings: named, so that nobody takes them for slips of the pen. */
+static const char *const later[] = { "shell", "lock", "image", "diff", "cache", "doctor", NULL };
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; commands[i] != NULL; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name, struct err *err)
+{
+	const char *names[ARRAY_LEN(commands)];
+
+	for (size_t i = 0; later[i] != NULL; i++)
+		if (strcmp(later[i], name) == 0)
+			return err_set(err, ERR_USAGE, 0, "'%s' is not in this version of glovebox (%s)", name, GB_VERSION);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		names[i] = commands[i] == NULL ? NULL : commands[i]->name;
+	const char *near = text_did_you_mean(name, names);
+	if (near != NULL)
+		return err_set(err, ERR_USAGE, 0, "no command '%s' (did you mean '%s'?)", name, near);
+	return err_set(err, ERR_USAGE, 0, "no command '%s'; see glovebox --help", name);
+}
+
+/** Says once what went wrong, and gives the exit code of it. */
+static int report(const struct err *err)
+{
+	fputs("glovebox: ", stderr);
+	cli_print_safe(stderr, err->msg);
+	if (err->kind == ERR_INTERRUPTED && cli_caught_signal() != 0)
+		return 128 + cli_caught_signal();
+	return (int)err->kind;
+}
+
+static int run_command(const struct command *command, char **argv, int *ret_code, struct err *err)
+{
+	auto_args args = {0};
+
+	if (args_parse(command, argv, &args, err) < 0)
+		return -1;
+	if (args_has(&args, "help")) {
+		help_command(command);
+		return 0;
+	}
+	return command->run(&args, ret_code, err);
+}
+
+static int dispatch(char **argv, int *ret_code, struct err *err)
+{
+	const char *name = argv[1];
+
+	if (name == NULL)
+		return err_set(err, ERR_USAGE, 0, "no command given; see glovebox --help");
+	if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
+		help_program(commands);
+		return 0;
+	}
+	if (strcmp(name, "--version") == 0) {
+		puts("glovebox " GB_VERSION);
+		return 0;
+	}
+	const struct command *command = find_command(name);
+	if (command == NULL)
+		return unknown_command(name, err);
+	int result = run_command(command, argv + 2, ret_code, err);
+	/* exec passes its command's codes through, so its own failures have one code that says so. */
+	if (result < 0 && command == &cmd_exec && err->kind != ERR_INTERRUPTED)
+		err->kind = ERR_INTERNAL;
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = {0};
+	int code = 0;
+
+	(void)argc;
+	if (argv[0] == NULL)
+		return ERR_USAGE;
+	if (dispatch(argv, &code, &err) < 0)
+		code = report(&err);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		perror("glovebox: write to standard output");
+		return code == 0 ? ERR_INTERNAL : code;
+	}
+	return code;
+}

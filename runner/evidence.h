@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file evidence.h
+ * An out directory read back as evidence: its provenance, checked, and the plan
+ * that it names. Private to runner/.
+ */
+#ifndef GB_RUNNER_EVIDENCE_H
+#define GB_RUNNER_EVIDENCE_H
+
+#include "attest/attest.h"
+#include "runner/plan.h"
+
+struct evidence {
+	struct attest_verified provenance; /**< statement only, where unverified */
+	struct digest manifest, tar;       /**< what the statement is about */
+	bool have_image;                   /**< image.tar is there, and is what the statement is about */
+	struct oci_image image;
+};
+void evidence_clear(struct evidence *e);
+#define auto_evidence __attribute__((cleanup(evidence_clear))) struct evidence
+
+/** Reads and checks. With @p nkeys 0 the unsigned statement is taken as it is. An image.tar beside it must match.
+ *  ERR_INPUT when there is no provenance, ERR_UNVERIFIED when it does not hold. */
+int evidence_read(const struct ident *id, const char *dir, const struct key *const *keys, size_t nkeys,
+		  struct evidence *ret, struct err *err);
+
+/** The plan that the statement names: spec text, rootfs, profile and sources by digest, all to be in the store. */
+int evidence_plan(struct store *store, const struct evidence *e, struct plan **ret, struct err *err);
+
+#endif

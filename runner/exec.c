@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fetch/fetch.h"
+#include "rootfs/rootfs.h"
+#include "runner/plan.h"
+#include "runner/work.h"
+#include "spec/spec.h"
+
+/** SOURCE_DATE_EPOCH of a command that no spec speaks for. */
+#define EXEC_EPOCH ROOTFS_MTIME
+
+/** Exit codes of glovebox's own, as timeout(1), env(1) and the shell have them. */
+enum { EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SIGNAL = 128 };
+
+void exec_report_clear(struct exec_report *r)
+{
+	json_decref(r->receipt);
+	r->receipt = NULL;
+}
+
+/** One command on its way into the box. */
+struct boxing {
+	struct store *store;
+	const struct exec_options *opt;
+	struct store_scratch *scratch;
+	char *rootfs_path;
+	struct plan_profile profile;
+	struct sandbox_mount *mounts;
+	char **paths;             /**< one a mount: where it comes from */
+	size_t nmounts;
+	json_t *snapshots;        /**< {inside: tree digest} of --ro */
+};
+
+static void boxing_clear(struct boxing *b)
+{
+	for (size_t i = 0; b->paths != NULL && i < b->nmounts; i++)
+		free(b->paths[i]);
+	free(b->paths);
+	free(b->mounts);
+	free(b->rootfs_path);
+	plan_profile_clear(&b->profile);
+	json_decref(b->snapshots);
+	store_scratch_close(b->scratch);
+}
+
+/** Takes a row of the mount table; @p path becomes the table's. */
+static struct sandbox_mount *add_mount(struct boxing *b, enum sandbox_mount_kind kind, enum sandbox_where where,
+				       char *path, const char *target)
+{
+	struct sandbox_mount *m = &b->mounts[b->nmounts];
+
+	b->paths[b->nmounts++] = path;
+	*m = (struct sandbox_mount){ .kind = kind, .target = target, .source = { where, path } };
+	return m;
+}
+
+/** Makes directory "<kind>.<i>" in the scratch; @p ret is its path below the store, owned by the caller. */
+static int scratch_dir(struct boxing *b, const char *kind, size_t i, char **ret, int *ret_fd, struct err *err)
+{
+	char name[32];
+	char *path;
+
+	snprintf(name, sizeof name, "%s.%zu", kind, i);
+	if (mkdirat(store_scratch_fd(b->scratch), name, 0755) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make scratch directory '%s'", name);
+	if (io_open_dir(store_scratch_fd(b->scratch), name, ret_fd, err) < 0)
+		return -1;
+	if (asprintf(&path, "%s/%s", store_scratch_path(b->scratch), name) < 0)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "scratch directory '%s'", name);
+	*ret = path;
+	return 0;
+}
+
+/** Snapshots a --ro directory with the caller's right to read. */
+static int snapshot(struct boxing *b, const char *path, struct digest *ret, struct err *err)
+{
+	const struct ident *id = store_ident(b->store);
+	struct snapshot_stats stats;
+
+	if (ident_read_begin(id, err) < 0)
+		return -1;
+	auto_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = fd < 0 ? err_set(err, ERR_INPUT, errno, "open directory '%s'", path) : 0;
+	if (result == 0)
+		result = fetch_local(b->store, &(struct fetch_local){ .path = path, .dirfd = fd }, ret, &stats, err);
+	return ident_read_done(id, result, err);
+}
+
+static int add_ro(struct boxing *b, size_t i, struct err *err)
+{
+	const struct exec_bind *bind = &b->opt->ro[i];
+	char digest[DIGEST_STR_SIZE];
+	struct digest tree;
+	auto_free char *path = NULL;
+	auto_fd fd = -1;
+
+	if (snapshot(b, bind->outside, &tree, err) < 0 || scratch_dir(b, "ro", i, &path, &fd, err) < 0 ||
+	    rootfs_materialise(b->store, &tree, fd, err) < 0)
+		return err_ctx(err, "--ro %s:%s", bind->outside, bind->inside);
+	add_mount(b, SANDBOX_BIND_RO, SANDBOX_IN_BASE, move_ptr(path), bind->inside);
+	return json_object_set_new(b->snapshots, bind->inside, json_string(digest_str(&tree, digest))) < 0
+		       ? err_set(err, ERR_INTERNAL, ENOMEM, "receipt") : 0;
+}
+
+static int add_rw(struct boxing *b, size_t i, struct err *err)
+{
+	const struct exec_bind *bind = &b->opt->rw[i];
+	char *real = realpath(bind->outside, NULL);
+
+	if (real == NULL)
+		return err_set(err, ERR_INPUT, errno, "--rw %s:%s", bind->outside, bind->inside);
+	add_mount(b, SANDBOX_BIND_RW, SANDBOX_IN_HOST, real, bind->inside);
+	return 0;
+}
+
+static int add_output(struct boxing *b, size_t i, struct err *err)
+{
+	auto_free char *path = NULL;
+	auto_fd fd = -1;
+
+	if (scratch_dir(b, "output", i, &path, &fd, err) < 0)
+		return -1;
+	add_mount(b, SANDBOX_BIND_RW, SANDBOX_IN_BASE, move_ptr(path), b->opt->outputs[i].inside);
+	return 0;
+}
+
+static int add_mounts(struct boxing *b, struct err *err)
+{
+	size_t n = b->opt->nro + b->opt->nrw + b->opt->noutputs;
+
+	b->mounts = calloc(n + 1, sizeof *b->mounts);
+	b->paths = calloc(n + 1, sizeof *b->paths);
+	b->snapshots = json_object();
+	if (b->mounts == NULL || b->paths == NULL || b->snapshots == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "mount table");
+	for (size_t i = 0; i < b->opt->nro; i++)
+		if (add_ro(b, i, err) < 0)
+			return -1;
+	for (size_t i = 0; i < b->opt->nrw; i++)
+		if (add_rw(b, i, err) < 0)
+			return -1;
+	for (size_t i = 0; i < b->opt->noutputs; i++)
+		if (add_output(b, i, err) < 0)
+			return -1;
+	return 0;
+}
+
+/** Finds what the command needs before anything is made. */
+static int prepare(struct boxing *b, struct err *err)
+{
+	struct digest rootfs;
+	bool pinned;
+
+	if (b->opt->memory_bytes != 0)
+		return err_set(err, ERR_HOST, 0,
+			       "--memory: this version of glovebox enforces no memory limit, and a limit that is not "
+			       "enforced is never passed over: leave it out, or limit the caller (ulimit -v, a cgroup)");
+	if (rootfs_resolve(b->store, b->opt->rootfs, &rootfs, &pinned, err) < 0 ||
+	    plan_load_profile(b->store, AT_FDCWD, b->opt->profile, &b->profile, err) < 0 ||
+	    rootfs_ensure(b->store, &rootfs, &b->rootfs_path, err) < 0 ||
+	    store_scratch_open(b->store, &b->scratch, err) < 0)
+		return -1;
+	if (mkdirat(store_scratch_fd(b->scratch), "root", 0755) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make scratch directory 'root'");
+	return add_mounts(b, err);
+}
+
+/** The environment: glovebox's own, then --env in order. */
+static int environment(const struct exec_options *opt, char ***ret, struct err *err)
+{
+	auto_free struct spec_pair *pairs = calloc(opt->nenv + 1, sizeof *pairs);
+	int result = pairs == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "environment") : 0;
+	size_t n = 0;
+
+	for (; result == 0 && n < opt->nenv; n++) {
+		const char *eq = strchr(opt->env[n], '=');
+
+		pairs[n].name = strndup(opt->env[n], (size_t)(eq - opt->env[n]));
+		pairs[n].value = strdup(eq + 1);
+		if (pairs[n].name == NULL || pairs[n].value == NULL)
+			result = err_set(err, ERR_INTERNAL, ENOMEM, "environment");
+	}
+	if (result == 0)
+		result = plan_base_env(EXEC_EPOCH, pairs, n, ret, err);
+	for (size_t i = 0; i < n; i++) {
+		free(pairs[i].name);
+		free(pairs[i].value);
+	}
+	return result;
+}
+
+static int run_boxed(const struct boxing *b, const char *const *env, struct sandbox_result *ret, struct err *err)
+{
+	const struct exec_options *opt = b->opt;
+	const struct ident *id = store_ident(b->store);
+	auto_buf mountpoint = {0};
+
+	buf_addf(&mountpoint, "%s/root", store_scratch_path(b->scratch));
+	if (buf_check(&mountpoint, "path", err) < 0)
+		return -1;
+	struct sandbox_conf conf = {
+		.base_fd = store_fd(b->store),
+		.mountpoint = mountpoint.data,
+		.rootfs = b->rootfs_path,
+		.mounts = b->mounts, .nmounts = b->nmounts,
+		.argv = opt->argv,
+		.envp = env,
+		.workdir = opt->workdir == NULL ? "/" : opt->workdir,
+		.hostname = "glovebox",
+		.inner_uid = 1000, .inner_gid = 1000,
+		.outer_uid = id->step_uid, .outer_gid = id->step_gid,
+		.network = opt->loopback ? SANDBOX_NET_LOOPBACK : SANDBOX_NET_NONE,
+		.filter = b->profile.filter, .filter_len = b->profile.filter_len,
+		.limits = { .timeout_ms = opt->timeout_ms, .grace_ms = opt->grace_ms, .pids = opt->pids },
+		.output = opt->output, .output_arg = opt->output_arg,
+		.cancel_fd = opt->cancel_fd,
+	};
+	return sandbox_run(&conf, ret, err);
+}
+
+static int exit_code(const struct sandbox_result *r)
+{
+	switch (r->end) {
+	case SANDBOX_EXITED:
+		return r->code;
+	case SANDBOX_SIGNALED:
+		return EXIT_SIGNAL + r->code;
+	case SANDBOX_TIMEOUT:
+		return EXIT_TIMEOUT;
+	case SANDBOX_NOT_FOUND:
+		return EXIT_NOT_FOUND;
+	case SANDBOX_NOT_EXECUTABLE:
+		return EXIT_NOT_EXECUTABLE;
+	case SANDBOX_CANCELLED:
+		break;
+	}
+	return ERR_INTERRUPTED;
+}
+
+static const char *end_name(enum sandbox_end end)
+{
+	static const char *const names[] = {
+		[SANDBOX_EXITED] = "exited", [SANDBOX_SIGNALED] = "signaled", [SANDBOX_TIMEOUT] = "timeout",
+		[SANDBOX_CANCELLED] = "cancelled", [SANDBOX_NOT_FOUND] = "notFound",
+		[SANDBOX_NOT_EXECUTABLE] = "notExecutable",
+	};
+
+	return names[end];
+}
+
+/** Makes one output: what lies in its scratch directory, in normal form, as a new directory of the caller's. */
+static int hand_over(struct boxing *b, size_t i, struct err *err)
+{
+	const struct ident *id = store_ident(b->store);
+	const char *dir = b->opt->outputs[i].outside;
+	const char *from = b->paths[b->opt->nro + b->opt->nrw + i];
+	struct snapshot_stats stats;
+	struct digest tree;
+	auto_tree_builder builder = NULL;
+	auto_fd fd = -1;
+
+	if (io_open_dir(store_fd(b->store), from, &fd, err) < 0 || tree_builder_new(&builder, err) < 0 ||
+	    store_snapshot(b->store, fd, &(struct snapshot_options){ .form = TREE_SOURCE, .skip_odd = true }, builder,
+			   &stats, err) < 0 ||
+	    store_put_tree(b->store, builder, &tree, err) < 0 || ident_caller_begin(id, err) < 0)
+		return -1;
+	auto_fd to = -1;
+	int result = mkdir(dir, 0777) < 0 && errno != EEXIST ? err_set(err, ERR_INPUT, errno, "make directory") : 0;
+	if (result == 0)
+		result = io_open_dir(AT_FDCWD, dir, &to, err);
+	if (result == 0)
+		result = rootfs_materialise(b->store, &tree, to, err);
+	return ident_caller_done(id, result, err);
+}
+
+static int hand_over_all(struct boxing *b, struct err *err)
+{
+	for (size_t i = 0; i < b->opt->noutputs; i++)
+		if (hand_over(b, i, err) < 0)
+			return err_ctx(err, "--output %s=%s", b->opt->outputs[i].inside, b->opt->outputs[i].outside);
+	return 0;
+}
+
+static int report(const struct boxing *b, const struct sandbox_result *r, struct exec_report *ret, struct err *err)
+{
+	json_t *receipt = json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:O, s:O}", "schema",
+				    "https://glovebox.dev/schemas/receipt/v1", "glovebox", GB_VERSION,
+				    "end", end_name(r->end), "code", r->code, "exitCode", exit_code(r),
+				    "wallUs", (json_int_t)r->wall_us, "userUs", (json_int_t)r->user_us,
+				    "systemUs", (json_int_t)r->sys_us, "maxRssKiB", (json_int_t)r->max_rss_kib,
+				    "snapshots", b->snapshots, "sandbox", r->receipt);
+
+	if (receipt == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "write the receipt");
+	*ret = (struct exec_report){ .exit_code = exit_code(r), .receipt = receipt };
+	return 0;
+}
+
+int exec_command(struct store *store, const struct exec_options *opt, struct exec_report *ret, struct err *err)
+{
+	__attribute__((cleanup(boxing_clear))) struct boxing b = { .store = store, .opt = opt };
+	auto_sandbox_result r = { .view_fd = -1 };
+	char **env = NULL;
+
+	if (prepare(&b, err) < 0 || environment(opt, &env, err) < 0)
+		return -1;
+	int result = run_boxed(&b, (const char *const *)env, &r, err);
+	plan_env_free(env);
+	if (result < 0 || hand_over_all(&b, err) < 0)
+		return -1;
+	return report(&b, &r, ret, err);
+}

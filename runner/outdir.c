@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/outdir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/** Everything a run makes; nothing else is ever removed. */
+static const char *const made[] = {
+	"image.tar", "image.digest", "provenance.json", "provenance.sigstore.json", "events.jsonl", "logs",
+	".image.tar.part",
+};
+
+void outdir_close(struct outdir *out)
+{
+	own_fd(&out->fd);
+	own_fd(&out->events_fd);
+	out->fd = -1;
+	out->events_fd = -1;
+}
+
+static int is_empty(int fd, bool *ret, struct err *err)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_dir dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *e;
+
+	if (dir == NULL)
+		return err_set(err, ERR_USAGE, errno, "read the out directory");
+	*ret = true;
+	while ((e = readdir(dir)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			*ret = false;
+	return 0;
+}
+
+/** Whether result.json says that a run of ours made this directory. */
+static bool is_ours(int fd)
+{
+	struct err ignored = {0};
+	auto_buf text = {0};
+	auto_json result = NULL;
+
+	if (io_read_file(fd, "result.json", RESULT_MAX, &text, &ignored) < 0 ||
+	    json_parse(text.data, text.len, "result.json", ERR_USAGE, &result, &ignored) < 0)
+		return false;
+	const char *schema = json_str(result, "schema");
+	return schema != NULL && strcmp(schema, RESULT_SCHEMA) == 0;
+}
+
+static int mark_running(int fd, struct err *err)
+{
+	static const char text[] = "{\n  \"outcome\": \"running\",\n  \"schema\": \"" RESULT_SCHEMA "\"\n}\n";
+
+	return io_publish(fd, "result.json", text, sizeof text - 1, 0644, 0, err);
+}
+
+static int take_over(const char *path, struct outdir *out, struct err *err)
+{
+	bool empty;
+
+	if (io_mkdirs(AT_FDCWD, path, 0777, err) < 0)
+		return -1;
+	out->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (out->fd < 0)
+		return err_set(err, ERR_USAGE, errno, "open '%s'", path);
+	if (is_empty(out->fd, &empty, err) < 0)
+		return -1;
+	if (!empty && !is_ours(out->fd))
+		return err_set(err, ERR_USAGE, 0,
+			       "it is not empty, and no earlier run of glovebox made it; give another --out, or empty it");
+	if (mark_running(out->fd, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(made); i++)
+		if (io_remove_tree(out->fd, made[i], err) < 0)
+			return -1;
+	if (mkdirat(out->fd, "logs", 0777) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make 'logs'");
+	out->events_fd = openat(out->fd, "events.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_EXCL | O_CLOEXEC, 0666);
+	if (out->events_fd < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make 'events.jsonl'");
+	return 0;
+}
+
+int outdir_open(const char *path, const struct ident *id, struct outdir *ret, struct err *err)
+{
+	struct outdir out = { .id = id, .fd = -1, .events_fd = -1 };
+
+	if (ident_caller_begin(id, err) < 0)
+		return -1;
+	if (ident_caller_done(id, take_over(path, &out, err), err) < 0) {
+		outdir_close(&out);
+		return err_ctx(err, "out directory '%s'", path);
+	}
+	*ret = out;
+	return 0;
+}
+
+int outdir_write(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err)
+{
+	if (ident_caller_begin(out->id, err) < 0)
+		return -1;
+	if (ident_caller_done(out->id, io_publish(out->fd, name, data, n, 0644, 0, err), err) < 0)
+		return err_ctx(err, "out directory");
+	return 0;
+}
+
+int outdir_write_json(const struct outdir *out, const char *name, const json_t *j, struct err *err)
+{
+	auto_buf text = {0};
+
+	if (json_pretty(j, &text, err) < 0)
+		return -1;
+	return outdir_write(out, name, text.data, text.len, err);
+}
+
+int outdir_create_image(const struct outdir *out, int *ret_fd, struct err *err)
+{
+	if (ident_caller_begin(out->id, err) < 0)
+		return -1;
+	int fd = openat(out->fd, ".image.tar.part", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int result = fd < 0 ? err_set(err, ERR_INTERNAL, errno, "make image.tar in the out directory") : 0;
+	if (ident_caller_done(out->id, result, err) < 0) {
+		own_fd(&fd);
+		return -1;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+int outdir_publish_image(const struct outdir *out, int fd, struct err *err)
+{
+	if (ident_caller_begin(out->id, err) < 0)
+		return -1;
+	int result = 0;
+	if (fchmod(fd, 0644) < 0 || renameat(out->fd, ".image.tar.part", out->fd, "image.tar") < 0)
+		result = err_set(err, ERR_INTERNAL, errno, "finish image.tar in the out directory");
+	return ident_caller_done(out->id, result, err);
+}

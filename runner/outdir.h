@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file outdir.h
+ * The out directory of a run: taken over from an earlier run or made, filled as
+ * the caller. Private to runner/.
+ */
+#ifndef GB_RUNNER_OUTDIR_H
+#define GB_RUNNER_OUTDIR_H
+
+#include "base/base.h"
+
+#define RESULT_SCHEMA "https://glovebox.dev/schemas/result/v1"
+
+/** Largest result.json read back. */
+#define RESULT_MAX (64u << 20)
+
+struct outdir {
+	const struct ident *id;
+	int fd;
+	int events_fd;      /**< events.jsonl, open for appending */
+};
+void outdir_close(struct outdir *out);
+#define auto_outdir __attribute__((cleanup(outdir_close))) struct outdir
+
+/** Makes @p path, or takes over an empty directory or one that an earlier run's result.json marks as its own; removes what that
+ *  run left, and marks it again, as running. Anything else there is ERR_USAGE: nothing of the user's is ever overwritten. */
+int outdir_open(const char *path, const struct ident *id, struct outdir *ret, struct err *err);
+
+/** Makes a file appear whole below the directory ("logs/build.log"). */
+int outdir_write(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err);
+/** The same with a JSON document for people. */
+int outdir_write_json(const struct outdir *out, const char *name, const json_t *j, struct err *err);
+
+/** Opens an unfinished image.tar to write to; outdir_publish_image() gives it its name. */
+int outdir_create_image(const struct outdir *out, int *ret_fd, struct err *err);
+int outdir_publish_image(const struct outdir *out, int fd, struct err *err);
+
+#endif

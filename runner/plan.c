@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#include "fetch/fetch.h"
+#include "rootfs/rootfs.h"
+
+void plan_profile_clear(struct plan_profile *p)
+{
+	free(p->name);
+	profile_program_clear(&p->own);
+	*p = (struct plan_profile){0};
+}
+
+void plan_free(struct plan *plan)
+{
+	if (plan == NULL)
+		return;
+	spec_free(plan->spec);
+	buf_free(&plan->text);
+	plan_profile_clear(&plan->profile);
+	free(plan->sources);
+	free(plan);
+}
+
+int plan_load_spec(struct plan *plan, const char *file, struct buf *text, struct err *err)
+{
+	plan->text = *text;
+	*text = (struct buf){0};
+	if (spec_parse(file, plan->text.data == NULL ? "" : plan->text.data, plan->text.len, &plan->spec, err) < 0)
+		return -1;
+	if (hash_bytes(plan->text.data, plan->text.len, &plan->text_digest, err) < 0)
+		return -1;
+	plan->sources = calloc(plan->spec->nsources, sizeof *plan->sources);
+	if (plan->sources == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "plan %s", file);
+	for (size_t i = 0; i < plan->spec->nsources; i++) {
+		plan->sources[i].name = plan->spec->sources[i].name;
+		plan->sources[i].mount = plan->spec->sources[i].mount;
+	}
+	return 0;
+}
+
+static int load_builtin(const struct profile_builtin *b, struct plan_profile *p)
+{
+	p->filter = b->bpf;
+	p->filter_len = b->bpf_len;
+	p->text = b->text_digest;
+	p->bpf = b->bpf_digest;
+	return 0;
+}
+
+static int load_file(struct store *store, int dirfd, const char *name, struct plan_profile *p, struct err *err)
+{
+	auto_buf text = {0};
+
+	if (io_read_file(dirfd, name, PROFILE_TEXT_MAX, &text, err) < 0)
+		return err_ctx(err, "profile '%s' (not a shipped one, so taken as a file)", name);
+	if (profile_compile(name, text.data, text.len, &p->own, err) < 0 ||
+	    store_put_bytes(store, text.data, text.len, &p->text, err) < 0)
+		return -1;
+	p->filter = p->own.bpf;
+	p->filter_len = p->own.bpf_len;
+	p->bpf = p->own.bpf_digest;
+	return 0;
+}
+
+int plan_load_profile(struct store *store, int dirfd, const char *name, struct plan_profile *ret, struct err *err)
+{
+	const struct profile_builtin *b = profile_builtin(name);
+
+	ret->name = strdup(name);
+	if (ret->name == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "profile '%s'", name);
+	return b != NULL ? load_builtin(b, ret) : load_file(store, dirfd, name, ret, err);
+}
+
+/** The directory part of a path: "." for a bare name. Owned by the caller. */
+static char *dir_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return strdup(".");
+	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+/** Where something is, as far as it exists: links resolved, a last component that is not there yet kept. */
+static char *real_path(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	if (real != NULL || errno != ENOENT)
+		return real;
+	auto_free char *parent = dir_of(path);
+	auto_free char *real_parent = parent == NULL ? NULL : realpath(parent, NULL);
+	const char *slash = strrchr(path, '/');
+	auto_buf joined = {0};
+
+	if (real_parent == NULL)
+		return NULL;
+	buf_addf(&joined, "%s/%s", strcmp(real_parent, "/") == 0 ? "" : real_parent, slash == NULL ? path : slash + 1);
+	return buf_take(&joined);
+}
+
+bool plan_is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	if (n == 1)
+		return true;
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/** What resolving one source needs. */
+struct resolving {
+	struct store *store;
+	struct plan *plan;
+	int spec_dirfd;
+	const char *out_dir, *key_path;
+};
+
+static int open_source(const struct resolving *r, const struct spec_source *s, int *ret, struct err *err)
+{
+	int fd = openat(r->spec_dirfd, s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		*ret = fd;
+		return 0;
+	}
+	return spec_error(r->plan->spec, s->pos, errno == ENOTDIR || errno == ENOENT ? ERR_USAGE : ERR_INPUT, err,
+			  "source '%s': cannot open directory '%s': %s", s->name, s->path, strerror(errno));
+}
+
+/** The real path of an open directory. */
+static char *fd_path(int fd)
+{
+	char link[64];
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	return realpath(link, NULL);
+}
+
+/** A signing key that a step could read would sign anything. */
+static int refuse_key_inside(const struct resolving *r, const struct spec_source *s, const char *source_real,
+			     struct err *err)
+{
+	if (r->key_path == NULL)
+		return 0;
+	auto_free char *key_real = real_path(r->key_path);
+	if (key_real == NULL)
+		return err_set(err, ERR_INPUT, errno, "key '%s'", r->key_path);
+	if (!plan_is_below(key_real, source_real))
+		return 0;
+	return spec_error(r->plan->spec, s->pos, ERR_USAGE, err,
+			  "source '%s' contains the signing key '%s': steps could read it; keep keys outside of every source",
+			  s->name, r->key_path);
+}
+
+/** The out directory as a path inside the source, or NULL when it lies elsewhere. @p out_real keeps the memory. */
+static const char *out_inside(const struct resolving *r, const char *source_real, char **out_real)
+{
+	*out_real = r->out_dir == NULL ? NULL : real_path(r->out_dir);
+	if (*out_real == NULL || !plan_is_below(*out_real, source_real) || strcmp(*out_real, source_real) == 0)
+		return NULL;
+	size_t n = strlen(source_real);
+	return *out_real + n + (source_real[n - 1] != '/');
+}
+
+static int resolve_source(const struct resolving *r, size_t i, struct err *err)
+{
+	const struct spec_source *s = &r->plan->spec->sources[i];
+	auto_fd fd = -1;
+	auto_free char *out_real = NULL;
+
+	if (open_source(r, s, &fd, err) < 0)
+		return -1;
+	auto_free char *real = fd_path(fd);
+	if (real == NULL)
+		return err_set(err, ERR_INPUT, errno, "source '%s': find its real path", s->name);
+	if (refuse_key_inside(r, s, real, err) < 0)
+		return -1;
+	struct fetch_local from = {
+		.path = s->path,
+		.dirfd = fd,
+		.exclude = (const char *const *)s->exclude.v,
+		.gitignore = s->gitignore,
+		.skip_dir = out_inside(r, real, &out_real),
+	};
+	if (fetch_local(r->store, &from, &r->plan->sources[i].tree, &r->plan->sources[i].stats, err) < 0)
+		return err_ctx(err, "%s:%u:%u: source '%s'", r->plan->spec->file, s->pos.line, s->pos.col, s->name);
+	return 0;
+}
+
+static int resolve_rootfs(struct store *store, struct plan *plan, struct err *err)
+{
+	const struct spec *spec = plan->spec;
+	bool pinned;
+
+	if (spec->rootfs_ref == NULL)
+		return spec_error(spec, (struct spec_pos){ 1, 1 }, ERR_USAGE, err,
+				  "spec.rootfs.ref is not given: a build needs a rootfs pinned by digest; import one "
+				  "(glovebox rootfs import NAME SOURCE) and give its NAME@sha256:… as spec.rootfs.ref");
+	if (rootfs_resolve(store, spec->rootfs_ref, &plan->rootfs, &pinned, err) < 0)
+		return err_ctx(err, "%s:%u:%u: spec.rootfs.ref", spec->file, spec->rootfs_pos.line, spec->rootfs_pos.col);
+	if (!pinned) {
+		char d[DIGEST_STR_SIZE];
+
+		return spec_error(spec, spec->rootfs_pos, ERR_USAGE, err,
+				  "rootfs '%s' is not pinned: write '%s@%s' to build on what that name means here now",
+				  spec->rootfs_ref, spec->rootfs_ref, digest_str(&plan->rootfs, d));
+	}
+	return 0;
+}
+
+static int resolve_inputs(const struct resolving *r, struct err *err)
+{
+	const struct spec *spec = r->plan->spec;
+
+	for (size_t i = 0; i < spec->nsources; i++)
+		if (resolve_source(r, i, err) < 0)
+			return -1;
+	if (resolve_rootfs(r->store, r->plan, err) < 0)
+		return -1;
+	if (plan_load_profile(r->store, r->spec_dirfd, spec->profile, &r->plan->profile, err) < 0)
+		return err->kind == ERR_USAGE ? -1 : err_ctx(err, "%s:%u:%u", spec->file, spec->profile_pos.line,
+							    spec->profile_pos.col);
+	return 0;
+}
+
+int plan_resolve(struct store *store, const char *path, const char *out_dir, const char *key_path, struct plan **ret,
+		 struct err *err)
+{
+	const struct ident *id = store_ident(store);
+	auto_plan plan = calloc(1, sizeof *plan);
+	auto_free char *dir = dir_of(path);
+	auto_buf text = {0};
+	auto_fd dirfd = -1;
+
+	if (plan == NULL || dir == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "plan %s", path);
+	if (ident_read_begin(id, err) < 0)
+		return -1;
+	int result = io_read_file(AT_FDCWD, path, SPEC_TEXT_MAX, &text, err);
+	if (result == 0 && (result = plan_load_spec(plan, path, &text, err)) == 0) {
+		dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct resolving r = { store, plan, dirfd, out_dir, key_path };
+		result = dirfd < 0 ? err_set(err, ERR_INPUT, errno, "open directory '%s'", dir) : resolve_inputs(&r, err);
+	}
+	result = ident_read_done(id, result, err);
+	if (result == 0)
+		*ret = move_ptr(plan);
+	return result;
+}
+
+int plan_argv(const struct spec_command *command, const char ***ret, struct err *err)
+{
+	size_t n = command->shell != NULL ? 4 : command->argv.n;
+	const char **argv = calloc(n + 1, sizeof *argv);
+
+	if (argv == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "build an argument list");
+	if (command->shell != NULL) {
+		argv[0] = "/bin/sh";
+		argv[1] = "-e";
+		argv[2] = "-c";
+		argv[3] = command->shell;
+	} else {
+		for (size_t i = 0; i < n; i++)
+			argv[i] = command->argv.v[i];
+	}
+	*ret = argv;
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file plan.h
+ * The plan: what a run will do, with every input pinned by digest. Made once,
+ * by plan.c from a spec's directory or by evidence.c from a provenance, and
+ * constant from then on. Private to runner/.
+ */
+#ifndef GB_RUNNER_PLAN_H
+#define GB_RUNNER_PLAN_H
+
+#include "profiles/profiles.h"
+#include "runner/runner.h"
+
+/** A source, snapshotted. */
+struct plan_source {
+	const char *name;    /**< borrowed from the spec */
+	const char *mount;
+	struct digest tree;
+	struct snapshot_stats stats;
+};
+
+/** The seccomp profile in force. */
+struct plan_profile {
+	char *name;
+	const struct sock_filter *filter; /**< the shipped program, or `own.bpf` */
+	size_t filter_len;
+	struct digest text, bpf;
+	struct profile_program own;
+};
+
+struct plan {
+	struct spec *spec;
+	struct buf text;             /**< the spec's bytes */
+	struct digest text_digest;
+	struct digest rootfs;
+	struct plan_profile profile;
+	struct plan_source *sources; /**< spec->nsources */
+};
+
+/** Parses the spec text into @p plan (taking the text over) and hashes it. */
+int plan_load_spec(struct plan *plan, const char *file, struct buf *text, struct err *err);
+
+/** Finds the profile @p name: shipped, else a file relative to @p dirfd. Its text goes into the store, so that reproduce finds it. */
+int plan_load_profile(struct store *store, int dirfd, const char *name, struct plan_profile *ret, struct err *err);
+void plan_profile_clear(struct plan_profile *p);
+
+/** The argument vector of a command: its argv, or /bin/sh -e -c SHELL. @p ret: NULL-terminated, of borrowed strings; free() the array. */
+int plan_argv(const struct spec_command *command, const char ***ret, struct err *err);
+
+/** The whole environment of a step (design.md, fact 7) as "K=V" strings. Free with plan_env_free(). */
+int plan_env(const struct spec *spec, char ***ret, struct err *err);
+void plan_env_free(char **env);
+
+/** The environment every sandbox starts from, before a spec adds to it: SOURCE_DATE_EPOCH as given. */
+int plan_base_env(int64_t epoch, const struct spec_pair *add, size_t nadd, char ***ret, struct err *err);
+
+/** Whether @p path is @p dir or below it; both absolute and clean. */
+bool plan_is_below(const char *path, const char *dir);
+
+#endif

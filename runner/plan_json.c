@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "runner/plan.h"
+
+#define PLAN_SCHEMA "https://glovebox.dev/schemas/plan/v1"
+
+static json_t *strings(const char *const *v)
+{
+	json_t *array = json_array();
+
+	for (; v != NULL && *v != NULL; v++)
+		json_array_append_new(array, json_string(*v));
+	return array;
+}
+
+static json_t *step_json(const struct plan *plan, const struct spec_step *step, const char *type, struct err *err)
+{
+	auto_free const char **argv = NULL;
+	char **env = NULL;
+
+	if (plan_argv(&step->command, &argv, err) < 0 || plan_env(plan->spec, &env, err) < 0)
+		return NULL;
+	json_t *j = json_pack("{s:s, s:s, s:b, s:o, s:o, s:s, s:s, s:I}", "name", step->name, "type", type,
+			      "required", (int)step->required, "argv", strings(argv),
+			      "env", strings((const char *const *)env), "workdir", step->workdir,
+			      "network", step->network == SPEC_NET_LOOPBACK ? "loopback" : "none",
+			      "timeoutMs", (json_int_t)step->timeout_ms);
+	plan_env_free(env);
+	return j;
+}
+
+static json_t *steps_json(const struct plan *plan, struct err *err)
+{
+	json_t *steps = json_array();
+	int result = json_array_append_new(steps, step_json(plan, &plan->spec->build, "build", err));
+
+	for (size_t i = 0; result == 0 && i < plan->spec->ntests; i++)
+		result = json_array_append_new(steps, step_json(plan, &plan->spec->tests[i], "test", err));
+	if (result == 0)
+		return steps;
+	json_decref(steps);
+	return NULL;
+}
+
+static json_t *sources_json(const struct plan *plan)
+{
+	json_t *sources = json_array();
+	char digest[DIGEST_STR_SIZE];
+
+	for (size_t i = 0; i < plan->spec->nsources; i++) {
+		const struct plan_source *s = &plan->sources[i];
+
+		json_array_append_new(sources, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "name", s->name,
+							 "path", plan->spec->sources[i].path, "mount", s->mount,
+							 "digest", digest_str(&s->tree, digest),
+							 "files", (json_int_t)s->stats.files,
+							 "bytes", (json_int_t)s->stats.bytes));
+	}
+	return sources;
+}
+
+int plan_json(const struct plan *plan, json_t **ret, struct err *err)
+{
+	const struct spec *spec = plan->spec;
+	char text[DIGEST_STR_SIZE], rootfs[DIGEST_STR_SIZE], profile[DIGEST_STR_SIZE], filter[DIGEST_STR_SIZE];
+
+	*err = (struct err){0};
+	json_t *j = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:o, s:o, s:I, s:{s:i, s:i}, s:s, "
+			      "s:{s:s, s:s?, s:s}}",
+			      "schema", PLAN_SCHEMA, "name", spec->name,
+			      "spec", "file", spec->file, "digest", digest_str(&plan->text_digest, text),
+			      "rootfs", "ref", spec->rootfs_ref, "digest", digest_str(&plan->rootfs, rootfs),
+			      "profile", "name", plan->profile.name, "digest", digest_str(&plan->profile.text, profile),
+			      "filter", digest_str(&plan->profile.bpf, filter),
+			      "sources", sources_json(plan), "steps", steps_json(plan, err),
+			      "sourceDateEpoch", (json_int_t)spec->source_date_epoch,
+			      "user", "uid", (int)spec->uid, "gid", (int)spec->gid,
+			      "workdir", spec->workdir == SPEC_WORKDIR_DISK ? "disk" : "memory",
+			      "artifact", "type", "oci-image", "imageName", spec->artifact.image_name,
+			      "base", spec->artifact.base);
+	if (j == NULL)
+		return err->kind != ERR_NONE ? -1 : err_set(err, ERR_INTERNAL, ENOMEM, "write the plan");
+	*ret = j;
+	return 0;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/provenance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "attest/attest.h"
+
+/** The inputs that every build has beside its sources: spec, rootfs, profile. */
+#define FIXED_DEPS 3
+
+int provenance_self(struct digest *ret, struct err *err)
+{
+	auto_fd fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(err, ERR_INTERNAL, errno, "open the running program to hash it");
+	return hash_fd(fd, ret, NULL, err);
+}
+
+/** The list of resolved dependencies, and the uris it points to. */
+struct deps {
+	struct attest_dependency *v;
+	char **uris;
+	size_t n;
+};
+
+static void deps_clear(struct deps *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		free(d->uris[i]);
+	free(d->uris);
+	free(d->v);
+}
+
+static int deps_add(struct deps *d, const char *name, const char *prefix, const char *rest, const struct digest *digest,
+		    struct err *err)
+{
+	if (asprintf(&d->uris[d->n], "%s%s", prefix, rest) < 0)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "list the inputs");
+	d->v[d->n] = (struct attest_dependency){
+		.name = name, .uri = d->uris[d->n], .digest = *digest, .digest_kind = "sha256",
+	};
+	d->n++;
+	return 0;
+}
+
+static int fill_deps(const struct plan *plan, struct deps *d, struct err *err)
+{
+	const struct spec *spec = plan->spec;
+	const char *slash = strrchr(spec->file, '/');
+
+	d->v = calloc(FIXED_DEPS + spec->nsources, sizeof *d->v);
+	d->uris = calloc(FIXED_DEPS + spec->nsources, sizeof *d->uris);
+	if (d->v == NULL || d->uris == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "list the inputs");
+	if (deps_add(d, "spec", "file:", slash == NULL ? spec->file : slash + 1, &plan->text_digest, err) < 0 ||
+	    deps_add(d, "rootfs", "glovebox:rootfs/", spec->rootfs_ref, &plan->rootfs, err) < 0 ||
+	    deps_add(d, "profile", "glovebox:profile/", plan->profile.name, &plan->profile.text, err) < 0)
+		return -1;
+	for (size_t i = 0; i < spec->nsources; i++)
+		if (deps_add(d, spec->sources[i].name, "file:", spec->sources[i].path, &plan->sources[i].tree, err) < 0)
+			return -1;
+	return 0;
+}
+
+/** externalParameters: what the user decided. The text of the spec is all of it; no option changes the result. */
+static json_t *external(const struct plan *plan)
+{
+	char hex[DIGEST_HEX_SIZE];
+	const char *slash = strrchr(plan->spec->file, '/');
+
+	return json_pack("{s:{s:s, s:{s:s}, s:s%}, s:{}}", "spec",
+			 "fileName", slash == NULL ? plan->spec->file : slash + 1,
+			 "digest", "sha256", digest_hex(&plan->text_digest, hex),
+			 "text", plan->text.data, plan->text.len, "options");
+}
+
+/** internalParameters: what glovebox decided and found. */
+static json_t *internal(const struct run_facts *f)
+{
+	char filter[DIGEST_STR_SIZE], output[DIGEST_STR_SIZE];
+	const struct plan *plan = f->plan;
+
+	return json_pack("{s:s, s:I, s:s, s:s, s:{s:s, s:s}, s:O}",
+			 "codec", oci_codec_name(OCI_GZIP),
+			 "sourceDateEpoch", (json_int_t)plan->spec->source_date_epoch,
+			 "platform", "linux",
+			 "outputTree", digest_str(&f->output, output),
+			 "seccomp", "profile", plan->profile.name, "filter", digest_str(&plan->profile.bpf, filter),
+			 "receipt", f->receipt);
+}
+
+static struct attest_dependency *byproducts(const struct run_facts *f)
+{
+	struct attest_dependency *v = calloc(f->nlogs + 1, sizeof *v);
+
+	for (size_t i = 0; v != NULL && i < f->nlogs; i++)
+		v[i] = (struct attest_dependency){
+			.name = f->logs[i].path, .uri = NULL, .digest = f->logs[i].digest, .digest_kind = "sha256",
+		};
+	return v;
+}
+
+int provenance_statement(const struct run_facts *f, struct buf *out, struct err *err)
+{
+	__attribute__((cleanup(deps_clear))) struct deps deps = {0};
+	auto_free struct attest_dependency *logs = byproducts(f);
+	auto_json ext = external(f->plan);
+	auto_json in = internal(f);
+	char uuid[37], urn[48];
+	const struct spec *spec = f->plan->spec;
+
+	if (logs == NULL || ext == NULL || in == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "write the provenance");
+	if (fill_deps(f->plan, &deps, err) < 0 || io_uuid(uuid, err) < 0)
+		return -1;
+	snprintf(urn, sizeof urn, "urn:uuid:%s", uuid);
+	struct attest_build build = {
+		.image_name = spec->artifact.image_name != NULL ? spec->artifact.image_name : spec->name,
+		.image_digest = f->image->manifest,
+		.image_tar_digest = f->image->tar,
+		.external = ext,
+		.internal = in,
+		.deps = deps.v, .ndeps = deps.n,
+		.builder_id = f->builder_id,
+		.version = GB_VERSION,
+		.invocation_id = urn,
+		.started = f->started, .finished = f->finished,
+		.byproducts = logs, .nbyproducts = f->nlogs,
+	};
+	if (provenance_self(&build.binary, err) < 0)
+		return -1;
+	return attest_statement(&build, out, err);
+}

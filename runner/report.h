@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file report.h
+ * The running account of a run: events as they happen, logs, and result.json.
+ * Private to runner/.
+ */
+#ifndef GB_RUNNER_REPORT_H
+#define GB_RUNNER_REPORT_H
+
+#include "runner/outdir.h"
+#include "runner/provenance.h"
+#include "runner/work.h"
+
+struct report {
+	const struct plan *plan;
+	const struct outdir *out;
+	run_event_fn *event;
+	void *event_arg;
+	json_t *steps;               /**< array, owned */
+	struct run_log *logs;        /**< room for all steps, owned */
+	size_t nlogs;
+	int64_t started;
+};
+void report_clear(struct report *r);
+#define auto_report __attribute__((cleanup(report_clear))) struct report
+
+/** @p ret keeps @p plan and @p out. */
+int report_begin(const struct plan *plan, const struct outdir *out, run_event_fn *event, void *event_arg,
+		 struct report *ret, struct err *err);
+
+/** Tells an event: to the caller, and as a line of events.jsonl. */
+int report_event(struct report *r, const struct run_event *event, struct err *err);
+/** Tells that a phase begins. */
+int report_phase(struct report *r, const char *text, struct err *err);
+/** Writes a finished step's log, remembers its outcome, and tells the event. */
+int report_step(struct report *r, const struct step_outcome *o, struct err *err);
+
+/** How a run ended, for result.json. */
+struct run_end {
+	const char *outcome;         /**< "passed", "failed", "error" */
+	const char *message;         /**< of a failure, or NULL */
+	const struct built_image *image; /**< or NULL */
+	const struct digest *output; /**< or NULL */
+	uint64_t dropped_odd;        /**< special files in the output that were left out */
+	bool is_signed;
+	const char *key_id;          /**< or NULL */
+	const char *builder_id;
+};
+
+/** Writes result.json; @p ret is a new reference to it. */
+int report_finish(struct report *r, const struct run_end *end, json_t **ret, struct err *err);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runner/build.h"
+#include "runner/evidence.h"
+
+/** What is rebuilt, and where. */
+struct rebuild {
+	struct build build;
+	struct built_image built;
+	struct oci_image image;
+	int fd;                  /**< the new image.tar, in the scratch */
+};
+
+static void rebuild_clear(struct rebuild *r)
+{
+	own_fd(&r->fd);
+	oci_image_clear(&r->image);
+	build_clear(&r->build);
+}
+
+static void tell(const struct reproduce_options *opt, const char *text)
+{
+	if (opt->event != NULL)
+		opt->event(opt->event_arg, &(struct run_event){ .type = RUN_PHASE, .text = text });
+}
+
+static int rebuild(struct store *store, const struct plan *plan, const struct reproduce_options *opt, struct rebuild *r,
+		   struct err *err)
+{
+	tell(opt, "build again");
+	if (build_run(&r->build, store, plan, opt->grace_ms, opt->cancel_fd, NULL, err) < 0)
+		return -1;
+	if (!r->build.outcome.ok)
+		return err_set(err, ERR_STEP, 0, "step '%s' failed this time: %s", plan->spec->build.name,
+			       r->build.outcome.how);
+	int scratch = store_scratch_fd(r->build.work.scratch);
+	r->fd = openat(scratch, "image.tar", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (r->fd < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make image.tar in the scratch");
+	tell(opt, "pack image.tar");
+	if (image_build(store, plan, &r->build.output, r->build.output_path, scratch, r->fd, opt->cancel_fd, &r->built,
+			err) < 0)
+		return -1;
+	return oci_image_read(r->fd, false, &r->image, err);
+}
+
+/** Says layer by layer where two images differ. */
+static void account_layers(const struct oci_image *a, const struct oci_image *b, struct buf *out)
+{
+	size_t n = a->nlayers < b->nlayers ? a->nlayers : b->nlayers;
+	char x[DIGEST_STR_SIZE], y[DIGEST_STR_SIZE];
+
+	if (a->nlayers != b->nlayers)
+		buf_addf(out, "the original has %zu layers, the rebuilt image %zu; ", a->nlayers, b->nlayers);
+	for (size_t i = 0; i < n; i++) {
+		if (!digest_eq(&a->layers[i].diff_id, &b->layers[i].diff_id))
+			buf_addf(out, "layer %zu: content differs (diff ID %s, rebuilt %s); ", i + 1,
+				 digest_str(&a->layers[i].diff_id, x), digest_str(&b->layers[i].diff_id, y));
+		else if (!digest_eq(&a->layers[i].digest, &b->layers[i].digest))
+			buf_addf(out, "layer %zu: content identical, compression differs; ", i + 1);
+	}
+	if (!digest_eq(&a->config_digest, &b->config_digest))
+		buf_adds(out, "the config differs; ");
+}
+
+static void account(const struct evidence *e, const struct rebuild *r, struct reproduce_report *ret)
+{
+	auto_buf text = {0};
+
+	if (!e->have_image)
+		buf_adds(&text, "the original image.tar is not there, so only digests could be compared; ");
+	else
+		account_layers(&e->image, &r->image, &text);
+	if (text.len == 0)
+		buf_adds(&text, "the layers and the config are the same; the manifest or the archive around them differs; ");
+	snprintf(ret->account, sizeof ret->account, "%.*s", text.len > 2 ? (int)text.len - 2 : 0,
+		 text.data == NULL ? "" : text.data);
+}
+
+static void judge(const struct evidence *e, const struct rebuild *r, struct reproduce_report *ret)
+{
+	*ret = (struct reproduce_report){ .expected = e->manifest, .got = r->built.manifest };
+	if (digest_eq(&e->manifest, &r->built.manifest) && digest_eq(&e->tar, &r->built.tar)) {
+		ret->verdict = REPRODUCED_IMAGE;
+		return;
+	}
+	/* The config names every diff ID, so its digest stands for the content. */
+	bool same = e->have_image && digest_eq(&e->image.config_digest, &r->image.config_digest);
+	ret->verdict = same ? REPRODUCED_CONTENT : NOT_REPRODUCED;
+	account(e, r, ret);
+}
+
+static int copy_out(const char *dir, const struct rebuild *r, struct err *err)
+{
+	auto_fd dirfd = -1;
+
+	if (io_mkdirs(AT_FDCWD, dir, 0777, err) < 0)
+		return -1;
+	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0)
+		return err_set(err, ERR_USAGE, errno, "open '%s'", dir);
+	auto_fd fd = openat(dirfd, "image.tar", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return err_set(err, ERR_USAGE, errno, "make '%s/image.tar'", dir);
+	if (lseek(r->fd, 0, SEEK_SET) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "read the rebuilt image.tar");
+	return io_copy(r->fd, fd, r->built.tar_size, err);
+}
+
+/** Leaves the rebuilt image where the caller wants it. */
+static int keep(const struct ident *id, const char *dir, const struct rebuild *r, struct err *err)
+{
+
+	if (dir == NULL)
+		return 0;
+	if (ident_caller_begin(id, err) < 0)
+		return -1;
+	int result = copy_out(dir, r, err);
+	result = ident_caller_done(id, result, err);
+	return result < 0 ? err_ctx(err, "--keep") : 0;
+}
+
+int reproduce(struct store *store, const struct reproduce_options *opt, struct reproduce_report *ret, struct err *err)
+{
+	auto_evidence e = {0};
+	auto_plan plan = NULL;
+	struct rebuild r = { .fd = -1 };
+
+	tell(opt, "read the evidence");
+	if (evidence_read(store_ident(store), opt->evidence, opt->keys, opt->nkeys, &e, err) < 0 ||
+	    evidence_plan(store, &e, &plan, err) < 0)
+		return -1;
+	int result = rebuild(store, plan, opt, &r, err);
+	if (result == 0)
+		result = keep(store_ident(store), opt->keep_dir, &r, err);
+	if (result == 0)
+		judge(&e, &r, ret);
+	rebuild_clear(&r);
+	return result;
+}

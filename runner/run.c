@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attest/attest.h"
+#include "runner/build.h"
+#include "runner/report.h"
+
+void run_report_clear(struct run_report *r)
+{
+	json_decref(r->result);
+	r->result = NULL;
+}
+
+/** A gate that cannot be evaluated must not look as if it had passed. */
+static int refuse_unsupported(const struct plan *plan, struct err *err)
+{
+	if (plan->spec->nunsupported == 0)
+		return 0;
+	const struct spec_unsupported *u = &plan->spec->unsupported[0];
+	return spec_error(plan->spec, u->pos, ERR_USAGE, err,
+			  "%s: this version of glovebox cannot evaluate it, and does not run as if it had; "
+			  "remove it to run (check and plan accept it)", u->field);
+}
+
+static int refuse_builder_id(const struct plan *plan, const char *builder_id, struct err *err)
+{
+	const char *required = plan->spec->require_builder_id;
+
+	if (required == NULL || strcmp(required, builder_id) == 0)
+		return 0;
+	return err_set(err, ERR_REFUSED, 0,
+		       "%s: spec.provenance.requireBuilderId: '%s' is required, this run has '%s'; "
+		       "the builder id comes from the invocation (--builder-id)", plan->spec->file, required, builder_id);
+}
+
+/** The key is an input of the caller's: read with the caller's rights. */
+static int load_key(const struct ident *id, const char *path, struct key **ret, struct err *err)
+{
+	auto_buf pem = BUF_LIMIT(ATTEST_KEY_MAX + (256 << 10));
+
+	if (ident_read_begin(id, err) < 0)
+		return -1;
+	int result = io_read_file(AT_FDCWD, path, ATTEST_KEY_MAX, &pem, err);
+	result = ident_read_done(id, result, err);
+	if (result == 0)
+		result = key_read_private(pem.data, pem.len, path, ret, err);
+	if (pem.data != NULL)
+		explicit_bzero(pem.data, pem.len);
+	return result < 0 ? err_ctx(err, "--key") : 0;
+}
+
+/** Everything a run carries from one phase to the next. */
+struct running {
+	struct store *store;
+	const struct plan *plan;
+	const struct run_options *opt;
+	const char *builder_id;
+	char key_id[45];         /**< empty: unsigned */
+	struct outdir *out;
+	struct report *report;
+	struct build build;
+	struct built_image image;
+	bool have_image;
+	char failure[256];       /**< a step or required test that failed; empty: none */
+};
+
+/** Finds out before anything runs whether there will be something to sign with. */
+static int check_key(struct running *r, struct err *err)
+{
+	auto_key key = NULL;
+
+	if (r->opt->key_path == NULL)
+		return 0;
+	return load_key(store_ident(r->store), r->opt->key_path, &key, err) < 0 ? -1 : key_id(key, r->key_id, err);
+}
+
+static int write_image(struct running *r, struct err *err)
+{
+	char digest[DIGEST_STR_SIZE + 1];
+	auto_fd fd = -1;
+
+	if (report_phase(r->report, "pack image.tar", err) < 0 || outdir_create_image(r->out, &fd, err) < 0 ||
+	    image_build(r->store, r->plan, &r->build.output, r->build.output_path,
+			store_scratch_fd(r->build.work.scratch), fd, r->opt->cancel_fd, &r->image, err) < 0 ||
+	    outdir_publish_image(r->out, fd, err) < 0)
+		return -1;
+	r->have_image = true;
+	digest_str(&r->image.manifest, digest);
+	strcat(digest, "\n");
+	return outdir_write(r->out, "image.digest", digest, strlen(digest), err);
+}
+
+/** Signs with the key read anew: while steps run it is not in this process's memory. */
+static int sign(struct running *r, const struct buf *statement, struct err *err)
+{
+	auto_key key = NULL;
+	auto_buf bundle = {0};
+	char id[sizeof r->key_id];
+
+	if (load_key(store_ident(r->store), r->opt->key_path, &key, err) < 0 || key_id(key, id, err) < 0)
+		return -1;
+	if (strcmp(id, r->key_id) != 0)
+		return err_set(err, ERR_INPUT, 0, "--key '%s' has changed since the run began", r->opt->key_path);
+	if (attest_sign(key, statement->data, statement->len, &bundle, err) < 0)
+		return -1;
+	return outdir_write(r->out, "provenance.sigstore.json", bundle.data, bundle.len, err);
+}
+
+static int write_provenance(struct running *r, struct err *err)
+{
+	auto_buf statement = {0};
+	bool is_signed = r->key_id[0] != '\0';
+	struct run_facts facts = {
+		.plan = r->plan, .image = &r->image, .output = r->build.output, .receipt = r->build.outcome.result.receipt,
+		.logs = r->report->logs, .nlogs = r->report->nlogs, .builder_id = r->builder_id,
+		.started = r->report->started, .finished = time(NULL),
+	};
+
+	if (report_phase(r->report, is_signed ? "sign provenance" : "write provenance (unsigned)", err) < 0 ||
+	    provenance_statement(&facts, &statement, err) < 0)
+		return -1;
+	if (is_signed && sign(r, &statement, err) < 0)
+		return -1;
+	return outdir_write(r->out, "provenance.json", statement.data, statement.len, err);
+}
+
+/** Runs a test on its copy of the built tree, and notes it; a required one that fails is the run's failure. */
+static int run_test(struct running *r, const struct spec_step *test, struct err *err)
+{
+	auto_step_outcome o = { .result.view_fd = -1 };
+
+	if (build_step(&r->build, r->report, test, &o, err) < 0)
+		return -1;
+	if (!o.ok && test->required && r->failure[0] == '\0')
+		snprintf(r->failure, sizeof r->failure, "required test '%s' failed: %s (see logs/%s.log)", test->name, o.how,
+			 test->name);
+	return 0;
+}
+
+static int run_steps(struct running *r, struct err *err)
+{
+	if (build_run(&r->build, r->store, r->plan, r->opt->grace_ms, r->opt->cancel_fd, r->report, err) < 0)
+		return -1;
+	if (!r->build.outcome.ok) {
+		snprintf(r->failure, sizeof r->failure, "step '%s' failed: %s (see logs/%s.log)", r->plan->spec->build.name,
+			 r->build.outcome.how, r->plan->spec->build.name);
+		return 0;
+	}
+	for (size_t i = 0; i < r->plan->spec->ntests; i++)
+		if (run_test(r, &r->plan->spec->tests[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/** The phases, in order; a failed step ends them without being an error of glovebox's. */
+static int run_phases(struct running *r, struct err *err)
+{
+	if (run_steps(r, err) < 0)
+		return -1;
+	if (r->failure[0] != '\0')
+		return 0;
+	return write_image(r, err) < 0 || write_provenance(r, err) < 0 ? -1 : 0;
+}
+
+static int finish(struct running *r, const char *outcome, const char *message, json_t **ret, struct err *err)
+{
+	struct run_end end = {
+		.outcome = outcome, .message = message, .image = r->have_image ? &r->image : NULL,
+		.output = r->build.have_output ? &r->build.output : NULL, .dropped_odd = r->build.dropped_odd,
+		.is_signed = r->have_image && r->key_id[0] != '\0', .key_id = r->key_id[0] == '\0' ? NULL : r->key_id,
+		.builder_id = r->builder_id,
+	};
+
+	return report_finish(r->report, &end, ret, err);
+}
+
+/** Turns what the phases gave into the report and the verdict. */
+static int conclude(struct running *r, int result, struct run_report *ret, struct err *err)
+{
+	auto_json j = NULL;
+	struct err later = {0};
+
+	if (result < 0) {
+		/* The first failure is the one to tell; an out directory that can't be written to says so on its own. */
+		(void)finish(r, "error", err->msg, &j, &later);
+		return -1;
+	}
+	bool failed = r->failure[0] != '\0';
+	if (finish(r, failed ? "failed" : "passed", failed ? r->failure : NULL, &j, err) < 0)
+		return -1;
+	*ret = (struct run_report){
+		.result = move_ptr(j), .have_image = r->have_image, .image = r->image.manifest, .image_tar = r->image.tar,
+	};
+	return failed ? err_set(err, ERR_STEP, 0, "%s", r->failure) : 0;
+}
+
+int run_plan(struct store *store, const struct plan *plan, const struct run_options *opt, struct run_report *ret,
+	     struct err *err)
+{
+	auto_outdir out = { .fd = -1, .events_fd = -1 };
+	auto_report report = {0};
+	struct running r = {
+		.store = store, .plan = plan, .opt = opt, .out = &out, .report = &report,
+		.builder_id = opt->builder_id != NULL ? opt->builder_id : RUNNER_LOCAL_BUILDER,
+	};
+
+	if (refuse_unsupported(plan, err) < 0 || refuse_builder_id(plan, r.builder_id, err) < 0 ||
+	    check_key(&r, err) < 0)
+		return -1;
+	if (outdir_open(opt->out_dir, store_ident(store), &out, err) < 0 ||
+	    report_begin(plan, &out, opt->event, opt->event_arg, &report, err) < 0)
+		return -1;
+	int result = conclude(&r, run_phases(&r, err), ret, err);
+	build_clear(&r.build);
+	return result;
+}

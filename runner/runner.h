@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file runner.h
+ * runner/: the engine. A spec is resolved to an immutable plan in which every
+ * input is pinned by digest; the plan's steps run in the sandbox; what they
+ * leave is harvested, packed into an image and attested; and the same plan can be
+ * taken from a provenance and run again.
+ *
+ *     spec ─ plan.c ─→ plan ─ steps.c ─→ tree ─ image.c ─→ image.tar ─ provenance.c ─→ bundle
+ *                        ↑ evidence.c reads it back from a provenance (reproduce.c)
+ */
+#ifndef GB_RUNNER_H
+#define GB_RUNNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "spec/spec.h"
+#include "store/store.h"
+
+/** The builder id of a run on somebody's own machine (SLSA v1: L1 at most). */
+#define RUNNER_LOCAL_BUILDER "https://glovebox.dev/builders/local/v1"
+
+/** What the engine tells while it works. Borrowed, valid during the call. */
+enum run_event_type {
+	RUN_PHASE,        /**< text: what begins ("snapshot sources") */
+	RUN_STEP_STARTED, /**< step */
+	RUN_STEP_ENDED,   /**< step; ok; text: how it ended; ms */
+	RUN_NOTE,         /**< text: something worth knowing that is no failure */
+};
+struct run_event {
+	enum run_event_type type;
+	const char *step;
+	const char *text;
+	bool ok;
+	uint64_t ms;
+};
+typedef void run_event_fn(void *arg, const struct run_event *event);
+
+/* ---- plan ------------------------------------------------------------ */
+
+struct plan;
+void plan_free(struct plan *plan);
+static inline void own_plan(struct plan **p)
+{
+	plan_free(*p);
+}
+#define auto_plan __attribute__((cleanup(own_plan))) struct plan *
+
+/** Resolves the spec file @p path: snapshots its sources into the store, finds its rootfs and profile, pins all by digest.
+ *  @p out_dir (may be NULL) is left out of sources that contain it; @p key_path (may be NULL) inside a source is ERR_USAGE.
+ *  ERR_USAGE with file:line:col, ERR_INPUT for a missing input. */
+int plan_resolve(struct store *store, const char *path, const char *out_dir, const char *key_path, struct plan **ret,
+		 struct err *err);
+
+/** The plan as JSON (glovebox-plan schema 1): new reference. */
+int plan_json(const struct plan *plan, json_t **ret, struct err *err);
+
+/* ---- run ------------------------------------------------------------- */
+
+struct run_options {
+	const char *out_dir;      /**< made when missing; must be empty, or hold an earlier run's result */
+	const char *key_path;     /**< private key (PEM), or NULL: an unsigned statement */
+	const char *builder_id;   /**< or NULL: RUNNER_LOCAL_BUILDER */
+	uint64_t grace_ms;        /**< 0: the sandbox's default */
+	int cancel_fd;            /**< see sandbox_conf; -1: none */
+	run_event_fn *event; void *event_arg; /**< or NULL */
+};
+
+/** What a run gave. */
+struct run_report {
+	json_t *result;                /**< result.json: new reference; set also when a step or test failed */
+	bool have_image;
+	struct digest image;           /**< manifest digest */
+	struct digest image_tar;
+};
+void run_report_clear(struct run_report *r);
+#define auto_run_report __attribute__((cleanup(run_report_clear))) struct run_report
+
+/** Runs a whole plan and fills the out directory. A failed step or required test is ERR_STEP, with @p ret filled all the same;
+ *  other failures leave it untouched. ERR_INTERRUPTED when cancelled. */
+int run_plan(struct store *store, const struct plan *plan, const struct run_options *opt, struct run_report *ret,
+	     struct err *err);
+
+/* ---- reproduce ------------------------------------------------------- */
+
+struct reproduce_options {
+	const char *evidence;          /**< out directory of a run */
+	const struct key *const *keys; size_t nkeys; /**< 0: --unverified */
+	const char *keep_dir;          /**< where the rebuilt image.tar goes, or NULL */
+	uint64_t grace_ms;
+	int cancel_fd;
+	run_event_fn *event; void *event_arg;
+};
+
+enum reproduce_verdict { REPRODUCED_IMAGE, REPRODUCED_CONTENT, NOT_REPRODUCED };
+
+struct reproduce_report {
+	enum reproduce_verdict verdict;
+	struct digest expected, got;   /**< manifest digests */
+	char account[1024];            /**< where they differ, for people; empty when identical */
+};
+
+/** Builds again from what the provenance names, and compares. ERR_UNVERIFIED when the evidence does not hold, ERR_INPUT when an
+ *  input is not in the store. A verdict of NOT_REPRODUCED is a success of this function. */
+int reproduce(struct store *store, const struct reproduce_options *opt, struct reproduce_report *ret, struct err *err);
+
+/* ---- exec ------------------------------------------------------------ */
+
+/** One `SRC:DST` (--ro, --rw) or `PATH=DIR` (--output) of exec. */
+struct exec_bind {
+	const char *outside, *inside;
+};
+
+struct exec_options {
+	const char *rootfs;
+	const char *profile;           /**< name or file */
+	bool loopback;
+	const struct exec_bind *ro, *rw, *outputs;
+	size_t nro, nrw, noutputs;
+	const char *const *env; size_t nenv; /**< "K=V" */
+	const char *workdir;           /**< or NULL: "/" */
+	uint64_t timeout_ms, grace_ms, memory_bytes, pids;
+	const char *const *argv;       /**< NULL-terminated */
+	void (*output)(void *arg, int stream, const char *data, size_t n); void *output_arg;
+	int cancel_fd;
+};
+
+struct exec_report {
+	int exit_code;                 /**< as glovebox-exec(1) passes it on */
+	json_t *receipt;               /**< new reference */
+};
+void exec_report_clear(struct exec_report *r);
+#define auto_exec_report __attribute__((cleanup(exec_report_clear))) struct exec_report
+
+/** Runs one command in the box. -1 when glovebox failed before or around the command. */
+int exec_command(struct store *store, const struct exec_options *opt, struct exec_report *ret, struct err *err);
+
+#endif

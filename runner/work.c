@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "rootfs/rootfs.h"
+
+/** Limits of the tmpfs that holds the pristine sources; past them `workdir: disk` is the answer. */
+#define SPACE_BYTES (8ull << 30)
+#define SPACE_INODES 4000000
+
+/** Default limits that `resources` may change. */
+#define DEFAULT_TMP (4ull << 30)
+
+int work_check_cancel(int cancel_fd, struct err *err)
+{
+	struct pollfd p = { .fd = cancel_fd, .events = POLLIN };
+
+	if (cancel_fd >= 0 && poll(&p, 1, 0) > 0)
+		return err_set(err, ERR_INTERRUPTED, 0, "interrupted");
+	return 0;
+}
+
+size_t work_build_source(const struct plan *plan)
+{
+	const char *dir = plan->spec->build.workdir;
+	size_t i = 0;
+
+	while (i + 1 < plan->spec->nsources && !plan_is_below(dir, plan->sources[i].mount))
+		i++;
+	return i;
+}
+
+/** Makes a directory below the scratch. */
+static int make_dir(const struct work *work, const char *name, struct err *err)
+{
+	if (mkdirat(store_scratch_fd(work->scratch), name, 0755) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make scratch directory '%s'", name);
+	return 0;
+}
+
+/** Lays one source out as directory @p i of @p parent. */
+static int lay_out(const struct work *work, int parent, size_t i, struct err *err)
+{
+	char name[24];
+	auto_fd fd = -1;
+
+	snprintf(name, sizeof name, "%zu", i);
+	if (mkdirat(parent, name, 0755) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make a directory for source '%s'", work->plan->sources[i].name);
+	if (io_open_dir(parent, name, &fd, err) < 0 ||
+	    rootfs_materialise(work->store, &work->plan->sources[i].tree, fd, err) < 0) {
+		if (work->space != NULL && err->sys == ENOSPC)
+			(void)err_ctx(err, "the sources do not fit in memory (limit %llu MiB); "
+				      "set spec.sandbox.workdir: disk", SPACE_BYTES >> 20);
+		return err_ctx(err, "lay out source '%s'", work->plan->sources[i].name);
+	}
+	return 0;
+}
+
+static int open_space(struct work *work, struct err *err)
+{
+	const struct ident *id = store_ident(work->store);
+	auto_buf mountpoint = {0};
+
+	buf_addf(&mountpoint, "%s/space", store_scratch_path(work->scratch));
+	if (buf_check(&mountpoint, "path", err) < 0 || make_dir(work, "space", err) < 0)
+		return -1;
+	struct sandbox_space_conf conf = {
+		.base_fd = store_fd(work->store),
+		.mountpoint = mountpoint.data,
+		.inner_uid = work->plan->spec->uid,
+		.inner_gid = work->plan->spec->gid,
+		.outer_uid = id->step_uid,
+		.outer_gid = id->step_gid,
+		.tmpfs_bytes = SPACE_BYTES,
+		.tmpfs_inodes = SPACE_INODES,
+	};
+	return sandbox_space_open(&conf, &work->space, err);
+}
+
+int work_begin(struct work *work, struct err *err)
+{
+	auto_fd disk = -1;
+	int parent;
+
+	if (rootfs_ensure(work->store, &work->plan->rootfs, &work->rootfs_path, err) < 0 ||
+	    store_scratch_open(work->store, &work->scratch, err) < 0 || make_dir(work, "root", err) < 0)
+		return -1;
+	if (work->plan->spec->workdir == SPEC_WORKDIR_MEMORY) {
+		if (open_space(work, err) < 0)
+			return -1;
+		parent = sandbox_space_trees(work->space);
+	} else {
+		if (make_dir(work, "trees", err) < 0 ||
+		    io_open_dir(store_scratch_fd(work->scratch), "trees", &disk, err) < 0)
+			return -1;
+		parent = disk;
+	}
+	for (size_t i = 0; i < work->plan->spec->nsources; i++)
+		if (work_check_cancel(work->cancel_fd, err) < 0 || lay_out(work, parent, i, err) < 0)
+			return -1;
+	return 0;
+}
+
+void work_end(struct work *work)
+{
+	sandbox_space_close(work->space);
+	store_scratch_close(work->scratch);
+	free(work->rootfs_path);
+	work->space = NULL;
+	work->scratch = NULL;
+	work->rootfs_path = NULL;
+}
+
+/* ---- one step -------------------------------------------------------- */
+
+/** The strings that the rows of a step's mount table point to. */
+struct step_mounts {
+	struct sandbox_mount *rows;
+	char **paths;          /**< up to 4 a row */
+	size_t npaths;
+};
+
+static void step_mounts_clear(struct step_mounts *m)
+{
+	for (size_t i = 0; i < m->npaths; i++)
+		free(m->paths[i]);
+	free(m->paths);
+	free(m->rows);
+}
+
+/** A path that lives as long as the table. NULL when memory is short. */
+static const char *keep(struct step_mounts *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static const char *keep(struct step_mounts *m, const char *fmt, ...)
+{
+	char *path;
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = vasprintf(&path, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return NULL;
+	m->paths[m->npaths++] = path;
+	return path;
+}
+
+/** Where source @p i lies pristine. */
+static struct sandbox_path pristine(const struct work *work, struct step_mounts *m, size_t i)
+{
+	if (work->space != NULL)
+		return (struct sandbox_path){ SANDBOX_IN_SPACE, keep(m, "%zu", i) };
+	return (struct sandbox_path){ SANDBOX_IN_BASE,
+				      keep(m, "%s/trees/%zu", store_scratch_path(work->scratch), i) };
+}
+
+/** Makes "<step>.<kind>.<i>" in the scratch and gives its path below the base. */
+static int area(const struct work *work, struct step_mounts *m, const char *step, const char *kind, size_t i,
+		struct sandbox_path *ret, struct err *err)
+{
+	const char *name = keep(m, "%s.%s.%zu", step, kind, i);
+	const char *path = name == NULL ? NULL : keep(m, "%s/%s", store_scratch_path(work->scratch), name);
+
+	if (path == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "step '%s'", step);
+	*ret = (struct sandbox_path){ SANDBOX_IN_BASE, path };
+	return make_dir(work, name, err);
+}
+
+/** Fills the overlay row of the source that the step works in. */
+static int overlay_row(const struct work *work, const struct spec_step *step, size_t i, struct step_mounts *m,
+		       struct sandbox_mount *row, struct err *err)
+{
+	bool is_build = step == &work->plan->spec->build;
+
+	row->kind = SANDBOX_OVERLAY;
+	if (area(work, m, step->name, "upper", i, &row->upper, err) < 0 ||
+	    area(work, m, step->name, "work", i, &row->work, err) < 0)
+		return -1;
+	if (!is_build && work->build_done && i == work_build_source(work->plan))
+		row->lowers[row->nlowers++] = (struct sandbox_path){
+			SANDBOX_IN_BASE, keep(m, "%s/%s.upper.%zu", store_scratch_path(work->scratch),
+					      work->plan->spec->build.name, i) };
+	row->lowers[row->nlowers++] = pristine(work, m, i);
+	row->want_view = is_build;
+	return 0;
+}
+
+/** A test sees the built tree wherever it works. */
+static bool is_overlaid(const struct work *work, const struct spec_step *step, size_t i)
+{
+	return plan_is_below(step->workdir, work->plan->sources[i].mount) ||
+	       (step != &work->plan->spec->build && i == work_build_source(work->plan));
+}
+
+static int fill_mounts(const struct work *work, const struct spec_step *step, struct step_mounts *m, struct err *err)
+{
+	size_t n = work->plan->spec->nsources;
+
+	m->rows = calloc(n, sizeof *m->rows);
+	m->paths = calloc(n * 8, sizeof *m->paths);
+	if (m->rows == NULL || m->paths == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "mount table of step '%s'", step->name);
+	for (size_t i = 0; i < n; i++) {
+		struct sandbox_mount *row = &m->rows[i];
+
+		row->target = work->plan->sources[i].mount;
+		row->kind = SANDBOX_BIND_RO;
+		if (!is_overlaid(work, step, i))
+			row->source = pristine(work, m, i);
+		else if (overlay_row(work, step, i, m, row, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void describe(struct step_outcome *o, const struct spec_step *step)
+{
+	const struct sandbox_result *r = &o->result;
+
+	o->ok = r->end == SANDBOX_EXITED && r->code == 0;
+	switch (r->end) {
+	case SANDBOX_EXITED:
+		snprintf(o->how, sizeof o->how, "exit %d", r->code);
+		break;
+	case SANDBOX_SIGNALED:
+		snprintf(o->how, sizeof o->how, "killed by signal %d (%s)", r->code, strsignal(r->code));
+		break;
+	case SANDBOX_TIMEOUT:
+		snprintf(o->how, sizeof o->how, "timed out after %.3g s", (double)step->timeout_ms / 1000);
+		break;
+	case SANDBOX_CANCELLED:
+		snprintf(o->how, sizeof o->how, "interrupted");
+		break;
+	case SANDBOX_NOT_FOUND:
+		snprintf(o->how, sizeof o->how, "command not found in the rootfs");
+		break;
+	case SANDBOX_NOT_EXECUTABLE:
+		snprintf(o->how, sizeof o->how, "command could not be executed: %s", strerror(r->code));
+		break;
+	}
+}
+
+static int run_step(struct work *work, const struct spec_step *step, const struct step_mounts *m,
+		    const char *const *argv, const char *const *env, struct step_outcome *o, struct err *err)
+{
+	const struct plan *plan = work->plan;
+	const struct ident *id = store_ident(work->store);
+	auto_buf mountpoint = {0};
+
+	buf_addf(&mountpoint, "%s/root", store_scratch_path(work->scratch));
+	if (buf_check(&mountpoint, "path", err) < 0)
+		return -1;
+	struct sandbox_conf conf = {
+		.base_fd = store_fd(work->store),
+		.space = work->space,
+		.mountpoint = mountpoint.data,
+		.rootfs = work->rootfs_path,
+		.mounts = m->rows, .nmounts = plan->spec->nsources,
+		.argv = argv,
+		.envp = env,
+		.workdir = step->workdir,
+		.hostname = plan->spec->hostname,
+		.inner_uid = plan->spec->uid, .inner_gid = plan->spec->gid,
+		.outer_uid = id->step_uid, .outer_gid = id->step_gid,
+		.network = step->network == SPEC_NET_LOOPBACK ? SANDBOX_NET_LOOPBACK : SANDBOX_NET_NONE,
+		.filter = plan->profile.filter, .filter_len = plan->profile.filter_len,
+		.limits = {
+			.timeout_ms = step->timeout_ms,
+			.grace_ms = work->grace_ms,
+			.pids = step->limits.pids,
+			.files = step->limits.files,
+			.tmp_bytes = step->limits.tmp == 0 ? DEFAULT_TMP : step->limits.tmp,
+		},
+		.output = step_log_output, .output_arg = &o->log,
+		.cancel_fd = work->cancel_fd,
+	};
+	return sandbox_run(&conf, &o->result, err);
+}
+
+int work_step(struct work *work, const struct spec_step *step, struct step_outcome *ret, struct err *err)
+{
+	__attribute__((cleanup(step_mounts_clear))) struct step_mounts m = {0};
+	auto_free const char **argv = NULL;
+	char **env = NULL;
+
+	ret->step = step;
+	ret->result.view_fd = -1;
+	if (fill_mounts(work, step, &m, err) < 0 || plan_argv(&step->command, &argv, err) < 0 ||
+	    plan_env(work->plan->spec, &env, err) < 0)
+		return -1;
+	int result = run_step(work, step, &m, argv, (const char *const *)env, ret, err);
+	plan_env_free(env);
+	if (result < 0)
+		return err_ctx(err, "step '%s'", step->name);
+	describe(ret, step);
+	if (step == &work->plan->spec->build)
+		work->build_done = true;
+	return 0;
+}
+
+void step_outcome_clear(struct step_outcome *o)
+{
+	sandbox_result_clear(&o->result);
+	step_log_clear(&o->log);
+}

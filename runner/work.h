@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file work.h
+ * A run at work: the scratch, the space with the pristine sources, and the steps
+ * that run on them one after the other. Private to runner/.
+ *
+ * Every source is laid out once, pristine: in the space's tmpfs, or on disk where
+ * the spec says `workdir: disk`. A step sees its work directory's source through
+ * an overlay with an upper of its own, all other sources read-only. A test's overlay has
+ * the build's upper as a lower: its own copy of the built tree, for the price of a mount.
+ */
+#ifndef GB_RUNNER_WORK_H
+#define GB_RUNNER_WORK_H
+
+#include "runner/log.h"
+#include "runner/plan.h"
+#include "sandbox/sandbox.h"
+
+struct work {
+	struct store *store;
+	const struct plan *plan;
+	uint64_t grace_ms;
+	int cancel_fd;
+	char *rootfs_path;
+	struct store_scratch *scratch;
+	struct sandbox_space *space;  /**< NULL: workdir: disk */
+	bool build_done;              /**< the build's upper is there to be a test's lower */
+};
+
+/** How one step went. */
+struct step_outcome {
+	const struct spec_step *step;
+	struct sandbox_result result;
+	struct step_log log;
+	bool ok;
+	char how[160];                /**< "exit 0", "killed by signal 9", "timed out after 10 s" */
+};
+void step_outcome_clear(struct step_outcome *o);
+
+/** Takes a scratch and lays the sources out. @p work is zero-initialised with store, plan, grace_ms and cancel_fd set. */
+int work_begin(struct work *work, struct err *err);
+/** Runs the build or a test. 0 also when the step failed (then !ok); -1 when it could not be run. @p ret is zero-initialised. */
+int work_step(struct work *work, const struct spec_step *step, struct step_outcome *ret, struct err *err);
+void work_end(struct work *work);
+#define auto_work __attribute__((cleanup(work_end))) struct work
+
+/** The index of the source that holds the build's work directory; the spec's rules promise there is one. */
+size_t work_build_source(const struct plan *plan);
+
+/** ERR_INTERRUPTED when @p cancel_fd is readable: asked between pieces of work outside of the sandbox. */
+int work_check_cancel(int cancel_fd, struct err *err);
+
+#endif
