@@ -11,6 +11,13 @@
  *     tmp/<id>/               scratch of one run, with `lock` (flock) held while it lives
  *
  * What is read is verified against its digest, or was.
+ *
+ * Durability. Everything is written below tmp/<id>/ and renamed into place whole, so a killed process leaves nothing half made. Objects
+ * and manifests are not synced one by one (25,000 fsyncs cost minutes): after a loss of power one may be missing, short or empty, which
+ * its reader finds, and which putting the same content again mends (an object of another size than its content is replaced). A name is a
+ * promise: store_set_name() syncs the store's file system before the name appears. So does whoever renames a rootfs into place.
+ *
+ * A store, its trees and its writers belong to one thread. Any number of processes may use a store at once.
  */
 #ifndef GB_STORE_H
 #define GB_STORE_H
@@ -41,6 +48,8 @@ static inline void own_store(struct store **s)
 /** Directory descriptor of the store. Borrowed. */
 int store_fd(const struct store *store);
 const struct ident *store_ident(const struct store *store);
+/** syncfs(2) of the file system that holds the store: all written so far survives a loss of power. */
+int store_sync(struct store *store, struct err *err);
 
 /* ---- objects --------------------------------------------------------- */
 
@@ -54,17 +63,28 @@ int store_open_object(struct store *store, const struct digest *d, int *ret_fd, 
 
 /** An object written piece by piece (archive import). */
 struct store_writer;
+/** Begins one. With @p store NULL nothing is stored: only the digest is wanted. The store outlives its writers. */
 int store_writer_begin(struct store *store, struct store_writer **ret, struct err *err);
 int store_writer_add(struct store_writer *w, const void *data, size_t n, struct err *err);
+/** Places the object; the writer is ready for the next one then. */
 int store_writer_end(struct store_writer *w, struct digest *ret, uint64_t *ret_size, struct err *err);
+/** An unfinished object vanishes. */
 void store_writer_free(struct store_writer *w);
+static inline void own_store_writer(struct store_writer **w)
+{
+	store_writer_free(*w);
+}
+#define auto_store_writer __attribute__((cleanup(own_store_writer))) struct store_writer *
 
 /* ---- trees ----------------------------------------------------------- */
 
-#define TREE_PATH_MAX 4096
-#define TREE_NAME_MAX 255
-#define TREE_DEPTH_MAX 256
+#define TREE_PATH_MAX 4096          /**< bytes of a path */
+#define TREE_NAME_MAX 255           /**< bytes of one name in it */
+#define TREE_DEPTH_MAX 256          /**< names in it */
+#define TREE_LINK_MAX 4095          /**< bytes of a link's target */
 #define TREE_ENTRIES_MAX 10000000u
+#define TREE_ID_MAX 4294967294u     /**< largest uid and gid; the next one means "none" to the kernel */
+#define TREE_MODE_BITS 01777u       /**< what a mode may have: never setuid, never setgid */
 
 enum tree_type { TREE_DIR, TREE_FILE, TREE_LINK };
 
@@ -79,6 +99,9 @@ struct tree_entry {
 	const char *link;       /**< links */
 };
 
+/** NULL, or why @p path can be none of a tree's but the root: not clean, too long, too deep. Static text. */
+const char *tree_path_fault(const char *path);
+
 /** Collects entries in any order; a manifest is written sorted. */
 struct tree_builder;
 int tree_builder_new(struct tree_builder **ret, struct err *err);
@@ -90,7 +113,8 @@ static inline void own_tree_builder(struct tree_builder **b)
 #define auto_tree_builder __attribute__((cleanup(own_tree_builder))) struct tree_builder *
 /** Copies @p e in. ERR_INPUT for a path that is not clean, too long or too deep; ERR_INPUT for too many entries. */
 int tree_builder_add(struct tree_builder *b, const struct tree_entry *e, struct err *err);
-/** Sorts, checks (one entry a path; each parent there and a directory; "." is added when missing), writes the manifest. */
+/** Appends the manifest to @p out: sorts, checks (one entry a path; each parent there and a directory; "." is added as 0755 when missing). ERR_INPUT by name where it
+ *  is no tree. */
 int tree_builder_manifest(struct tree_builder *b, struct buf *out, struct err *err);
 /** The same, put into the store; @p ret is the tree's identity. */
 int store_put_tree(struct store *store, struct tree_builder *b, struct digest *ret, struct err *err);
@@ -115,12 +139,14 @@ static inline void own_tree_reader(struct tree_reader **r)
 /** Normal forms (design.md, fact 3). */
 enum tree_form {
 	TREE_SOURCE,  /**< dirs 0755, files 0644 or 0755 by owner's x, owner 0:0 */
-	TREE_ROOTFS,  /**< modes less setuid and setgid, ids kept; the caller's own ids become 0 unless it is real root */
+	TREE_ROOTFS,  /**< modes less setuid and setgid, ids kept; the caller's own ids become 0 unless it is real root;
+	               *   the root itself is 0755 0:0 (an archive need not hold it, so it is no content) */
 };
 
-/** Called for each entry before it is read. @return whether to leave it (and all below it) out.
- *  @p dirfd is the directory that holds it, @p path relative to the snapshot's root. May be NULL.
- *  @p enter is called with a directory's descriptor before its entries (to read .gitignore), @p leave after them; either may be NULL. */
+/** What to leave out. Each function may be NULL.
+ *  @c skip is called for each entry but the root before it is opened; @p path is relative to the root. @return whether to leave it,
+ *  and all below it, out. @c enter is called with a directory's descriptor and path (the root's is ".") before its entries, to read
+ *  .gitignore; @c leave after them, once for each enter that succeeded, also when the walk fails. */
 struct snapshot_filter {
 	bool (*skip)(void *arg, const char *path, bool is_dir);
 	int (*enter)(void *arg, int dirfd, const char *path, struct err *err);
@@ -133,19 +159,26 @@ struct snapshot_options {
 	const struct snapshot_filter *filter; /**< or NULL */
 	bool skip_odd;          /**< true: sockets, fifos and devices are left out and counted; false: refused by name (ERR_INPUT) */
 	bool digest_only;       /**< hash without storing (`glovebox tree DIR`); store may be NULL then */
+	/** May change the first bytes of a file (@p n of them: all, or some 100 KiB) before they are hashed and stored. Or NULL. */
+	void (*amend)(void *arg, const char *path, void *head, size_t n);
+	void *amend_arg;
 };
 
 struct snapshot_stats {
 	uint64_t files, dirs, links, bytes, odd;
 };
 
-/** Walks @p dirfd (openat, O_NOFOLLOW, never out of it), stores each regular file (hashed from what was stored; a file that
- *  changes while it is read is read again, then refused by name), adds all to @p b. */
+/** Walks @p dirfd (openat, O_NOFOLLOW, never out of it; mounts in it are entered, as tar does), stores each regular file (hashed
+ *  from what was stored; a file that changes while it is read is read again, then refused by name), adds all to @p b, the root
+ *  too. Hard links become separate files. The caller brackets this with ident_read_begin() where inputs need that. On failure
+ *  (ERR_INPUT by name and reason, or ERR_INTERNAL) @p b is only good to be freed. */
 int store_snapshot(struct store *store, int dirfd, const struct snapshot_options *opt, struct tree_builder *b,
 		   struct snapshot_stats *ret, struct err *err);
 
 /* ---- names ----------------------------------------------------------- */
 
+/** Syncs the store (store_sync()), then makes the name appear, durable, in place of an older meaning. ERR_USAGE: not a name;
+ *  ERR_INPUT: no such tree here. */
 int store_set_name(struct store *store, const char *name, const struct digest *d, struct err *err);
 /** ERR_INPUT when there is no such name (with the nearest one). */
 int store_get_name(struct store *store, const char *name, struct digest *ret, struct err *err);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rootfs/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <linux/fs.h>
+#include <linux/magic.h>
+
+/** Contents are copied in pieces of this size. */
+#define COPY_CHUNK (256u << 10)
+
+/** A directory that gets its mode and time when all in it is there. */
+struct late {
+	char *path;
+	unsigned mode;
+};
+
+struct layout {
+	struct store *store;
+	int root;
+	int dir;               /**< O_PATH descriptor of the directory at hand, or -1: the root */
+	struct buf dir_path;   /**< its path; "" is the root */
+	struct late *late;
+	size_t nlate, late_cap;
+	struct hasher *hash;
+	char *chunk;
+	bool no_clone;         /**< a reflink was refused: the file systems do not do it */
+	uint64_t bytes;        /**< laid out so far */
+};
+
+static void layout_clear(struct layout *l)
+{
+	if (l->dir != -1)
+		close(l->dir);
+	for (size_t i = 0; i < l->nlate; i++)
+		free(l->late[i].path);
+	free(l->late);
+	buf_free(&l->dir_path);
+	hasher_free(l->hash);
+	free(l->chunk);
+}
+#define auto_layout __attribute__((cleanup(layout_clear))) struct layout
+
+/** An error of laying out @p path. A full tmpfs is told apart: its size is the caller's choice. */
+static int fail(const struct layout *l, const char *path, int sys, struct err *err)
+{
+	struct statfs fs;
+
+	if (sys != ENOSPC && sys != EDQUOT)
+		return err_set(err, ERR_INTERNAL, sys, "lay out '" SHOWN "'", path);
+	if (fstatfs(l->root, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+		return err_set(err, ERR_INTERNAL, sys,
+			       "lay out '" SHOWN "': the tmpfs is full after %llu bytes: raise its limit, or choose 'workdir: disk'", path,
+			       (unsigned long long)l->bytes);
+	return err_set(err, ERR_INTERNAL, sys, "lay out '" SHOWN "': the disk is full", path);
+}
+
+/** Opens the directory @p path below the root, name by name, through no link. */
+static int open_below(int root, const char *path)
+{
+	char name[TREE_NAME_MAX + 1];
+	int fd = -1;
+
+	for (const char *p = path; *p != '\0'; ) {
+		size_t n = strcspn(p, "/");
+
+		memcpy(name, p, n);
+		name[n] = '\0';
+		int next = openat(fd == -1 ? root : fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd != -1)
+			close(fd);
+		if (next == -1)
+			return -1;
+		fd = next;
+		p += n + (p[n] == '/');
+	}
+	return fd;
+}
+
+/** Finds the directory of @p path, most often the one at hand, and the name in it. */
+static int find_dir(struct layout *l, const char *path, int *ret_fd, const char **ret_name, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
+
+	if (l->dir_path.len != n || (n > 0 && memcmp(l->dir_path.data, path, n) != 0)) {
+		buf_clear(&l->dir_path);
+		buf_add(&l->dir_path, path, n);
+		if (buf_check(&l->dir_path, "path", err) < 0)
+			return -1;
+		if (l->dir != -1)
+			close(l->dir);
+		l->dir = n == 0 ? -1 : open_below(l->root, l->dir_path.data);
+		if (n != 0 && l->dir == -1)
+			return fail(l, path, errno, err);
+	}
+	*ret_fd = n == 0 ? l->root : l->dir;
+	*ret_name = slash == NULL ? path : slash + 1;
+	return 0;
+}
+
+static int set_time(int fd)
+{
+	const struct timespec times[2] = { { .tv_sec = ROOTFS_MTIME }, { .tv_sec = ROOTFS_MTIME } };
+
+	return futimens(fd, times);
+}
+
+static int damaged(const struct tree_entry *e, struct err *err)
+{
+	char digest[DIGEST_STR_SIZE];
+
+	return err_set(err, ERR_INPUT, 0,
+		       "'" SHOWN "': object %s in the store is damaged: remove objects/%.2s/%s, and import or snapshot it again", e->path,
+		       digest_str(&e->digest, digest), digest + 7, digest + 9);
+}
+
+/** Reads the object to its end, hashing, and writing unless @p out is -1: what is written is what was hashed. */
+static int copy_hashed(struct layout *l, const struct tree_entry *e, int in, int out, struct err *err)
+{
+	struct digest found;
+	uint64_t size = 0;
+	size_t got;
+
+	do {
+		if (io_read_full(in, l->chunk, COPY_CHUNK, &got, err) < 0)
+			return err_ctx(err, "'" SHOWN "': its object", e->path);
+		hasher_add(l->hash, l->chunk, got);
+		size += got;
+		if (out != -1 && io_write_all(out, l->chunk, got, err) < 0)
+			return fail(l, e->path, err->sys, err);
+	} while (got == COPY_CHUNK && size <= e->size);
+	if (hasher_final(l->hash, &found, err) < 0)
+		return -1;
+	return size == e->size && digest_eq(&found, &e->digest) ? 0 : damaged(e, err);
+}
+
+/** Shares the object's blocks where the file system can; they are still read, since a reflink of damage is damage. */
+static bool cloned(struct layout *l, const struct tree_entry *e, int in, int out)
+{
+	if (l->no_clone || e->size < COPY_CHUNK)
+		return false;
+	l->no_clone = ioctl(out, FICLONE, in) < 0;
+	return !l->no_clone;
+}
+
+static int fill_file(struct layout *l, const struct tree_entry *e, int out, struct err *err)
+{
+	auto_fd in = -1;
+
+	if (store_open_object(l->store, &e->digest, &in, err) < 0)
+		return err_ctx(err, "'" SHOWN "'", e->path);
+	bool shared = cloned(l, e, in, out);
+	if (copy_hashed(l, e, in, shared ? -1 : out, err) < 0)
+		return -1;
+	l->bytes += e->size;
+	return 0;
+}
+
+static int lay_file(struct layout *l, const struct tree_entry *e, int dir, const char *name, struct err *err)
+{
+	auto_fd fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return fail(l, e->path, errno, err);
+	if (fill_file(l, e, fd, err) < 0)
+		return -1;
+	return fchmod(fd, e->mode) < 0 || set_time(fd) < 0 ? fail(l, e->path, errno, err) : 0;
+}
+
+static int lay_link(const struct layout *l, const struct tree_entry *e, int dir, const char *name, struct err *err)
+{
+	const struct timespec times[2] = { { .tv_sec = ROOTFS_MTIME }, { .tv_sec = ROOTFS_MTIME } };
+
+	if (symlinkat(e->link, dir, name) < 0 || utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return fail(l, e->path, errno, err);
+	return 0;
+}
+
+/** Notes a directory down for finish_dirs(). */
+static int add_late(struct layout *l, const struct tree_entry *e, struct err *err)
+{
+	if (l->nlate == l->late_cap) {
+		size_t cap = l->late_cap == 0 ? 256 : l->late_cap * 2;
+		struct late *grown = reallocarray(l->late, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_set(err, ERR_INTERNAL, ENOMEM, "lay out '" SHOWN "'", e->path);
+		l->late = grown;
+		l->late_cap = cap;
+	}
+	char *path = strdup(e->path);
+	if (path == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "lay out '" SHOWN "'", e->path);
+	l->late[l->nlate++] = (struct late){ path, e->mode };
+	return 0;
+}
+
+static int lay_entry(struct layout *l, const struct tree_entry *e, struct err *err)
+{
+	int dir;
+	const char *name;
+
+	if (e->type == TREE_DIR && add_late(l, e, err) < 0)
+		return -1;
+	if (strcmp(e->path, ".") == 0)
+		return 0;
+	if (find_dir(l, e->path, &dir, &name, err) < 0)
+		return -1;
+	switch (e->type) {
+	case TREE_DIR: return mkdirat(dir, name, 0700) < 0 ? fail(l, e->path, errno, err) : 0;
+	case TREE_FILE: return lay_file(l, e, dir, name, err);
+	case TREE_LINK: return lay_link(l, e, dir, name, err);
+	}
+	return 0;
+}
+
+static int finish_dir(struct layout *l, const struct late *late, struct err *err)
+{
+	int dir;
+	const char *name;
+
+	if (find_dir(l, late->path, &dir, &name, err) < 0)
+		return -1;
+	auto_fd fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fchmod(fd, late->mode) < 0 || set_time(fd) < 0)
+		return fail(l, late->path, errno, err);
+	return 0;
+}
+
+/** Gives directories mode and time, children first: by then nothing is made in them, and a mode may lock us out. */
+static int finish_dirs(struct layout *l, struct err *err)
+{
+	for (size_t i = l->nlate; i > 0; i--)
+		if (finish_dir(l, &l->late[i - 1], err) < 0)
+			return -1;
+	return 0;
+}
+
+int rootfs_materialise(struct store *store, const struct digest *d, int dirfd, struct err *err)
+{
+	auto_tree_reader r = NULL;
+	struct tree_entry e;
+	int more;
+	auto_layout l = { .store = store, .root = dirfd, .dir = -1, .hash = hasher_new(), .chunk = malloc(COPY_CHUNK) };
+
+	if (l.hash == NULL || l.chunk == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "lay out a tree");
+	if (store_read_tree(store, d, &r, err) < 0)
+		return -1;
+	while ((more = tree_reader_next(r, &e, err)) > 0)
+		if (lay_entry(&l, &e, err) < 0)
+			return -1;
+	return more < 0 ? -1 : finish_dirs(&l, err);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file internal.h
+ * What the files of store/ share among themselves.
+ *
+ *     store.c         open, create, close
+ *     sweep.c         what dead runs left below tmp/
+ *     scratch.c       one run's directory below tmp/, and its lock
+ *     object.c        content written, hashed and placed by digest
+ *     tree_rules.c    what an entry may be, and in which order
+ *     tree_text.c     one entry as a line, and back
+ *     tree_builder.c  entries in, sorted manifest out
+ *     tree_reader.c   manifest in, entries out
+ *     trees.c         manifests in the store
+ *     snapshot.c      a directory walked into objects and entries
+ *     snapshot_file.c one file of it, read while it may change
+ *     names.c         names of trees
+ */
+#ifndef GB_STORE_INTERNAL_H
+#define GB_STORE_INTERNAL_H
+
+#include <sys/stat.h>
+
+#include "store/store.h"
+
+/** "objects/ab/" and 62 hex digits, or "trees/" and 64, and NUL. */
+#define STORE_PATH_SIZE 80
+
+/** How many bytes of a path an error shows: the reason must still fit behind it. */
+#define SHOWN "%.1000s"
+
+struct store {
+	int fd;                        /**< directory descriptor of the store */
+	struct ident ident;
+	struct store_scratch *staging; /**< where objects are written beside; made when first needed */
+	uint64_t staged;               /**< names used in it */
+};
+
+/* ---- object.c --------------------------------------------------------- */
+
+/** Writes the path of an object below the store; returns @p out. */
+char *store_object_path(const struct digest *d, char out[STORE_PATH_SIZE]);
+/** Writes the path of a manifest below the store; returns @p out. */
+char *store_tree_path(const struct digest *d, char out[STORE_PATH_SIZE]);
+
+/** Where to read the next bytes to, @p ret_room of them at least 1; then store_writer_filled(). Saves store_writer_add()'s copy. */
+int store_writer_room(struct store_writer *w, char **ret, size_t *ret_room, struct err *err);
+void store_writer_filled(struct store_writer *w, size_t n);
+/** Forgets what was added. */
+void store_writer_reset(struct store_writer *w);
+/** store_writer_end() for a manifest: places it below trees/. */
+int store_writer_end_tree(struct store_writer *w, struct digest *ret, struct err *err);
+
+/* ---- sweep.c ---------------------------------------------------------- */
+
+/** Removes what dead runs left below tmp/. What cannot be removed now is left to the next sweep. */
+void store_sweep(struct store *store);
+
+/* ---- tree_rules.c ----------------------------------------------------- */
+
+/** Whether @p e may stand in a manifest; @p what begins the message. */
+int tree_entry_check(const struct tree_entry *e, enum err_kind kind, const char *what, struct err *err);
+
+/**
+ * Follows a manifest's order with constant memory. Paths are sorted bytewise, so all
+ * that begin with the text of a directory's path ("a", "a-b", "a/c") stand together, and
+ * the directories that can still get entries are prefixes of the latest path: their
+ * lengths are enough.
+ */
+struct tree_order {
+	char last[TREE_PATH_MAX + 1];
+	size_t last_len;               /**< 0: nothing yet but "." */
+	uint16_t dirs[TREE_PATH_MAX];  /**< lengths of the prefixes of `last` that are directories, ascending */
+	size_t ndirs;
+};
+
+/** Takes the next path (checked, not "."). NULL, or what is wrong with it. */
+const char *tree_order_next(struct tree_order *o, const char *path, bool is_dir);
+
+/* ---- tree_text.c ------------------------------------------------------ */
+
+#define TREE_MAGIC "#mtree\n"
+/** Longest line: path and link target with every byte as \ooo, and the keywords. */
+#define TREE_LINE_MAX (2 * 4 * (TREE_PATH_MAX + 2) + 512)
+
+/** Appends the line of @p e with its newline. */
+void tree_line_write(struct buf *out, const struct tree_entry *e);
+
+/** Where tree_line_parse() keeps the strings of an entry. */
+struct tree_line {
+	char path[TREE_LINE_MAX];
+	char link[TREE_LINE_MAX];
+};
+
+/** Parses a line (without its newline); @p ret points into @p text. Lenient: the caller compares tree_line_write()'s answer with the line. */
+bool tree_line_parse(const char *line, size_t n, struct tree_line *text, struct tree_entry *ret);
+
+/* ---- tree_builder.c --------------------------------------------------- */
+
+typedef int tree_sink(void *arg, const char *data, size_t n, struct err *err);
+
+/** tree_builder_manifest(), piece by piece. */
+int tree_builder_emit(struct tree_builder *b, tree_sink *sink, void *arg, struct err *err);
+
+/* ---- tree_reader.c ---------------------------------------------------- */
+
+/** Reads from @p fd (taken over), already checked against its digest. */
+int tree_reader_from_fd(int fd, const char *what, struct tree_reader **ret, struct err *err);
+
+/* ---- snapshot_file.c -------------------------------------------------- */
+
+/** What a file's reading needs beside its descriptor. */
+struct snapshot_reader {
+	struct store_writer *writer;
+	const struct snapshot_options *opt;
+};
+
+/** Reads the regular file @p fd into an object while nobody changes it; @p ret_st is its state then. */
+int snapshot_file(const struct snapshot_reader *r, int fd, const char *path, struct digest *ret, struct stat *ret_st,
+		  struct err *err);
+
+#endif

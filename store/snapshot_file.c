@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+/** How often a file that changes under the reading is read. */
+#define READ_TRIES 3
+
+/** Whether nothing was written between the two: ctime cannot be set back. */
+static bool same_state(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && a->st_mode == b->st_mode &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/** Reads until @p want bytes are there or the file ends. */
+static int read_up_to(int fd, char *to, size_t want, size_t *ret_got, struct err *err)
+{
+	size_t got = 0;
+
+	while (got < want) {
+		ssize_t n = read(fd, to + got, want - got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(err, ERR_INPUT, errno, "read");
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	*ret_got = got;
+	return 0;
+}
+
+/** Reads the whole file into the writer; @p ret_size is what came. More than @p expected tells a change, and ends it. */
+static int read_whole(const struct snapshot_reader *r, int fd, const char *path, uint64_t expected, uint64_t *ret_size,
+		      struct err *err)
+{
+	uint64_t size = 0;
+
+	for (;;) {
+		char *to;
+		size_t room, got;
+
+		if (store_writer_room(r->writer, &to, &room, err) < 0 || read_up_to(fd, to, room, &got, err) < 0)
+			return -1;
+		if (size == 0 && r->opt->amend != NULL)
+			r->opt->amend(r->opt->amend_arg, path, to, got);
+		store_writer_filled(r->writer, got);
+		size += got;
+		if (got < room || size > expected)
+			break;
+	}
+	*ret_size = size;
+	return 0;
+}
+
+/** One reading. @return 1 when the file stood still, 0 when it did not. */
+static int try_once(const struct snapshot_reader *r, int fd, const char *path, struct stat *ret_st, struct err *err)
+{
+	struct stat before, after;
+	uint64_t size;
+
+	store_writer_reset(r->writer);
+	if (lseek(fd, 0, SEEK_SET) < 0 || fstat(fd, &before) < 0)
+		return err_set(err, ERR_INPUT, errno, "read");
+	if (read_whole(r, fd, path, (uint64_t)before.st_size, &size, err) < 0)
+		return -1;
+	if (fstat(fd, &after) < 0)
+		return err_set(err, ERR_INPUT, errno, "read");
+	if (!same_state(&before, &after))
+		return 0;
+	if (size != (uint64_t)before.st_size)
+		return err_set(err, ERR_INPUT, 0, "its size is %llu, but reading gives another (a file of /proc or /sys?)",
+			       (unsigned long long)before.st_size);
+	*ret_st = before;
+	return 1;
+}
+
+int snapshot_file(const struct snapshot_reader *r, int fd, const char *path, struct digest *ret, struct stat *ret_st,
+		  struct err *err)
+{
+	struct stat st;
+
+	for (int i = 0; i < READ_TRIES; i++) {
+		int got = try_once(r, fd, path, &st, err);
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			continue;
+		if (store_writer_end(r->writer, ret, NULL, err) < 0)
+			return -1;
+		*ret_st = st;
+		return 0;
+	}
+	return err_set(err, ERR_INPUT, 0, "it changes while it is read (%d times): stop what writes to it", READ_TRIES);
+}

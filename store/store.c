@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define VERSION_TEXT "glovebox-store 1\n"
+#define VERSION_START "glovebox-store "
+
+static const char *const folders[] = { "objects", "trees", "names", "rootfs", "tmp" };
+
+/** A store's directory, before anything in it is touched. */
+struct place {
+	const char *path;
+	int fd;
+	struct stat st;
+	bool fresh;      /**< nothing in it yet */
+};
+
+/** mkdir -p, as whoever calls, and open. */
+static int open_place(struct place *p, struct err *err)
+{
+	auto_free char *copy = strdup(p->path);
+
+	if (copy == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "open the store");
+	char *slash = strrchr(copy, '/');
+	if (slash != NULL && slash != copy) {
+		*slash = '\0';
+		if (io_mkdirs(AT_FDCWD, copy, 0755, err) < 0) {
+			err->kind = ERR_HOST;
+			return err_ctx(err, "make the store '" SHOWN "'", p->path);
+		}
+	}
+	if (mkdir(p->path, 0700) < 0 && errno != EEXIST)
+		return err_set(err, ERR_HOST, errno, "make the store '" SHOWN "' (choose another with --store)", p->path);
+	p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->fd < 0 || fstat(p->fd, &p->st) < 0)
+		return err_set(err, errno == ENOTDIR ? ERR_USAGE : ERR_HOST, errno, "open the store '" SHOWN "'", p->path);
+	return 0;
+}
+
+/** Whether a directory with only such entries is as good as empty. */
+static bool is_nothing(const char *name)
+{
+	static const char *const nothing[] = { ".", "..", "lost+found" };
+
+	for (size_t i = 0; i < ARRAY_LEN(nothing); i++)
+		if (strcmp(name, nothing[i]) == 0)
+			return true;
+	/* io_publish() of the version, interrupted. */
+	return text_starts(name, ".glovebox-");
+}
+
+static int is_empty(const struct place *p, bool *ret, struct err *err)
+{
+	auto_fd fd = openat(p->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_dir dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+
+	if (dir == NULL)
+		return err_set(err, ERR_HOST, errno, "read the store '" SHOWN "'", p->path);
+	move_fd(&fd);
+	bool empty = true;
+	while (empty && (e = readdir(dir)) != NULL)
+		empty = is_nothing(e->d_name);
+	*ret = empty;
+	return 0;
+}
+
+static int check_version(const struct place *p, struct err *err)
+{
+	auto_buf text = {0};
+
+	if (io_read_file(p->fd, "version", 4096, &text, err) < 0) {
+		if (err->sys != ENOENT)
+			return err_ctx(err, "open the store '" SHOWN "'", p->path);
+		return err_set(err, ERR_USAGE, 0,
+			       "'" SHOWN "' is not a store: it has content, but no 'version' (give --store an empty or new directory)", p->path);
+	}
+	if (text.len == strlen(VERSION_TEXT) && memcmp(text.data, VERSION_TEXT, text.len) == 0)
+		return 0;
+	if (text.len != 0 && text_starts(text.data, VERSION_START))
+		return err_set(err, ERR_USAGE, 0, "the store '" SHOWN "' was made by another version of glovebox", p->path);
+	return err_set(err, ERR_USAGE, 0, "'" SHOWN "' is not a store: its 'version' says something else", p->path);
+}
+
+/** Whose store it is, or shall be: sets the step ids of real root, refuses what belongs to others. */
+static int settle_owner(const struct place *p, struct ident *id, struct err *err)
+{
+	if (!id->real_root) {
+		if (p->st.st_uid == id->caller_uid)
+			return 0;
+		return err_set(err, ERR_HOST, 0, "the store '" SHOWN "' belongs to uid %u, not to you (choose another with --store)",
+			       p->path, (unsigned)p->st.st_uid);
+	}
+	if (p->fresh)
+		return 0;
+	if (p->st.st_uid == 0)
+		return err_set(err, ERR_USAGE, 0,
+			       "the store '" SHOWN "' belongs to root, and steps never run as root: chown -R it to an unprivileged user, or choose another with --store",
+			       p->path);
+	if (id->step_uid == IDENT_STEP_ID) {
+		id->step_uid = p->st.st_uid;
+		id->step_gid = p->st.st_gid;
+	}
+	if (id->step_uid != p->st.st_uid)
+		return err_set(err, ERR_USAGE, 0,
+			       "the store '" SHOWN "' belongs to uid %u, and --step-user says %u: let them agree, or choose another --store",
+			       p->path, (unsigned)p->st.st_uid, (unsigned)id->step_uid);
+	return 0;
+}
+
+/** Makes a fresh directory the step user's alone; an old one must be already. */
+static int settle_access(const struct place *p, const struct ident *id, struct err *err)
+{
+	if (!p->fresh && (p->st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return err_set(err, ERR_HOST, 0, "others may write to the store '" SHOWN "': what it holds cannot be trusted (chmod go-w, then 'glovebox cache verify')",
+			       p->path);
+	if (!p->fresh)
+		return 0;
+	if (fchmod(p->fd, 0700) < 0 || (id->real_root && fchown(p->fd, id->step_uid, id->step_gid) < 0))
+		return err_set(err, ERR_HOST, errno, "make the store '" SHOWN "'", p->path);
+	return 0;
+}
+
+/** Makes what is missing in the store, as the step user. */
+static int furnish(const struct place *p, struct err *err)
+{
+	if (p->fresh && io_publish(p->fd, "version", VERSION_TEXT, strlen(VERSION_TEXT), 0600, IO_DURABLE, err) < 0) {
+		err->kind = ERR_HOST;
+		return err_ctx(err, "make the store '" SHOWN "'", p->path);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		if (mkdirat(p->fd, folders[i], 0700) < 0 && errno != EEXIST)
+			return err_set(err, ERR_HOST, errno, "make '%s' in the store '" SHOWN "'", folders[i], p->path);
+	if (faccessat(p->fd, "tmp", R_OK | W_OK | X_OK, AT_EACCESS) < 0)
+		return err_set(err, ERR_HOST, errno, "write to the store '" SHOWN "' (choose another with --store)", p->path);
+	return 0;
+}
+
+static int prepare(struct place *p, struct ident *id, struct err *err)
+{
+	if (is_empty(p, &p->fresh, err) < 0 || (!p->fresh && check_version(p, err) < 0) ||
+	    settle_owner(p, id, err) < 0 || settle_access(p, id, err) < 0 || ident_drop(id, err) < 0)
+		return -1;
+	return furnish(p, err);
+}
+
+int store_open(const char *path, struct ident *id, struct store **ret, struct err *err)
+{
+	struct place p = { .path = path, .fd = -1 };
+	struct ident me = *id;
+
+	if (path[0] == '\0')
+		return err_set(err, ERR_USAGE, 0, "the store's path is empty");
+	struct store *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "open the store");
+	s->fd = -1;
+	int result = open_place(&p, err);
+	s->fd = p.fd;
+	if (result < 0 || prepare(&p, &me, err) < 0) {
+		store_close(s);
+		return -1;
+	}
+	s->ident = me;
+	store_sweep(s);
+	*id = me;
+	*ret = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	store_scratch_close(s->staging);
+	if (s->fd != -1)
+		close(s->fd);
+	free(s);
+}
+
+int store_fd(const struct store *s)
+{
+	return s->fd;
+}
+
+const struct ident *store_ident(const struct store *s)
+{
+	return &s->ident;
+}
