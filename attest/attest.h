@@ -5,6 +5,18 @@
  * verification. `verify` can be audited alone: base/ + oci/ + this folder.
  * Specifications: in-toto Statement v1, SLSA provenance v1, DSSE v1.0.2
  * (PAE), Sigstore bundle v0.3 with a plain public key.
+ *
+ * One statement, key and signature have one bundle, byte for byte: the bundle is
+ * canonical JSON and one newline, the payload canonical JSON, base64 strict, the
+ * signature strict DER with the smaller of s and n − s. A bundle that differs from
+ * that in any byte is refused, whether or not the byte is covered by the
+ * signature, so whoever compares or hashes bundles can trust that, too.
+ *
+ * externalParameters of ATTEST_BUILD_TYPE hold these members, all required, and no others:
+ *   spec     fileName (as given), digest.sha256 (of the text), text (the whole BuildSpec)
+ *   options  those options of the invocation that decide the result (the table in params.c):
+ *              sourceDateEpoch   integer, seconds since 1970
+ * An option that is not in the table is refused, by attest_statement() and by every verifier.
  */
 #ifndef GB_ATTEST_H
 #define GB_ATTEST_H
@@ -22,6 +34,8 @@
 #define ATTEST_BUNDLE_TYPE "application/vnd.dev.sigstore.bundle.v0.3+json"
 /** The build type of `glovebox run`; documented in glovebox-provenance(5). */
 #define ATTEST_BUILD_TYPE "https://glovebox.dev/buildtypes/buildspec/v1"
+/** Name of the subject that is the SHA-256 of all bytes of the archive. */
+#define ATTEST_TAR_SUBJECT "image.tar"
 
 /** Largest bundle, statement or key file read. */
 #define ATTEST_BUNDLE_MAX (16u << 20)
@@ -38,9 +52,11 @@ static inline void own_key(struct key **k)
 }
 #define auto_key __attribute__((cleanup(own_key))) struct key *
 
-/** A new P-256 key pair: PKCS#8 PEM private and SubjectPublicKeyInfo PEM public text. */
+/** Appends a new P-256 key pair: PKCS#8 PEM private and SubjectPublicKeyInfo PEM public text.
+ *  The caller wipes the private text (OPENSSL_cleanse()) once it is written. */
 int key_generate(struct buf *private_pem, struct buf *public_pem, struct err *err);
-/** Reads a PEM private key. Encrypted, other types and trailing rubbish are refused (ERR_USAGE). @p what names the file. */
+/** Reads a PEM private key: one PKCS#8 block in strict PEM (RFC 7468), named curve, uncompressed point, public half present.
+ *  Encrypted, other types and forms, and anything but white space around the block are refused (ERR_USAGE). @p what names the file. */
 int key_read_private(const char *pem, size_t n, const char *what, struct key **ret, struct err *err);
 /** Reads a PEM public key (a private one is refused by name: it does not belong on a verifier's machine). */
 int key_read_public(const char *pem, size_t n, const char *what, struct key **ret, struct err *err);
@@ -51,19 +67,19 @@ int key_id(const struct key *key, char ret[45], struct err *err);
 
 /** One thing that went into a build (SLSA ResourceDescriptor). Borrowed. */
 struct attest_dependency {
-	const char *name;
-	const char *uri;
+	const char *name;          /**< UTF-8 (json_bytes() makes any bytes so); NULL: absent, then uri is there */
+	const char *uri;           /**< NULL: absent */
 	struct digest digest;
 	const char *digest_kind;   /**< key in the digest map: "sha256", or "glovebox-tree-sha256" for a tree digest */
 };
 
 /** What the runner knows of a build; becomes a SLSA provenance statement. Borrowed. JSON members are borrowed references. */
 struct attest_build {
-	const char *image_name;         /**< subject name, "oci:NAME" is made of it */
+	const char *image_name;         /**< subject name, "oci:NAME" is made of it; not NULL */
 	struct digest image_digest;     /**< manifest digest: subject 1 */
 	struct digest image_tar_digest; /**< SHA-256 of image.tar: subject 2, "image.tar" */
-	json_t *external;               /**< externalParameters object: the spec as given, and every option that decides the result */
-	json_t *internal;               /**< internalParameters object: receipt, codec, clock, … */
+	json_t *external;               /**< externalParameters object, as at the top of this file */
+	json_t *internal;               /**< internalParameters object: receipt, codec, …; no name that external has */
 	const struct attest_dependency *deps; size_t ndeps;
 	const char *builder_id;
 	const char *version;            /**< glovebox's version */
@@ -73,9 +89,11 @@ struct attest_build {
 	const struct attest_dependency *byproducts; size_t nbyproducts; /**< logs */
 };
 
-/** Appends the statement as canonical JSON. */
+/** Appends the statement as canonical JSON without a newline: the bytes to sign, and those of provenance.json. What
+ *  attest_verify_bundle() would refuse is never made (ERR_INTERNAL: the caller's mistake, named). */
 int attest_statement(const struct attest_build *build, struct buf *out, struct err *err);
-/** Appends a Sigstore bundle v0.3 with one DSSE signature by @p key over @p statement. */
+/** Appends a Sigstore bundle v0.3 with one DSSE signature by @p key over @p statement (n > 0 bytes), newline included: the whole
+ *  file. A public key is ERR_USAGE. Signatures are randomised: nothing reproducible may contain a bundle's hash. */
 int attest_sign(const struct key *key, const char *statement, size_t n, struct buf *bundle, struct err *err);
 
 /* ---- verifying ------------------------------------------------------- */
@@ -85,7 +103,7 @@ struct attest_policy {
 	const struct key *const *keys; size_t nkeys; /**< any one of them must have signed */
 	const char *builder_id;         /**< must equal runDetails.builder.id */
 	const char *source_uri;         /**< must be the uri of a resolved dependency */
-	const struct oci_kv *params; size_t nparams; /**< externalParameters member (dotted path) = string, number or bool as JSON text */
+	const struct oci_kv *params; size_t nparams; /**< externalParameters member (dotted path, "spec.digest.sha256") = the text of a string, or a number or bool as JSON */
 };
 
 /** A statement that has passed. */
@@ -97,17 +115,22 @@ struct attest_verified {
 void attest_verified_clear(struct attest_verified *v);
 #define auto_attest_verified __attribute__((cleanup(attest_verified_clear))) struct attest_verified
 
-/** Checks a bundle: strict JSON, exact media types, exactly one signature, keyid equal to hint and to one of the
- *  keys, signature over the DSSE PAE, statement and predicate types, required SLSA members, no unknown external parameter
- *  names. Does not look at any artifact. Every refusal is ERR_UNVERIFIED. Fails closed. */
+/** Checks a bundle: canonical bytes, exact media types, no member that glovebox does not write (certificates, log entries,
+ *  time stamps, messageSignature: unchecked they would look checked), exactly one signature, keyid equal to hint and to one of the
+ *  keys, signature over the DSSE PAE; then statement and predicate types, build type, required SLSA members, subjects each with
+ *  a sha256, no unknown external parameter names; then the policy. Does not look at any artifact. Every refusal is
+ *  ERR_UNVERIFIED; a failure of memory or of the library is that or ERR_INTERNAL. Fails closed: no key, no verdict. */
 int attest_verify_bundle(const char *bundle, size_t n, const struct attest_policy *policy,
 			 struct attest_verified *ret, struct err *err);
 
-/** Checks that the statement is about this image: subjects name the manifest digest and the SHA-256 of the archive's bytes.
- *  Reads the whole archive with oci_image_read(). */
+/** Checks that the statement is about this image: its first subject, "oci:…", is the manifest digest, and its subject "image.tar" the
+ *  SHA-256 of all the archive's bytes; both are required. Reads @p image_fd (seekable) from its start, whatever its offset, with
+ *  oci_image_read(). What is compared is bound to the digests that were signed, also when the file changes meanwhile; what the caller
+ *  reads of it later is not. */
 int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err);
 
-/** Parses an unsigned statement (provenance.json) with all checks of a signed one but the signature. For `reproduce --unverified`. */
+/** Parses an unsigned statement (provenance.json: exactly the bytes of attest_statement()) with all checks of a signed one but the
+ *  signature. For `reproduce --unverified`. */
 int attest_read_statement(const char *text, size_t n, json_t **ret, struct err *err);
 
 #endif

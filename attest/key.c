@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/key.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "attest/base64.h"
+#include "attest/pem.h"
+
+/*
+ * A P-256 key has one DER form here: named curve, uncompressed point, the public
+ * half present (RFC 5480, RFC 5915, RFC 5958; what OpenSSL, Go and Java write).
+ * All but the numbers themselves is then fixed, and comparing with it refuses at
+ * once explicit parameters, compressed and hybrid points, lax DER and additions.
+ */
+#define SCALAR_LEN 32
+#define POINT_LEN 64
+
+static const uint8_t public_head[] = {
+	0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
+	0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+};
+static const uint8_t private_head[] = {
+	0x30, 0x81, 0x87, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
+	0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x04, 0x6d, 0x30, 0x6b, 0x02, 0x01, 0x01,
+	0x04, 0x20,
+};
+static const uint8_t private_middle[] = { 0xa1, 0x44, 0x03, 0x42, 0x00, 0x04 };
+
+#define PUBLIC_LEN (sizeof public_head + POINT_LEN)
+#define PRIVATE_LEN (sizeof private_head + SCALAR_LEN + sizeof private_middle + POINT_LEN)
+
+OWN_DEFINE(pkey, EVP_PKEY *, NULL, EVP_PKEY_free)
+OWN_DEFINE(pkey_ctx, EVP_PKEY_CTX *, NULL, EVP_PKEY_CTX_free)
+OWN_DEFINE(p8, PKCS8_PRIV_KEY_INFO *, NULL, PKCS8_PRIV_KEY_INFO_free)
+
+void key_free(struct key *key)
+{
+	if (key == NULL)
+		return;
+	EVP_PKEY_free(key->pkey);
+	free(key);
+}
+
+static bool is_public_form(const uint8_t *der, size_t n)
+{
+	return n == PUBLIC_LEN && memcmp(der, public_head, sizeof public_head) == 0;
+}
+
+static bool is_private_form(const uint8_t *der, size_t n)
+{
+	return n == PRIVATE_LEN && memcmp(der, private_head, sizeof private_head) == 0 &&
+	       memcmp(der + sizeof private_head + SCALAR_LEN, private_middle, sizeof private_middle) == 0;
+}
+
+static EVP_PKEY *parse_public(const uint8_t *der, size_t n)
+{
+	return d2i_PUBKEY(NULL, &der, (long)n);
+}
+
+static EVP_PKEY *parse_private(const uint8_t *der, size_t n)
+{
+	auto_own(p8) PKCS8_PRIV_KEY_INFO *p8 = d2i_PKCS8_PRIV_KEY_INFO(NULL, &der, (long)n);
+
+	return p8 == NULL ? NULL : EVP_PKCS82PKEY(p8);
+}
+
+/** Whether the numbers fit: the point lies on the curve and, of a private key, belongs to the scalar. */
+static bool numbers_fit(EVP_PKEY *pkey, bool secret)
+{
+	auto_own(pkey_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+
+	return ctx != NULL && (secret ? EVP_PKEY_check(ctx) : EVP_PKEY_public_check(ctx)) == 1;
+}
+
+/** Says why a key that is not in the one form is refused. */
+static int refuse_form(EVP_PKEY *pkey, const char *what, struct err *err)
+{
+	static const char next[] = "glovebox uses ECDSA P-256; 'glovebox key generate' makes such a key";
+	const char *type = pkey == NULL ? NULL : EVP_PKEY_get0_type_name(pkey);
+	char group[64] = "explicit parameters";
+	size_t len;
+
+	if (type == NULL)
+		return err_set(err, ERR_USAGE, 0, "%s: not a key that can be read; %s", what, next);
+	if (strcmp(type, "EC") != 0)
+		return err_set(err, ERR_USAGE, 0, "%s: the key is of type %s; %s", what, type, next);
+	/* A failure leaves the text that is there. */
+	(void)EVP_PKEY_get_group_name(pkey, group, sizeof group, &len);
+	if (strcmp(group, "prime256v1") == 0)
+		return err_set(err, ERR_USAGE, 0, "%s: a P-256 key in an unusual encoding (compressed point, explicit "
+			       "parameters, or additions); 'glovebox key generate' makes one in the usual form", what);
+	return err_set(err, ERR_USAGE, 0, "%s: the key is on the curve %s; %s", what, group, next);
+}
+
+/** What a file holds by its label, and what to do about it (NULL: nothing to say). */
+static const struct label {
+	const char *label, *holds, *advice;
+} labels[] = {
+	{ "PUBLIC KEY", "a public key", NULL },
+	{ "PRIVATE KEY", "a private key", NULL },
+	{ "EC PRIVATE KEY", "a private key in an old form", "'openssl pkey -in OLD -out NEW' rewrites it" },
+	{ "EC PARAMETERS", "curve parameters", "'openssl pkey -in OLD -out NEW' writes the key alone" },
+	{ "RSA PRIVATE KEY", "an RSA private key", NULL },
+	{ "RSA PUBLIC KEY", "an RSA public key", NULL },
+	{ "ENCRYPTED PRIVATE KEY", "an encrypted private key", "write it without a passphrase "
+	  "('openssl pkey -in OLD -out NEW') and guard it by its mode" },
+	{ "OPENSSH PRIVATE KEY", "a private key of OpenSSH", NULL },
+	{ "CERTIFICATE", "a certificate", "'openssl x509 -pubkey -noout' prints its public key" },
+};
+
+static int refuse_label(const char *label, bool secret, const char *what, struct err *err)
+{
+	const char *wanted = secret ? "a private key" : "a public key";
+
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+		const struct label *l = &labels[i];
+
+		if (strcmp(label, l->label) != 0)
+			continue;
+		/* A signing key has no business on a verifier's machine: saying how to convert it would be wrong. */
+		if (!secret && strstr(label, "PRIVATE") != NULL)
+			return err_set(err, ERR_USAGE, 0, "%s: this is %s where a public key belongs; give the .pub.pem file, "
+				       "and keep the private one where signing happens", what, l->holds);
+		return err_set(err, ERR_USAGE, 0, "%s: this is %s, not %s ECDSA P-256%s%s", what, l->holds,
+			       secret ? "a private key for" : "a public key for",
+			       l->advice == NULL ? "" : "; ", l->advice == NULL ? "" : l->advice);
+	}
+	return err_set(err, ERR_USAGE, 0, "%s: the PEM block '%s' is not %s", what, label, wanted);
+}
+
+/** Makes a key of the DER in a block of the right label. */
+static int decode(const struct pem *pem, bool secret, const char *what, struct key **ret, struct err *err)
+{
+	const uint8_t *der = (const uint8_t *)pem->der.data;
+	size_t n = pem->der.len;
+	bool usual = secret ? is_private_form(der, n) : is_public_form(der, n);
+	auto_own(pkey) EVP_PKEY *pkey = secret ? parse_private(der, n) : parse_public(der, n);
+	bool fit = usual && pkey != NULL && numbers_fit(pkey, secret);
+
+	/* What OpenSSL has to say of a damaged key is of no use to anybody. */
+	ERR_clear_error();
+	if (!usual)
+		return refuse_form(pkey, what, err);
+	if (!fit)
+		return err_set(err, ERR_USAGE, 0, "%s: damaged: its numbers are not a P-256 key", what);
+	auto_key key = calloc(1, sizeof *key);
+	if (key == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "%s", what);
+	key->pkey = move_ptr(pkey);
+	key->secret = secret;
+	*ret = move_ptr(key);
+	return 0;
+}
+
+static int read_key(const char *text, size_t n, bool secret, const char *what, struct key **ret, struct err *err)
+{
+	auto_pem pem = {0};
+
+	if (n > ATTEST_KEY_MAX)
+		return err_set(err, ERR_USAGE, 0, "%s: larger than the limit of %u bytes for a key", what, ATTEST_KEY_MAX);
+	if (pem_read(text, n, what, &pem, err) < 0)
+		return -1;
+	if (strcmp(pem.label, secret ? "PRIVATE KEY" : "PUBLIC KEY") != 0)
+		return refuse_label(pem.label, secret, what, err);
+	return decode(&pem, secret, what, ret, err);
+}
+
+int key_read_private(const char *pem, size_t n, const char *what, struct key **ret, struct err *err)
+{
+	return read_key(pem, n, true, what, ret, err);
+}
+
+int key_read_public(const char *pem, size_t n, const char *what, struct key **ret, struct err *err)
+{
+	return read_key(pem, n, false, what, ret, err);
+}
+
+/** The DER SubjectPublicKeyInfo. */
+static int public_der(EVP_PKEY *pkey, uint8_t der[static PUBLIC_LEN], struct err *err)
+{
+	if (i2d_PUBKEY(pkey, NULL) != (int)PUBLIC_LEN || i2d_PUBKEY(pkey, &der) != (int)PUBLIC_LEN)
+		return crypto_failed(err, ERR_INTERNAL, "encode a public key");
+	return 0;
+}
+
+static int private_der(EVP_PKEY *pkey, uint8_t der[static PRIVATE_LEN], struct err *err)
+{
+	auto_own(p8) PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(pkey);
+
+	if (p8 == NULL || i2d_PKCS8_PRIV_KEY_INFO(p8, NULL) != (int)PRIVATE_LEN ||
+	    i2d_PKCS8_PRIV_KEY_INFO(p8, &der) != (int)PRIVATE_LEN)
+		return crypto_failed(err, ERR_INTERNAL, "encode a private key");
+	return 0;
+}
+
+int key_id(const struct key *key, char ret[45], struct err *err)
+{
+	uint8_t der[PUBLIC_LEN];
+	struct digest digest;
+	auto_buf text = {0};
+
+	if (public_der(key->pkey, der, err) < 0 || hash_bytes(der, sizeof der, &digest, err) < 0)
+		return -1;
+	base64_encode(digest.b, sizeof digest.b, &text);
+	if (buf_check(&text, "key id", err) < 0)
+		return -1;
+	memcpy(ret, text.data, 45);
+	return 0;
+}
+
+/** Appends both halves; on failure the buffers are as they were. */
+static int write_pair(EVP_PKEY *pkey, uint8_t secret[static PRIVATE_LEN], struct buf *private_pem,
+		      struct buf *public_pem, struct err *err)
+{
+	uint8_t open[PUBLIC_LEN];
+	size_t private_len = private_pem->len, public_len = public_pem->len;
+
+	if (public_der(pkey, open, err) < 0 || private_der(pkey, secret, err) < 0)
+		return -1;
+	pem_write("PRIVATE KEY", secret, PRIVATE_LEN, private_pem);
+	pem_write("PUBLIC KEY", open, PUBLIC_LEN, public_pem);
+	if (buf_check(private_pem, "private key", err) == 0 && buf_check(public_pem, "public key", err) == 0)
+		return 0;
+	buf_seal(private_pem, private_len);
+	buf_seal(public_pem, public_len);
+	return -1;
+}
+
+int key_generate(struct buf *private_pem, struct buf *public_pem, struct err *err)
+{
+	uint8_t secret[PRIVATE_LEN] = {0};
+	auto_own(pkey) EVP_PKEY *pkey = EVP_EC_gen("P-256");
+
+	if (pkey == NULL)
+		return crypto_failed(err, ERR_INTERNAL, "generate a key");
+	int result = write_pair(pkey, secret, private_pem, public_pem, err);
+	OPENSSL_cleanse(secret, sizeof secret);
+	return result;
+}

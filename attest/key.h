@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file key.h
+ * What a key is, and what it does to bytes: ECDSA over P-256 with SHA-256
+ * (FIPS 186-5). A message and a key have many valid signatures; one that was
+ * made has one form here, so that nobody without the key can alter a bundle and
+ * keep it valid: DER as X.690 has it, and of s and n − s the smaller ("low S").
+ */
+#ifndef GB_ATTEST_KEY_H
+#define GB_ATTEST_KEY_H
+
+#include <openssl/types.h>
+
+#include "attest/attest.h"
+
+struct key {
+	EVP_PKEY *pkey;
+	bool secret; /**< holds the private half and can sign */
+};
+
+/** Longest DER of a signature: two integers of 33 bytes. */
+#define SIGNATURE_MAX 72
+
+struct signature {
+	uint8_t der[SIGNATURE_MAX];
+	size_t len;
+};
+
+/** Signs @p n bytes. A public key is ERR_USAGE. */
+int signature_make(const struct key *key, const void *message, size_t n, struct signature *ret, struct err *err);
+
+/** Checks form and value. Anything but a valid signature in the one form is ERR_UNVERIFIED. */
+int signature_check(const struct key *key, const void *message, size_t n, const struct signature *sig, struct err *err);
+
+/** An error with the reason that OpenSSL gives, whose error queue is emptied. @return -1. */
+int crypto_failed(struct err *err, enum err_kind kind, const char *doing);
+
+#endif

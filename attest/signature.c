@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/key.h"
+
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+OWN_DEFINE(bn, BIGNUM *, NULL, BN_free)
+OWN_DEFINE(ecdsa, ECDSA_SIG *, NULL, ECDSA_SIG_free)
+OWN_DEFINE(md_ctx, EVP_MD_CTX *, NULL, EVP_MD_CTX_free)
+
+int crypto_failed(struct err *err, enum err_kind kind, const char *doing)
+{
+	const char *why = ERR_reason_error_string(ERR_peek_last_error());
+
+	ERR_clear_error();
+	return err_set(err, kind, 0, "%s: %s", doing, why == NULL ? "the cryptographic library failed" : why);
+}
+
+/** The group's order n and its half, rounded down. */
+static int order_of(const struct key *key, BIGNUM **ret_n, BIGNUM **ret_half, struct err *err)
+{
+	auto_own(bn) BIGNUM *n = NULL;
+	auto_own(bn) BIGNUM *half = BN_new();
+
+	if (half == NULL || EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_EC_ORDER, &n) != 1 ||
+	    BN_rshift1(half, n) != 1)
+		return crypto_failed(err, ERR_INTERNAL, "read the order of the curve");
+	*ret_n = move_ptr(n);
+	*ret_half = move_ptr(half);
+	return 0;
+}
+
+/** Writes r and s as DER. */
+static int encode(const ECDSA_SIG *value, struct signature *ret, struct err *err)
+{
+	uint8_t *p = ret->der;
+	int len = i2d_ECDSA_SIG(value, NULL);
+
+	if (len <= 0 || len > SIGNATURE_MAX || i2d_ECDSA_SIG(value, &p) != len)
+		return crypto_failed(err, ERR_INTERNAL, "write a signature");
+	ret->len = (size_t)len;
+	return 0;
+}
+
+/** Makes s the smaller of s and n − s. */
+static int lower_s(const struct key *key, ECDSA_SIG *value, struct err *err)
+{
+	auto_own(bn) BIGNUM *n = NULL;
+	auto_own(bn) BIGNUM *half = NULL;
+
+	if (order_of(key, &n, &half, err) < 0)
+		return -1;
+	if (BN_cmp(ECDSA_SIG_get0_s(value), half) <= 0)
+		return 0;
+	auto_own(bn) BIGNUM *r = BN_dup(ECDSA_SIG_get0_r(value));
+	auto_own(bn) BIGNUM *s = BN_new();
+	if (r == NULL || s == NULL || BN_sub(s, n, ECDSA_SIG_get0_s(value)) != 1 || ECDSA_SIG_set0(value, r, s) != 1)
+		return crypto_failed(err, ERR_INTERNAL, "sign");
+	(void)move_ptr(r);
+	(void)move_ptr(s);
+	return 0;
+}
+
+int signature_make(const struct key *key, const void *message, size_t n, struct signature *ret, struct err *err)
+{
+	auto_own(md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	struct signature sig;
+	const uint8_t *p = sig.der;
+
+	if (!key->secret)
+		return err_set(err, ERR_USAGE, 0, "sign: the key is a public one; signing needs the private key");
+	sig.len = sizeof sig.der;
+	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key->pkey) != 1 ||
+	    EVP_DigestSign(ctx, sig.der, &sig.len, message, n) != 1)
+		return crypto_failed(err, ERR_INTERNAL, "sign");
+	auto_own(ecdsa) ECDSA_SIG *value = d2i_ECDSA_SIG(NULL, &p, (long)sig.len);
+	if (value == NULL)
+		return crypto_failed(err, ERR_INTERNAL, "sign");
+	if (lower_s(key, value, err) < 0 || encode(value, &sig, err) < 0)
+		return -1;
+	*ret = sig;
+	return 0;
+}
+
+/** Refuses every form of the signature but one. */
+static int check_form(const struct key *key, const struct signature *sig, struct err *err)
+{
+	const uint8_t *p = sig->der;
+	struct signature again;
+	auto_own(bn) BIGNUM *n = NULL;
+	auto_own(bn) BIGNUM *half = NULL;
+	auto_own(ecdsa) ECDSA_SIG *value = d2i_ECDSA_SIG(NULL, &p, (long)sig->len);
+
+	ERR_clear_error();
+	if (value == NULL || p != sig->der + sig->len)
+		return err_set(err, ERR_UNVERIFIED, 0, "the signature is not an ECDSA signature in DER");
+	if (encode(value, &again, err) < 0)
+		return -1;
+	if (again.len != sig->len || memcmp(again.der, sig->der, sig->len) != 0)
+		return err_set(err, ERR_UNVERIFIED, 0, "the signature is not strict DER");
+	if (order_of(key, &n, &half, err) < 0)
+		return -1;
+	if (BN_cmp(ECDSA_SIG_get0_s(value), half) > 0)
+		return err_set(err, ERR_UNVERIFIED, 0, "the signature is not in its low-S form: glovebox did not write it so");
+	return 0;
+}
+
+int signature_check(const struct key *key, const void *message, size_t n, const struct signature *sig, struct err *err)
+{
+	auto_own(md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	if (check_form(key, sig, err) < 0)
+		return -1;
+	if (ctx == NULL || EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key->pkey) != 1)
+		return crypto_failed(err, ERR_INTERNAL, "check a signature");
+	/* 0 and every negative value are one verdict. */
+	if (EVP_DigestVerify(ctx, sig->der, sig->len, message, n) != 1) {
+		ERR_clear_error();
+		return err_set(err, ERR_UNVERIFIED, 0, "the signature does not match: what was signed, or the signature, was altered");
+	}
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file statement.h
+ * What a statement must say: in-toto Statement v1 with SLSA provenance v1, and on
+ * top of that what glovebox's build type promises. Members that the two
+ * specifications do not know are let be, as in-toto asks of consumers; unknown
+ * external parameters are refused, as SLSA asks of verifiers.
+ */
+#ifndef GB_ATTEST_STATEMENT_H
+#define GB_ATTEST_STATEMENT_H
+
+#include "attest/attest.h"
+
+/** Checks any SLSA provenance statement: types, subjects, required members, forms of digests and times. */
+int statement_check_slsa(const json_t *statement, struct err *err);
+
+/** Checks what a statement of ATTEST_BUILD_TYPE must say, statement_check_slsa() included. */
+int statement_check(const json_t *statement, struct err *err);
+
+/** Parses the canonical bytes of a statement and checks it with statement_check(). */
+int statement_parse(const char *text, size_t n, json_t **ret, struct err *err);
+
+/** Checks externalParameters (params.c holds the table of names). */
+int params_check(const json_t *external, struct err *err);
+
+/** Checks that the member at the dotted path @p want->name has the value @p want->value. */
+int params_match(const json_t *external, const struct oci_kv *want, struct err *err);
+
+/* Parts of a statement that has been checked. Borrowed. */
+const json_t *statement_definition(const json_t *statement);
+const json_t *statement_external(const json_t *statement);
+const char *statement_builder_id(const json_t *statement);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/attest.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attest/bundle.h"
+#include "attest/shape.h"
+#include "attest/statement.h"
+
+void attest_verified_clear(struct attest_verified *v)
+{
+	json_decref(v->statement);
+	*v = (struct attest_verified){0};
+}
+
+static int check_source(const json_t *statement, const char *uri, struct err *err)
+{
+	const json_t *dep, *deps = json_object_get(statement_definition(statement), "resolvedDependencies");
+	size_t i;
+
+	json_array_foreach(deps, i, dep) {
+		const char *have = json_str(dep, "uri");
+
+		if (have != NULL && strcmp(have, uri) == 0)
+			return 0;
+	}
+	return err_set(err, ERR_UNVERIFIED, 0, "policy: '%s' is not among the resolved dependencies", uri);
+}
+
+/** What the caller asks for beyond a valid, signed statement. */
+static int check_policy(const json_t *statement, const struct attest_policy *policy, struct err *err)
+{
+	const char *builder = statement_builder_id(statement);
+
+	if (policy->builder_id != NULL && strcmp(policy->builder_id, builder) != 0)
+		return err_set(err, ERR_UNVERIFIED, 0, "policy: the builder is '%.*s', must be '%s'", SHAPE_SHOWN, builder,
+			       policy->builder_id);
+	if (policy->source_uri != NULL && check_source(statement, policy->source_uri, err) < 0)
+		return -1;
+	for (size_t i = 0; i < policy->nparams; i++)
+		if (params_match(statement_external(statement), &policy->params[i], err) < 0)
+			return err_ctx(err, "policy");
+	return 0;
+}
+
+int attest_verify_bundle(const char *bundle, size_t n, const struct attest_policy *policy,
+			 struct attest_verified *ret, struct err *err)
+{
+	auto_json doc = NULL;
+	auto_bundle b = {0};
+	auto_attest_verified v = {0};
+
+	if (n > ATTEST_BUNDLE_MAX)
+		return err_set(err, ERR_UNVERIFIED, 0, "bundle: larger than the limit of %u bytes", ATTEST_BUNDLE_MAX);
+	if (shape_parse_canonical(bundle, n, 1, "bundle", &doc, err) < 0 || bundle_read(doc, &b, err) < 0)
+		return -1;
+	/* The signature first: no byte of the payload is interpreted before a key vouches for it. */
+	if (bundle_check(&b, policy->keys, policy->nkeys, err) < 0 ||
+	    statement_parse(b.payload.data, b.payload.len, &v.statement, err) < 0 ||
+	    check_policy(v.statement, policy, err) < 0 ||
+	    hash_bytes(b.payload.data, b.payload.len, &v.statement_digest, err) < 0)
+		return -1;
+	memcpy(v.key_id, b.key_id, sizeof v.key_id);
+	*ret = v;
+	v.statement = NULL;
+	return 0;
+}
+
+int attest_read_statement(const char *text, size_t n, json_t **ret, struct err *err)
+{
+	return statement_parse(text, n, ret, err);
+}
+
+/** The sha256 of a subject. The statement has been checked: it is there, and well formed. */
+static struct digest subject_digest(const json_t *subject)
+{
+	struct digest d = {0};
+
+	(void)digest_parse_hex(json_str(json_object_get(subject, "digest"), "sha256"), &d);
+	return d;
+}
+
+/** The two subjects that name an image: the first, "oci:…", and the archive's. */
+static int image_subjects(const json_t *statement, struct digest *ret_image, struct digest *ret_tar, struct err *err)
+{
+	const json_t *list = json_object_get(statement, "subject"), *subject;
+	const json_t *image = json_array_get(list, 0), *tar = NULL;
+	size_t i;
+
+	if (!text_starts(json_str(image, "name"), "oci:"))
+		return err_set(err, ERR_UNVERIFIED, 0, "statement: subject[0] is not an image ('oci:NAME')");
+	json_array_foreach(list, i, subject)
+		if (strcmp(json_str(subject, "name"), ATTEST_TAR_SUBJECT) == 0)
+			tar = subject;
+	if (tar == NULL)
+		return err_set(err, ERR_UNVERIFIED, 0, "statement: no subject '" ATTEST_TAR_SUBJECT "'");
+	*ret_image = subject_digest(image);
+	*ret_tar = subject_digest(tar);
+	return 0;
+}
+
+static int compare(const char *what, const struct digest *stated, const struct digest *actual, struct err *err)
+{
+	char s[DIGEST_STR_SIZE], a[DIGEST_STR_SIZE];
+
+	if (digest_eq(stated, actual))
+		return 0;
+	return err_set(err, ERR_UNVERIFIED, 0, "%s is %s, but the statement is about %s", what, digest_str(actual, a),
+		       digest_str(stated, s));
+}
+
+/** The digest of all the archive's bytes, from its start. */
+static int hash_archive(int fd, struct digest *ret, struct err *err)
+{
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "read the image archive");
+	return hash_fd(fd, ret, NULL, err);
+}
+
+int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err)
+{
+	struct digest image, tar, actual;
+	auto_oci_image read = {0};
+
+	/* The cheap question first: bytes that no subject names are not worth parsing. */
+	if (image_subjects(v->statement, &image, &tar, err) < 0 || hash_archive(image_fd, &actual, err) < 0 ||
+	    compare("the image archive", &tar, &actual, err) < 0)
+		return -1;
+	if (lseek(image_fd, 0, SEEK_SET) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "read the image archive");
+	if (oci_image_read(image_fd, deep, &read, err) < 0 ||
+	    compare("the image's manifest", &image, &read.manifest_digest, err) < 0)
+		return -1;
+	*ret = read;
+	read = (struct oci_image){0};
+	return 0;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A verified statement against an archive's own bytes. */
+#include "tests/unit/attest/helper.h"
+
+#include <sys/mman.h>
+
+static struct err err;
+
+static int mem_file(const void *data, size_t n)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	must(io_write_all(fd, data, n, &err));
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+/** An image with one small file. */
+static int image_new(const char *content, struct digest *ret_manifest)
+{
+	auto_fd layer_fd = mem_file("", 0);
+	auto_fd content_fd = mem_file(content, strlen(content));
+	auto_oci_layer layer = NULL;
+	struct oci_layer_file file = { .fd = layer_fd, .codec = OCI_GZIP, .created_by = "test" };
+	const struct oci_entry entry = { .path = "hello", .type = OCI_FILE, .mode = 0644, .size = strlen(content) };
+	const struct oci_config config = { .architecture = "amd64", .created = 315532800 };
+	int fd = mem_file("", 0);
+
+	must(oci_layer_begin(layer_fd, OCI_GZIP, 315532800, &layer, &err));
+	must(oci_layer_add(layer, &entry, content_fd, &err));
+	must(oci_layer_end(layer, &file.blob, &err));
+	must(oci_image_write(fd, &config, &file, 1, NULL, ret_manifest, &err));
+	return fd;
+}
+
+static struct digest digest_of_file(int fd)
+{
+	struct digest d;
+
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	must(hash_fd(fd, &d, NULL, &err));
+	return d;
+}
+
+/** A verified statement about these two digests. */
+static struct attest_verified verified(struct digest image, struct digest tar)
+{
+	auto_pair p = pair_new();
+	auto_buf statement = {0}, bundle = {0};
+	struct attest_verified v = {0};
+	const struct key *keys[] = { p.open };
+	const struct attest_policy policy = { .keys = keys, .nkeys = 1 };
+
+	statement_of("make\n", image, tar, &statement);
+	must(attest_sign(p.secret, statement.data, statement.len, &bundle, &err));
+	must(attest_verify_bundle(bundle.data, bundle.len, &policy, &v, &err));
+	return v;
+}
+
+static int judge(const struct attest_verified *v, int fd, bool deep)
+{
+	auto_oci_image image = {0};
+	int result = attest_verify_image(v, fd, deep, &image, &err);
+
+	assert_true((result == 0) == (image.manifest != NULL));
+	return result;
+}
+
+static void test_good(void **state)
+{
+	struct digest manifest;
+	auto_fd fd = image_new("hello\n", &manifest);
+	auto_attest_verified v = verified(manifest, digest_of_file(fd));
+
+	(void)state;
+	/* The offset that an earlier reader left is no matter. */
+	must(judge(&v, fd, false));
+	must(judge(&v, fd, true));
+}
+
+static void test_other_image(void **state)
+{
+	struct digest manifest, other_manifest;
+	auto_fd fd = image_new("hello\n", &manifest);
+	auto_fd other = image_new("jello\n", &other_manifest);
+	auto_attest_verified v = verified(manifest, digest_of_file(fd));
+	auto_attest_verified wrong_tar = verified(manifest, other_manifest);
+	auto_attest_verified wrong_manifest = verified(other_manifest, digest_of_file(fd));
+
+	(void)state;
+	must_fail(judge(&v, other, false), ERR_UNVERIFIED, "the image archive is sha256:");
+	must_fail(judge(&wrong_tar, fd, false), ERR_UNVERIFIED, "the image archive is sha256:");
+	must_fail(judge(&wrong_manifest, fd, false), ERR_UNVERIFIED, "the image's manifest is sha256:");
+}
+
+/** Any byte of the archive, padding too. */
+static void test_flips(void **state)
+{
+	struct digest manifest;
+	auto_fd fd = image_new("hello\n", &manifest);
+	auto_attest_verified v = verified(manifest, digest_of_file(fd));
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	(void)state;
+	for (off_t i = 0; i < size; i++) {
+		unsigned char c, changed;
+
+		assert_int_equal(pread(fd, &c, 1, i), 1);
+		changed = c ^ (unsigned char)(1u << i % 8);
+		assert_int_equal(pwrite(fd, &changed, 1, i), 1);
+		must_fail(judge(&v, fd, false), ERR_UNVERIFIED, "the image archive is sha256:");
+		assert_int_equal(pwrite(fd, &c, 1, i), 1);
+	}
+	assert_int_equal(ftruncate(fd, size - 1), 0);
+	must_fail(judge(&v, fd, false), ERR_UNVERIFIED, "the image archive is");
+	assert_int_equal(ftruncate(fd, 0), 0);
+	must_fail(judge(&v, fd, false), ERR_UNVERIFIED, "the image archive is");
+}
+
+/** Bytes that a statement names, and that are no image. */
+static void test_not_an_image(void **state)
+{
+	auto_fd fd = mem_file("hello", 5);
+	auto_attest_verified v = verified(digest_of(1), digest_of_file(fd));
+
+	(void)state;
+	assert_int_equal(judge(&v, fd, false), -1);
+	assert_int_equal(err.kind, ERR_UNVERIFIED);
+}
+
+static void test_subjects(void **state)
+{
+	struct digest manifest;
+	auto_fd fd = image_new("hello\n", &manifest);
+	auto_attest_verified v = verified(manifest, digest_of_file(fd));
+	json_t *subjects = json_object_get(v.statement, "subject");
+
+	(void)state;
+	/* A further subject is nobody's harm. */
+	json_array_append_new(subjects, json_pack("{s:s, s:{s:s}}", "name", "sbom.cdx.json", "digest", "sha256", "x"));
+	must(judge(&v, fd, false));
+	json_object_set_new(json_array_get(subjects, 1), "name", json_string("image.tgz"));
+	must_fail(judge(&v, fd, false), ERR_UNVERIFIED, "no subject 'image.tar'");
+	json_object_set_new(json_array_get(subjects, 0), "name", json_string("image.tar"));
+	must_fail(judge(&v, fd, false), ERR_UNVERIFIED, "subject[0] is not an image");
+}
+
+/** Something that is no file has no bytes to compare. */
+static void test_pipe(void **state)
+{
+	auto_attest_verified v = verified(digest_of(1), digest_of(2));
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	must_fail(judge(&v, ends[0], false), ERR_INTERNAL, "read the image archive");
+	close(ends[0]);
+	close(ends[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_other_image),
+		cmocka_unit_test(test_flips),
+		cmocka_unit_test(test_not_an_image),
+		cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_pipe),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
