@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file bpf.h
+ * Private to profiles/: an interpreter of seccomp's classic BPF, as far as
+ * libseccomp uses it (linux/filter.h, seccomp(2)).
+ */
+#ifndef GB_PROFILES_BPF_H
+#define GB_PROFILES_BPF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+/** What the kernel would answer to the call @p data.
+ *  @return false when the program leaves its bounds, or has an instruction that filters made here never have. */
+bool bpf_answer(const struct sock_filter *bpf, size_t len, const struct seccomp_data *data, uint32_t *ret_action);
+
+#endif

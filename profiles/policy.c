@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiles/policy.h"
+
+void policy_clear(struct policy *p)
+{
+	free(p->rules);
+	*p = (struct policy){0};
+}
+
+int policy_add(struct policy *p, const struct policy_rule *rule, struct err *err)
+{
+	if (p->nrules == p->cap) {
+		size_t cap = p->cap != 0 ? p->cap * 2 : 512;
+		struct policy_rule *grown = reallocarray(p->rules, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_set(err, ERR_INTERNAL, ENOMEM, "reading the profile");
+		p->rules = grown;
+		p->cap = cap;
+	}
+	p->rules[p->nrules++] = *rule;
+	return 0;
+}
+
+int policy_index(struct policy *p, struct err *err)
+{
+	size_t next[POLICY_NR_MAX + 1] = {0};
+	struct policy_rule *sorted = calloc(p->nrules + 1, sizeof *sorted);
+
+	if (sorted == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "reading the profile");
+	for (size_t i = 0; i < p->nrules; i++)
+		next[p->rules[i].nr + 1]++;
+	for (int nr = 0; nr < POLICY_NR_MAX; nr++)
+		next[nr + 1] += next[nr];
+	memcpy(p->first, next, sizeof next);
+	for (size_t i = 0; i < p->nrules; i++)
+		sorted[next[p->rules[i].nr]++] = p->rules[i];
+	free(p->rules);
+	p->rules = sorted;
+	p->cap = p->nrules + 1;
+	return 0;
+}
+
+static bool holds(const struct policy_cond *c, uint64_t arg)
+{
+	switch (c->op) {
+	case SCMP_CMP_NE:
+		return arg != c->value;
+	case SCMP_CMP_LT:
+		return arg < c->value;
+	case SCMP_CMP_LE:
+		return arg <= c->value;
+	case SCMP_CMP_EQ:
+		return arg == c->value;
+	case SCMP_CMP_GE:
+		return arg >= c->value;
+	case SCMP_CMP_GT:
+		return arg > c->value;
+	case SCMP_CMP_MASKED_EQ:
+		return (arg & c->value) == c->value_two;
+	default:
+		return false;
+	}
+}
+
+const struct policy_rule *policy_match(const struct policy *p, int nr, const uint64_t args[POLICY_ARGS])
+{
+	for (size_t i = p->first[nr]; i < p->first[nr + 1]; i++) {
+		const struct policy_rule *rule = &p->rules[i];
+		unsigned c = 0;
+
+		while (c < rule->nconds && holds(&rule->conds[c], args[rule->conds[c].index]))
+			c++;
+		if (c == rule->nconds)
+			return rule;
+	}
+	return NULL;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is the program what the text says? A call's arguments are tried at the values where an answer can change:
+ * for each argument the values around every comparison that the call's rules make, in every combination. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "profiles/bpf.h"
+#include "profiles/policy.h"
+
+/** Most values tried for one argument. */
+#define VALUES_MAX 128
+/** Most masked comparisons of one argument that are tried against each other. */
+#define MASKS_MAX 64
+/** Most combinations tried for one call; of more, so many are taken at even distance. */
+#define TRIES_MAX 4096
+/** In the upper half that the kernel drops from an int argument. */
+#define HIGH_BIT (1ull << 32)
+/** Numbers from here are x32's (asm/unistd.h, __X32_SYSCALL_BIT). */
+#define X32_BIT 0x40000000
+
+struct values {
+	uint64_t v[VALUES_MAX];
+	size_t n;
+};
+
+struct check {
+	const struct policy *policy;
+	const char *file;
+	const struct sock_filter *bpf;
+	size_t len;
+	struct err *err;
+};
+
+static void add_value(struct values *values, uint64_t v)
+{
+	for (size_t i = 0; i < values->n; i++)
+		if (values->v[i] == v)
+			return;
+	if (values->n < VALUES_MAX)
+		values->v[values->n++] = v;
+}
+
+/** Values at which @p c and its neighbours turn. */
+static void add_edges(struct values *values, const struct policy_cond *c)
+{
+	if (c->op == SCMP_CMP_MASKED_EQ) {
+		add_value(values, c->value_two);
+		add_value(values, c->value_two | ~c->value);
+		add_value(values, c->value_two ^ (c->value & -c->value));
+		add_value(values, c->value_two ^ (c->value != 0 ? 1ull << (63 - __builtin_clzll(c->value)) : 0));
+		return;
+	}
+	add_value(values, c->value);
+	add_value(values, c->value - 1);
+	add_value(values, c->value + 1);
+	add_value(values, c->value | HIGH_BIT);
+}
+
+/** Masked comparisons of one argument that differ. */
+struct masks {
+	const struct policy_cond *c[MASKS_MAX];
+	size_t n;
+};
+
+static void add_mask(struct masks *masks, const struct policy_cond *c)
+{
+	for (size_t i = 0; i < masks->n; i++)
+		if (masks->c[i]->value == c->value && masks->c[i]->value_two == c->value_two)
+			return;
+	if (masks->n < MASKS_MAX)
+		masks->c[masks->n++] = c;
+}
+
+/** The values to try for argument @p index of call @p nr: never none. */
+static void make_values(const struct policy *p, int nr, unsigned index, struct values *values)
+{
+	struct masks masks = {0};
+
+	values->n = 0;
+	add_value(values, 0);
+	for (size_t i = p->first[nr]; i < p->first[nr + 1]; i++)
+		for (unsigned c = 0; c < p->rules[i].nconds; c++) {
+			const struct policy_cond *cond = &p->rules[i].conds[c];
+
+			if (cond->index != index)
+				continue;
+			add_edges(values, cond);
+			if (cond->op == SCMP_CMP_MASKED_EQ)
+				add_mask(&masks, cond);
+		}
+	/* Values that satisfy two masks at once, where rules overlap. */
+	for (size_t i = 0; i < masks.n; i++)
+		for (size_t j = 0; j < masks.n; j++)
+			if (masks.c[i]->value != masks.c[j]->value)
+				add_value(values, masks.c[i]->value_two | (masks.c[j]->value_two & ~masks.c[i]->value));
+}
+
+/** An action in words. */
+static const char *action_name(uint32_t action, char out[40])
+{
+	uint32_t data = action & SECCOMP_RET_DATA;
+
+	switch (action & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_ALLOW:
+		return "allowed";
+	case SECCOMP_RET_ERRNO:
+		snprintf(out, 40, "refused with %s", strerrorname_np((int)data) != NULL ? strerrorname_np((int)data) : "an error");
+		return out;
+	case SECCOMP_RET_KILL_PROCESS:
+	case SECCOMP_RET_KILL_THREAD:
+		return "killed";
+	default:
+		snprintf(out, 40, "answered with 0x%08" PRIx32, action);
+		return out;
+	}
+}
+
+static int differs(const struct check *c, int nr, const uint64_t *args, const struct policy_rule *rule, uint32_t want,
+		   uint32_t got)
+{
+	auto_free char *name = seccomp_syscall_resolve_num_arch(c->policy->arch->token, nr);
+	char wanted[40], gotten[40];
+
+	/* Where the default was meant, the call's first rule is the place to look. */
+	if (rule == NULL && c->policy->first[nr] < c->policy->first[nr + 1])
+		rule = &c->policy->rules[c->policy->first[nr]];
+	if (rule == NULL)
+		return err_set(c->err, ERR_INTERNAL, 0, "%s: the compiled filter answers to call %d, which has no rule", c->file, nr);
+	return yaml_error(c->file, rule->pos, c->err,
+			  "libseccomp can't hold the rules for %s as they are written: %s(0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64
+			  ", 0x%" PRIx64 ") would be %s where the text says %s; let the rules not overlap, or ask higher arguments"
+			  " first and end with 'any other' {index: 0, value: 0, op: SCMP_CMP_GE} (glovebox-profile(5))",
+			  name != NULL ? name : "a call", name != NULL ? name : "call", args[0], args[1], args[2], args[3],
+			  action_name(got, gotten), action_name(want, wanted));
+}
+
+static int check_call(const struct check *c, int nr, const uint64_t *args)
+{
+	struct seccomp_data data = { .nr = nr, .arch = c->policy->arch->token };
+	const struct policy_rule *rule = policy_match(c->policy, nr, args);
+	uint32_t want = rule != NULL ? rule->action : c->policy->default_action, got;
+
+	memcpy(data.args, args, sizeof data.args);
+	if (!bpf_answer(c->bpf, c->len, &data, &got))
+		return err_set(c->err, ERR_INTERNAL, 0, "%s: the compiled filter is not a program that glovebox understands", c->file);
+	return got == want ? 0 : differs(c, nr, args, rule, want, got);
+}
+
+/** Tries call @p nr; @p values is room for the six arguments. */
+static int check_number(const struct check *c, int nr, struct values values[POLICY_ARGS])
+{
+	uint64_t total = 1, step;
+
+	for (unsigned a = 0; a < POLICY_ARGS; a++) {
+		make_values(c->policy, nr, a, &values[a]);
+		total *= values[a].n; /* 128^6 = 2^42 */
+	}
+	/* An odd step meets every value of every argument when most of their counts are even. */
+	step = total > TRIES_MAX ? (total / TRIES_MAX) | 1 : 1;
+	for (uint64_t t = 0; t < total; t += step) {
+		uint64_t args[POLICY_ARGS], rest = t;
+
+		for (unsigned a = 0; a < POLICY_ARGS; a++) {
+			args[a] = values[a].v[rest % values[a].n];
+			rest /= values[a].n;
+		}
+		if (check_call(c, nr, args) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/** Foreign ABIs are killed, and so are x32's numbers. */
+static int check_foreign(const struct check *c)
+{
+	bool x86 = c->policy->arch->token == SCMP_ARCH_X86_64;
+	const struct seccomp_data foreign[] = {
+		{ .nr = 1, .arch = SCMP_ARCH_X86 },
+		{ .nr = 1, .arch = SCMP_ARCH_ARM },
+		{ .nr = 1, .arch = x86 ? SCMP_ARCH_AARCH64 : SCMP_ARCH_X86_64 },
+		{ .nr = X32_BIT, .arch = c->policy->arch->token },
+		{ .nr = X32_BIT | 520, .arch = c->policy->arch->token },
+	};
+	uint32_t got;
+
+	for (size_t i = 0; i < (x86 ? ARRAY_LEN(foreign) : 3); i++)
+		if (!bpf_answer(c->bpf, c->len, &foreign[i], &got) || got != SECCOMP_RET_KILL_PROCESS)
+			return err_set(c->err, ERR_INTERNAL, 0, "%s: the compiled filter does not kill foreign ABIs; this libseccomp"
+				       " can't be used", c->file);
+	return 0;
+}
+
+int policy_verify(const struct policy *p, const char *file, const struct sock_filter *bpf, size_t len, struct err *err)
+{
+	const struct check c = { p, file, bpf, len, err };
+	auto_free struct values *values = calloc(POLICY_ARGS, sizeof *values);
+
+	if (values == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "checking the filter");
+	if (check_foreign(&c) < 0)
+		return -1;
+	for (int nr = 0; nr < POLICY_NR_MAX; nr++)
+		if (check_number(&c, nr, values) < 0)
+			return -1;
+	return 0;
+}
