@@ -47,6 +47,7 @@ struct command {
 	const char *synopsis;         /**< "SPEC [OPTION]…" */
 	const char *summary;          /**< one line */
 	const struct opt_def *opts;
+	const char *const *later;     /**< options that a later version brings (NULL-terminated), or NULL */
 	size_t min_args, max_args;    /**< positional arguments */
 	bool takes_rest;              /**< a command after `--` */
 	/** Does the work; prints its results. -1 with @p err, or 0 with *ret_code the exit code (0 beforehand). */

@@ -48,5 +48,5 @@ static const struct opt_def opts[] = {
 };
 
 const struct command cmd_check = {
-	"check", "SPEC | --schema | --fields", "validate a spec without running anything", opts, 0, 1, false, run,
+	"check", "SPEC | --schema | --fields", "validate a spec without running anything", opts, NULL, 0, 1, false, run,
 };

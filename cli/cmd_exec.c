@@ -148,6 +148,24 @@ static int write_receipt(int fd, json_t *receipt, const struct err *failure, str
 	return 0;
 }
 
+/** What a bare exit code would leave unsaid. */
+static void explain(const struct args *args, const struct exec_report *r)
+{
+	const char *end = json_str(r->receipt, "end");
+	auto_buf line = {0};
+
+	if (strcmp(end, "notFound") == 0)
+		buf_addf(&line, "glovebox: command '%s' was not found in the rootfs", args->rest[0]);
+	else if (strcmp(end, "notExecutable") == 0)
+		buf_addf(&line, "glovebox: command '%s' cannot be executed: %s", args->rest[0],
+			 strerror((int)json_integer_value(json_object_get(r->receipt, "code"))));
+	else if (strcmp(end, "timeout") == 0)
+		buf_addf(&line, "glovebox: command '%s' was ended at its timeout of %s", args->rest[0],
+			 args_get(args, "timeout"));
+	if (line.len > 0)
+		cli_print_safe(stderr, line.data);
+}
+
 static int exec_in_store(const struct args *args, struct exec_options *opt, struct exec_report *ret, struct err *err)
 {
 	auto_store store = NULL;
@@ -183,6 +201,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	}
 	if (result < 0)
 		return -1;
+	explain(args, &report);
 	if (output_failed)
 		return err_set(err, ERR_INTERNAL, 0, "the command's output could not be written on");
 	*ret_code = cli_caught_signal() != 0 && report.exit_code == ERR_INTERRUPTED ? 128 + cli_caught_signal()
@@ -208,5 +227,5 @@ static const struct opt_def opts[] = {
 };
 
 const struct command cmd_exec = {
-	"exec", "--rootfs REF [OPTION]… -- COMMAND [ARGUMENT]…", "run one command in the box", opts, 0, 0, true, run,
+	"exec", "--rootfs REF [OPTION]… -- COMMAND [ARGUMENT]…", "run one command in the box", opts, NULL, 0, 0, true, run,
 };

@@ -89,6 +89,6 @@ static const struct opt_def opts[] = {
 };
 
 const struct command cmd_key = {
-	"key", "generate PREFIX | show FILE", "make a signing key (PREFIX.pem, PREFIX.pub.pem), or show one's id", opts, 2, 2,
+	"key", "generate PREFIX | show FILE", "make a signing key (PREFIX.pem, PREFIX.pub.pem), or show one's id", opts, NULL, 2, 2,
 	false, run,
 };

@@ -22,5 +22,5 @@ static const struct opt_def opts[] = {
 };
 
 const struct command cmd_plan = {
-	"plan", "SPEC [OPTION]…", "print the resolved plan as JSON, every input pinned by digest", opts, 1, 1, false, run,
+	"plan", "SPEC [OPTION]…", "print the resolved plan as JSON, every input pinned by digest", opts, NULL, 1, 1, false, run,
 };

@@ -41,5 +41,5 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 static const struct opt_def opts[] = { OPT_HELP, OPT_END };
 
 const struct command cmd_profile = {
-	"profile", "list | show P", "the seccomp profiles that are part of the program", opts, 1, 2, false, run,
+	"profile", "list | show P", "the seccomp profiles that are part of the program", opts, NULL, 1, 2, false, run,
 };

@@ -91,7 +91,10 @@ static const struct opt_def opts[] = {
 	OPT_GRACE, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
 };
 
+/** Of the design, for later. */
+static const char *const later[] = { "vary", NULL };
+
 const struct command cmd_reproduce = {
 	"reproduce", "OUT (--key PUB | --unverified) [OPTION]…", "build again from what the provenance names, and compare",
-	opts, 1, 1, false, run,
+	opts, later, 1, 1, false, run,
 };

@@ -98,5 +98,5 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 static const struct opt_def opts[] = { OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END };
 
 const struct command cmd_rootfs = {
-	"rootfs", "import NAME SOURCE | list | show REF", "root filesystems in the store", opts, 1, 3, false, run,
+	"rootfs", "import NAME SOURCE | list | show REF", "root filesystems in the store", opts, NULL, 1, 3, false, run,
 };

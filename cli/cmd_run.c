@@ -125,6 +125,9 @@ static const struct opt_def opts[] = {
 	OPT_GRACE, { "quiet", NULL, "no progress on standard error" }, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
 };
 
+/** Of the design, for later. */
+static const char *const later[] = { "jobs", "only", "secret", "publish", "evidence", "progress", "events", NULL };
+
 const struct command cmd_run = {
-	"run", "SPEC [OPTION]…", "run a whole spec: build, test, pack, sign", opts, 1, 1, false, run,
+	"run", "SPEC [OPTION]…", "run a whole spec: build, test, pack, sign", opts, later, 1, 1, false, run,
 };

@@ -37,5 +37,5 @@ static const struct opt_def opts[] = {
 };
 
 const struct command cmd_tree = {
-	"tree", "DIR [OPTION]…", "print the manifest of a directory, in sources' normal form", opts, 1, 1, false, run,
+	"tree", "DIR [OPTION]…", "print the manifest of a directory, in sources' normal form", opts, NULL, 1, 1, false, run,
 };

@@ -167,7 +167,10 @@ static const struct opt_def opts[] = {
 	OPT_JSON, OPT_HELP, OPT_END,
 };
 
+/** Of the design, for later. */
+static const char *const later[] = { "require", "policy", "vsa", "vsa-key", "verifier-id", NULL };
+
 const struct command cmd_verify = {
-	"verify", "OUT_OR_IMAGE --key PUB [OPTION]…", "check an image against its signed provenance, offline", opts, 1, 1,
+	"verify", "OUT_OR_IMAGE --key PUB [OPTION]…", "check an image against its signed provenance, offline", opts, later, 1, 1,
 	false, run,
 };

@@ -28,9 +28,11 @@
  *     output tree -oci-> image.tar -attest-> provenance, signed
  *   elsewhere: image.tar + bundle + public key -attest-> verdict; provenance -runner-> the same bits again
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "cli/cli.h"
 
@@ -112,6 +114,15 @@ static int dispatch(char **argv, int *ret_code, struct err *err)
 	return result;
 }
 
+/** A core file would hold keys; and a file that grows past the caller's limit is an error to tell, not to die of. */
+static void settle_in(void)
+{
+	const struct rlimit none = {0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)signal(SIGXFSZ, SIG_IGN);
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = {0};
@@ -120,6 +131,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	if (argv[0] == NULL)
 		return ERR_USAGE;
+	settle_in();
 	if (dispatch(argv, &code, &err) < 0)
 		code = report(&err);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

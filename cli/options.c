@@ -15,8 +15,12 @@ static const struct opt_def *find(const struct command *command, const char *nam
 static int unknown_option(const struct command *command, const char *arg, struct err *err)
 {
 	const char *names[64];
-	size_t n = 0;
+	size_t n = 0, len = strcspn(arg, "=");
 
+	for (const char *const *l = command->later; l != NULL && *l != NULL; l++)
+		if (len == strlen(*l) + 2 && strncmp(arg, "--", 2) == 0 && strncmp(arg + 2, *l, len - 2) == 0)
+			return err_set(err, ERR_USAGE, 0, "%s: --%s is not in this version of glovebox (%s)", command->name,
+				       *l, GB_VERSION);
 	for (const struct opt_def *o = command->opts; o->name != NULL && n + 1 < ARRAY_LEN(names); o++)
 		names[n++] = o->name;
 	names[n] = NULL;

@@ -105,7 +105,7 @@ static int take_plain(struct pipe *p, void *data, size_t n, size_t *ret_got, str
 static int read_tar(void *arg, void *data, size_t n, size_t *ret_got, struct err *err)
 {
 	struct pipe *p = arg;
-	size_t got;
+	size_t got = 0;
 
 	if (take_plain(p, data, n, &got, err) < 0)
 		return -1;

@@ -9,6 +9,9 @@
 #include "rootfs/rootfs.h"
 #include "runner/work.h"
 
+/** The tag in index.json: tools such as umoci find an image by tag alone. The image's name is no part of its bytes. */
+#define IMAGE_TAG "latest"
+
 /** Adds the directories that lead to a tree's place: "usr", "usr/src" for "/usr/src". */
 static int add_parents(struct oci_layer *layer, const char *at, struct err *err)
 {
@@ -132,7 +135,7 @@ static int write_image(const struct plan *plan, const struct oci_layer_file *lay
 		.user = c->user,
 		.workdir = c->workdir,
 	};
-	return oci_image_write(image_fd, &config, layers, nlayers, NULL, ret, err);
+	return oci_image_write(image_fd, &config, layers, nlayers, IMAGE_TAG, ret, err);
 }
 
 static int hash_image(int image_fd, struct built_image *image, struct err *err)

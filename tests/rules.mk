@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests, lints, manual pages, installing, packaging. Included by the Makefile.
+
+.PHONY: deps demo check check-built check-long check-long-built lint man dist install uninstall
+
+JOBS   ?= $(shell nproc)
+TALLY   = $(O)/tally
+RUN     = tests/run --tally $(TALLY) --jobs $(JOBS)
+SUITES := tests/e2e tests/escape tests/golden tests/fault
+# Folders that hold a test: an empty one is no test yet, and `tests/run` refuses it.
+suites  = $(foreach s,$(SUITES),$(if $(wildcard $(s)/*.bats $(s)/*.t),$(s)))
+
+deps:
+	tests/deps.sh build demo test
+
+# ---- the two commands of the README -----------------------------------------------------------
+
+# make again, not a prerequisite: what pkg-config says must be asked after it is installed.
+demo:
+	tests/deps.sh build demo
+	$(MAKE) --no-print-directory all
+	examples/demo.sh $(PROGRAM) $(O)/demo
+
+check:
+	tests/deps.sh build demo test
+	$(MAKE) --no-print-directory check-built
+
+# Every suite runs whatever the others gave; the sum decides. As root, all but the lints run once more
+# as an ordinary user, from a copy that such a user can read.
+check-built: all $(UNIT_BINS)
+	@rm -f $(TALLY)
+	-@$(RUN) --label unit $(UNIT_BINS)
+	-@O=$(O) $(RUN) --label lint tests/lint
+	-@$(call each_suite,$(call at_root,$(abspath $(PROGRAM))))
+ifeq ($(shell id -u),0)
+	-@$(call as_user,$(patsubst $(O)/%,build/%,$(UNIT_BINS)))
+endif
+	@tests/run --sum $(TALLY)
+
+each_suite = $(foreach s,$(suites),GLOVEBOX=$(1) O=$(O) $(RUN) --label $(notdir $(s)) $(s);)
+at_root    = $(1)
+as_user    = tests/as-user $(O) sh -c 'tests/run --jobs $(JOBS) --tally build/tally --label "unit (as a user)" $(1); \
+	$(foreach s,$(suites),tests/run --jobs $(JOBS) --tally build/tally --label "$(notdir $(s)) (as a user)" $(s);) \
+	cat build/tally >&3' 3>>$(TALLY)
+
+# Needs the program and the archives: some lints look at symbols, one at --help.
+lint: all
+	@O=$(O) tests/run --label lint --jobs $(JOBS) tests/lint
+
+# ---- the long ones ------------------------------------------------------------------------------
+
+FUZZ_SECONDS ?= 60
+FUZZ_NAMES   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+check-long:
+	tests/deps.sh build demo test heavy
+	$(MAKE) --no-print-directory check-built
+	$(MAKE) --no-print-directory O=$(O)/san SAN=address,undefined CFLAGS='-O1 -g' check-sanitized
+	$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang SAN=address,undefined \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' check-fuzz
+	examples/demo.sh $(PROGRAM) $(O)/demo
+ifeq ($(shell id -u),0)
+	tests/as-user $(O) examples/demo.sh build/glovebox build/demo
+endif
+
+.PHONY: check-sanitized check-fuzz
+check-sanitized: $(UNIT_BINS)
+	@rm -f $(TALLY)
+	$(RUN) --timeout 1800 --label 'unit (sanitizers)' $(UNIT_BINS)
+
+# A fuzzer's program links all the archives: which of them it needs is its own affair.
+FUZZ_BINS := $(FUZZ_NAMES:%=$(O)/fuzz_%)
+$(FUZZ_BINS): $(O)/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(call libs_upto,cli)
+	$(LINK) -fsanitize=fuzzer $^ $(PKG_LIBS)
+
+# Each begins with its seeds and keeps what it finds below $(O)/corpus for the next time.
+check-fuzz: $(FUZZ_BINS)
+	@test -n '$(FUZZ_NAMES)' || { echo 'check-fuzz: there are no fuzzers in tests/fuzz' >&2; exit 1; }
+	@set -e; for name in $(FUZZ_NAMES); do \
+		mkdir -p $(O)/corpus/$$name; \
+		echo "fuzzing $$name for $(FUZZ_SECONDS) s"; \
+		$(O)/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+			-artifact_prefix=$(O)/fuzz_$$name- $(O)/corpus/$$name tests/fuzz/seeds/$$name \
+			>$(O)/fuzz_$$name.log 2>&1 || { tail -n 40 $(O)/fuzz_$$name.log; exit 1; }; \
+		grep -E 'stat::number_of_executed_units' $(O)/fuzz_$$name.log; \
+	done
+
+# ---- manual pages ----------------------------------------------------------------------------------
+
+MAN_SRCS  := $(wildcard man/*.scd)
+MAN_PAGES := $(patsubst man/%.scd,$(O)/man/%,$(MAN_SRCS))
+
+man: $(MAN_PAGES)
+
+# scdoc puts a date on the page, from SOURCE_DATE_EPOCH: that of the version, not of the build.
+MAN_EPOCH := 1795564800
+
+$(O)/man/%: man/%.scd
+	@mkdir -p $(@D)
+	SOURCE_DATE_EPOCH=$(MAN_EPOCH) scdoc <$< >$@
+
+# The list of fields comes from the table that parses them.
+$(O)/man/glovebox-spec.5: man/glovebox-spec.5.scd $(PROGRAM)
+	@mkdir -p $(@D)
+	$(PROGRAM) check --fields >$(O)/man/fields.scd
+	sed -e '/^; FIELDS$$/{r $(O)/man/fields.scd' -e 'd}' $< >$(O)/man/spec.scd
+	SOURCE_DATE_EPOCH=$(MAN_EPOCH) scdoc <$(O)/man/spec.scd >$@
+
+# ---- installing, packaging ----------------------------------------------------------------------------
+
+install: all man
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(bindir)/glovebox
+	set -e; for page in $(MAN_PAGES); do \
+		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/glovebox
+	set -e; for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+
+# The same commit gives the same bytes: git takes times from the commit, gzip is told to keep none.
+dist:
+	@mkdir -p $(O)
+	git archive --format=tar --prefix=glovebox-$(VERSION)/ HEAD | gzip -9n >$(O)/glovebox-$(VERSION).tar.gz
+	@sha256sum $(O)/glovebox-$(VERSION).tar.gz
