@@ -97,10 +97,11 @@ static int check_form(const struct key *key, const struct signature *sig, struct
 	auto_own(ecdsa) ECDSA_SIG *value = d2i_ECDSA_SIG(NULL, &p, (long)sig->len);
 
 	ERR_clear_error();
-	if (value == NULL || p != sig->der + sig->len)
+	if (value == NULL)
 		return err_set(err, ERR_UNVERIFIED, 0, "the signature is not an ECDSA signature in DER");
 	if (encode(value, &again, err) < 0)
 		return -1;
+	/* Catches bytes behind the value, too. */
 	if (again.len != sig->len || memcmp(again.der, sig->der, sig->len) != 0)
 		return err_set(err, ERR_UNVERIFIED, 0, "the signature is not strict DER");
 	if (order_of(key, &n, &half, err) < 0)

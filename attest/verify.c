@@ -128,8 +128,6 @@ int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep
 	if (image_subjects(v->statement, &image, &tar, err) < 0 || hash_archive(image_fd, &actual, err) < 0 ||
 	    compare("the image archive", &tar, &actual, err) < 0)
 		return -1;
-	if (lseek(image_fd, 0, SEEK_SET) < 0)
-		return err_set(err, ERR_INTERNAL, errno, "read the image archive");
 	if (oci_image_read(image_fd, deep, &read, err) < 0 ||
 	    compare("the image's manifest", &image, &read.manifest_digest, err) < 0)
 		return -1;

@@ -3,7 +3,7 @@
  * interleave: times several commands in turn, A B C A B C …, so that a machine
  * whose speed drifts drifts for all of them alike.
  *
- *     interleave RUNS COMMAND… -- COMMAND… [-- COMMAND…]…
+ *     interleave RUNS COMMAND… ::: COMMAND… [::: COMMAND…]…
  *
  * Prints for each command the lower quartile, the median and the upper quartile of
  * its wall time in microseconds, its CPU time, and the ratio of lower quartiles to the first command's. Output
@@ -79,7 +79,7 @@ static size_t split(char **argv, struct series *all)
 
 	while (*argv != NULL && n < COMMANDS_MAX) {
 		all[n++].argv = argv;
-		while (*argv != NULL && strcmp(*argv, "--") != 0)
+		while (*argv != NULL && strcmp(*argv, ":::") != 0)
 			argv++;
 		if (*argv != NULL)
 			*argv++ = NULL;
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
 	posix_spawn_file_actions_t quiet;
 
 	if (argc < 3 || atoi(argv[1]) < 4) {
-		fputs("usage: interleave RUNS COMMAND… -- COMMAND…  (at least 4 runs)\n", stderr);
+		fputs("usage: interleave RUNS COMMAND… ::: COMMAND…  (at least 4 runs)\n", stderr);
 		return 2;
 	}
 	size_t runs = (size_t)atoi(argv[1]), n = split(argv + 2, all);

@@ -13,7 +13,7 @@ command -v bwrap >/dev/null || { echo "bench: bubblewrap is missing; run 'make d
 work=$(mktemp -d "${TMPDIR:-/tmp}/glovebox-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
 chmod 755 "$work"
-mkdir -p "$work/rootfs/bin" "$work/rootfs/etc" "$work/bin" "$work/home"
+mkdir -p "$work/rootfs/bin" "$work/rootfs/etc" "$work/rootfs/proc" "$work/rootfs/dev" "$work/rootfs/tmp" "$work/bin" "$work/home"
 "${CC:-cc}" -O2 -static -o "$work/rootfs/bin/true" "$here/true.c"
 "${CC:-cc}" -O2 -o "$work/bin/interleave" "$here/interleave.c"
 cp "$build/glovebox" "$work/bin/"
@@ -28,6 +28,6 @@ as "$work/bin/glovebox" rootfs import --store "$work/store" bench "$work/rootfs"
 echo "start of a static 'true', $runs interleaved runs as uid $(as id -u), kernel $(uname -r), $(nproc) cores"
 as "$work/bin/interleave" "$runs" \
 	bwrap --unshare-all --unshare-user --die-with-parent --new-session --ro-bind "$work/rootfs" / --proc /proc --dev /dev \
-		--tmpfs /tmp --clearenv -- /bin/true -- \
-	"$work/bin/glovebox" exec --store "$work/store" --rootfs bench -- /bin/true -- \
+		--tmpfs /tmp --clearenv -- /bin/true ::: \
+	"$work/bin/glovebox" exec --store "$work/store" --rootfs bench -- /bin/true ::: \
 	"$work/rootfs/bin/true"

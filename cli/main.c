@@ -34,6 +34,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include <openssl/crypto.h>
+
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
@@ -114,13 +116,16 @@ static int dispatch(char **argv, int *ret_code, struct err *err)
 	return result;
 }
 
-/** A core file would hold keys; and a file that grows past the caller's limit is an error to tell, not to die of. */
+/** What holds for every command. A core file would hold keys; and a file that grows past the caller's limit is an
+ *  error to tell, not to die of. */
 static void settle_in(void)
 {
 	const struct rlimit none = {0};
 
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)signal(SIGXFSZ, SIG_IGN);
+	/* Else $OPENSSL_CONF, or the host's file, could bring providers of its own into the hashing and signing. */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 }
 
 int main(int argc, char **argv)

@@ -244,6 +244,27 @@ static void test_read_statement(void **state)
 		must_fail(attest_read_statement(golden, n, &none, &err), ERR_UNVERIFIED, "not valid JSON");
 }
 
+static void test_limits(void **state)
+{
+	auto_json deps = good();
+	auto_json subjects = good();
+	auto_buf big = {0};
+	json_t *none = NULL;
+
+	(void)state;
+	for (size_t i = 0; i <= 100000; i++) {
+		json_array_append(at(deps, DEF "/resolvedDependencies"), at(deps, DEF "/resolvedDependencies/0"));
+		json_array_append_new(at(subjects, "subject"), json_null());
+	}
+	must_fail(statement_check(deps, &err), ERR_UNVERIFIED, "'resolvedDependencies' has more than 100000 entries");
+	must_fail(statement_check(subjects, &err), ERR_UNVERIFIED, "100003 subjects; there must be 1 to 100000");
+	char *to = buf_room(&big, ATTEST_BUNDLE_MAX + 1);
+	assert_non_null(to);
+	memset(to, ' ', ATTEST_BUNDLE_MAX + 1);
+	buf_seal(&big, ATTEST_BUNDLE_MAX + 1);
+	must_fail(attest_read_statement(big.data, big.len, &none, &err), ERR_UNVERIFIED, "larger than the limit of 16777216");
+}
+
 /** A build to be made wrong in one way. */
 struct broken {
 	json_t *external, *internal;
@@ -353,6 +374,8 @@ static void test_params(void **state)
 		{ { "options.sourceDateEpoch", "0315532800" }, "must be" },
 		{ { "spec.fileName", "\"build.yaml\"" }, "must be" },
 		{ { "spec.fileName", "" }, "must be" },
+		{ { "spec.fileName", "build" }, "must be" },
+		{ { "spec.fileName", "build.yaml.bak" }, "must be" },
 		{ { "spec.fileName.x", "y" }, "external parameter 'spec.fileName.x' is not in the provenance" },
 		{ { "spec", "x" }, "is no single value" },
 		{ { "", "x" }, "is not in the provenance" },
@@ -395,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_read_statement),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_not_made),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_params),
