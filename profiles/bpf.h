@@ -2,7 +2,7 @@
 /**
  * @file bpf.h
  * Private to profiles/: an interpreter of seccomp's classic BPF, as far as
- * libseccomp uses it (linux/filter.h, seccomp(2)).
+ * compile.c and libseccomp use it (linux/filter.h, seccomp(2)).
  */
 #ifndef GB_PROFILES_BPF_H
 #define GB_PROFILES_BPF_H

@@ -103,6 +103,9 @@ int policy_parse(const char *file, const char *text, size_t n, const struct arch
 		return yaml_error(file, (struct spec_pos){ 1, 1 }, err, "the profile has %zu bytes; the limit is %u", n, PROFILE_TEXT_MAX);
 	if (yaml_read(file, text, n, &root, err) < 0 || read_root(&at, root, &p) < 0 || policy_index(&p, err) < 0)
 		return -1;
+	/* Engines' files are taken as they are. */
+	if (vocabulary_get(root, "archMap") == NULL && policy_check_reach(&p, file, err) < 0)
+		return -1;
 	*ret = p;
 	p = (struct policy){0};
 	return 0;

@@ -46,6 +46,34 @@ int policy_index(struct policy *p, struct err *err)
 	return 0;
 }
 
+static bool always(const struct policy_rule *rule)
+{
+	for (unsigned c = 0; c < rule->nconds; c++)
+		if (rule->conds[c].value != 0 ||
+		    (rule->conds[c].op != SCMP_CMP_GE && rule->conds[c].op != SCMP_CMP_MASKED_EQ))
+			return false;
+	return true;
+}
+
+int policy_check_reach(const struct policy *p, const char *file, struct err *err)
+{
+	const struct policy_rule *decides = NULL;
+
+	for (size_t i = 0; i < p->nrules; i++) {
+		const struct policy_rule *rule = &p->rules[i];
+
+		if (decides != NULL && decides->nr == rule->nr) {
+			if (decides->action != rule->action)
+				return yaml_error(file, rule->pos, err, "this rule never decides: line %u has decided about the call,"
+						  " whatever its arguments; remove one of them, or put this one first",
+						  decides->pos.line);
+			continue;
+		}
+		decides = always(rule) ? rule : NULL;
+	}
+	return 0;
+}
+
 static bool holds(const struct policy_cond *c, uint64_t arg)
 {
 	switch (c->op) {

@@ -18,8 +18,8 @@
 #include "base/err.h"
 #include "spec/yaml.h"
 
-/** Most rules (names times alternatives of arguments) of one profile: four for each instruction the kernel takes. */
-#define POLICY_RULES_MAX 16384
+/** Most rules (names times alternatives of arguments) of one profile: one for each instruction the kernel takes. */
+#define POLICY_RULES_MAX 4096
 /** A system call has that many arguments. */
 #define POLICY_ARGS 6
 /** System call numbers end below this; verify.c looks at every one. */
@@ -76,6 +76,9 @@ int policy_add(struct policy *p, const struct policy_rule *rule, struct err *err
 /** Sorts the rules by number and fills `first`; after the last rule, before anything is asked. */
 int policy_index(struct policy *p, struct err *err);
 
+/** Refuses a rule that can never decide, because an earlier one of its call always does, with another action. */
+int policy_check_reach(const struct policy *p, const char *file, struct err *err);
+
 /** The rule that decides about a call: the first that matches, or NULL for the default action.
  *  @param nr  from 0 and below POLICY_NR_MAX */
 const struct policy_rule *policy_match(const struct policy *p, int nr, const uint64_t args[POLICY_ARGS]);
@@ -84,13 +87,13 @@ const struct policy_rule *policy_match(const struct policy *p, int nr, const uin
 int policy_parse(const char *file, const char *text, size_t n, const struct arch *arch, struct policy *ret,
 		 struct err *err);
 
-/** Translates by libseccomp. @p ret_bpf is owned by the caller (free()). */
+/** Translates. ERR_USAGE when the program would be longer than PROFILE_BPF_MAX. @p ret_bpf is owned by the caller (free()). */
 int policy_compile(const struct policy *p, const char *file, struct sock_filter **ret_bpf, size_t *ret_len,
 		   struct err *err);
 
 /** Checks that the program answers as policy_match() says: for every number, and for calls with conditions for
- *  argument values at and around every compared one; and that it kills foreign ABIs. libseccomp silently drops or
- *  shadows rules that its trees can't hold; here they become ERR_USAGE at their line. */
+ *  argument values at and around every compared one; and that it kills foreign ABIs. ERR_INTERNAL when it does not:
+ *  a filter that is not what its text says is never handed out. */
 int policy_verify(const struct policy *p, const char *file, const struct sock_filter *bpf, size_t len, struct err *err);
 
 #endif

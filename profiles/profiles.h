@@ -47,8 +47,11 @@ struct profile_program {
 void profile_program_clear(struct profile_program *p);
 #define auto_profile_program __attribute__((cleanup(profile_program_clear))) struct profile_program
 
-/** Parses profile text (YAML or JSON) and compiles it by libseccomp for the native architecture, all
- *  others killed. Unknown system call names are ERR_USAGE unless the group says otherwise; errors are "FILE:LINE:COL: …". */
+/** Parses profile text (YAML or JSON) and compiles it for the native architecture, all others killed; the same
+ *  text gives the same bytes on every host. Of a call's rules the first in the text that matches decides. System call
+ *  names that libseccomp does not know are ERR_USAGE, but in a group with `optional: true` and in Docker's and Podman's
+ *  files (known by their archMap); names of other architectures' calls are skipped. Errors are "FILE:LINE:COL: …";
+ *  ERR_HOST on an architecture other than x86_64 and aarch64. */
 int profile_compile(const char *file, const char *text, size_t n, struct profile_program *ret, struct err *err);
 
 #endif

@@ -133,7 +133,7 @@ static void length(void **state)
 {
 	(void)state;
 	for (size_t i = 0; profile_builtin_at(i) != NULL; i++)
-		assert_in_range(profile_builtin_at(i)->bpf_len, 1, 700);
+		assert_in_range(profile_builtin_at(i)->bpf_len, 1, 300);
 }
 
 int main(void)

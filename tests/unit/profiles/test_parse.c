@@ -174,7 +174,7 @@ static void limits(void **state)
 
 	buf_clear(&b);
 	buf_adds(&b, HEAD "syscalls:\n");
-	for (int g = 0; g < 8; g++) {
+	for (int g = 0; g < 2; g++) {
 		buf_adds(&b, "- action: SCMP_ACT_ALLOW\n  args: [");
 		repeat(&b, "{index: 0, value: 1, op: SCMP_CMP_EQ}", 48);
 		buf_adds(&b, "]\n  names: [");
@@ -182,7 +182,7 @@ static void limits(void **state)
 		buf_adds(&b, "]\n");
 	}
 	assert_int_equal(profile_compile("p.yaml", b.data, b.len, &p, &err), -1);
-	assert_non_null(strstr(err.msg, "more than 16384 rules in one profile"));
+	assert_non_null(strstr(err.msg, "more than 4096 rules in one profile"));
 
 	buf_clear(&b);
 	buf_adds(&b, HEAD "#");
@@ -205,7 +205,7 @@ static void too_long_for_the_kernel(void **state)
 			     " {index: 1, value: %u, op: SCMP_CMP_EQ}]}\n", i * 2, i);
 	assert_int_equal(profile_compile("p.yaml", b.data, b.len, &p, &err), -1);
 	assert_int_equal(err.kind, ERR_USAGE);
-	assert_non_null(strstr(err.msg, "instructions, the kernel takes 4096; use fewer conditions"));
+	assert_non_null(strstr(err.msg, "p.yaml:1:1: the filter has more than the 4096 instructions that the kernel takes; use fewer conditions"));
 }
 
 int main(void)
