@@ -18,8 +18,10 @@ demo=(dpkg:dpkg-deb tar:tar)
 test=(libcmocka-dev perl:prove bats:bats shellcheck:shellcheck universal-ctags:ctags busybox-static
 	skopeo:skopeo umoci:umoci openssl:openssl mtree-netbsd jq:jq libarchive-tools:bsdtar mmdebstrap:mmdebstrap
 	strace:strace nodejs:node npm:npm git:git)
-# Fuzzers and judges that only `make check-long` runs.
-heavy=(clang:clang libclang-rt-14-dev podman:podman diffoscope-minimal:diffoscope)
+# The rival in `make bench`.
+bench=(bubblewrap:bwrap)
+# What only `make check-long` needs: fuzzers.
+heavy=(clang:clang libclang-rt-14-dev)
 # Rivals that `make bench` measures against.
 bench=(bubblewrap:bwrap)
 

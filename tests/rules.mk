@@ -27,7 +27,7 @@ check:
 
 # Every suite runs whatever the others gave; the sum decides. As root, all but the lints run once more
 # as an ordinary user, from a copy that such a user can read.
-check-built: all $(UNIT_BINS)
+check-built: all $(UNIT_BINS) $(O)/judges/ready
 	@rm -f $(TALLY)
 	-@$(RUN) --label unit $(UNIT_BINS)
 	-@O=$(O) $(RUN) --label lint tests/lint
@@ -42,6 +42,14 @@ at_root    = $(1)
 as_user    = tests/as-user $(O) sh -c 'tests/run --jobs $(JOBS) --tally build/tally --label "unit (as a user)" $(1); \
 	$(foreach s,$(suites),tests/run --jobs $(JOBS) --tally build/tally --label "$(notdir $(s)) (as a user)" $(s);) \
 	cat build/tally >&3' 3>>$(TALLY)
+
+# Sigstore's own verifier, as a judge of bundles; fetched once, pinned by its lock file.
+JUDGES := $(addprefix tests/e2e/judges/,package.json package-lock.json verify-bundle.mjs)
+$(O)/judges/ready: $(JUDGES)
+	@mkdir -p $(@D)
+	cp $(JUDGES) $(@D)
+	cd $(@D) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # Needs the program and the archives: some lints look at symbols, one at --help.
 lint: all
