@@ -26,8 +26,10 @@
 
 /* ---- layers ---------------------------------------------------------- */
 
+/** How a layer is stored (image-spec media types application/vnd.oci.image.layer.v1.tar[+gzip]). */
 enum oci_compression { OCI_GZIP, OCI_NONE };
 
+/** What an entry of a layer is; nothing else is ever written. */
 enum oci_type { OCI_DIR, OCI_FILE, OCI_LINK };
 
 /** One entry of a layer. Paths are relative, clean, at most 4,095 bytes, any bytes but NUL;
@@ -79,6 +81,7 @@ const char *oci_codec_name(enum oci_compression codec);
 
 /* ---- image ----------------------------------------------------------- */
 
+/** A name and its value. Borrowed strings. */
 struct oci_kv {
 	const char *name, *value;
 };

@@ -114,10 +114,12 @@ static int write_provenance(struct running *r, struct err *err)
 {
 	auto_buf statement = {0};
 	bool is_signed = r->key_id[0] != '\0';
+	int64_t now = time(NULL);
 	struct run_facts facts = {
 		.plan = r->plan, .image = &r->image, .output = r->build.output, .receipt = r->build.outcome.result.receipt,
 		.logs = r->report->logs, .nlogs = r->report->nlogs, .builder_id = r->builder_id,
-		.started = r->report->started, .finished = time(NULL),
+		/* The clock may have been set back meanwhile; no build ends before it starts. */
+		.started = r->report->started, .finished = now < r->report->started ? r->report->started : now,
 	};
 
 	if (report_phase(r->report, is_signed ? "sign provenance" : "write provenance (unsigned)", err) < 0 ||

@@ -94,6 +94,7 @@ struct reproduce_options {
 	run_event_fn *event; void *event_arg;
 };
 
+/** How far the rebuilt image is the same (design.md, fact 10): all bytes; layers and config; neither. */
 enum reproduce_verdict { REPRODUCED_IMAGE, REPRODUCED_CONTENT, NOT_REPRODUCED };
 
 struct reproduce_report {

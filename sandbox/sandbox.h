@@ -42,6 +42,7 @@ struct sandbox_space_conf {
 	uint64_t tmpfs_inodes;
 };
 
+/** Opens a space. ERR_HOST when the host denies it (with cause and cure), ERR_INTERNAL otherwise. */
 int sandbox_space_open(const struct sandbox_space_conf *conf, struct sandbox_space **ret, struct err *err);
 /** Directory descriptor of `trees`, for openat(2) and mkdirat(2) from this process. Borrowed. */
 int sandbox_space_trees(const struct sandbox_space *space);
@@ -54,6 +55,7 @@ static inline void own_sandbox_space(struct sandbox_space **s)
 
 /* ---- one step -------------------------------------------------------- */
 
+/** The step's network namespace: no interface up, or its own loopback alone. */
 enum sandbox_network { SANDBOX_NET_NONE, SANDBOX_NET_LOOPBACK };
 
 enum sandbox_where {

@@ -42,8 +42,11 @@ struct spec_map {
 	size_t n;
 };
 
+/** spec.sandbox.network, tests[].network. */
 enum spec_network { SPEC_NET_NONE, SPEC_NET_LOOPBACK };
+/** spec.sandbox.workdir: pristine sources in a tmpfs, or on disk. */
 enum spec_workdir { SPEC_WORKDIR_MEMORY, SPEC_WORKDIR_DISK };
+/** spec.build.artifact.compression. */
 enum spec_compression { SPEC_GZIP, SPEC_ZSTD, SPEC_UNCOMPRESSED };
 
 /** What to run: exactly one of the two is set. */
