@@ -8,7 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "sandbox/mountinfo.h"
+
 #define PROC_FILE_MAX (1u << 20)
+/** How many covered paths of /proc an error names. */
+#define PROC_COVERS_SHOWN 4
 
 /** Names in the order of enum stage. */
 static const char *const stage_text[] = {
@@ -67,24 +71,6 @@ static bool under_seccomp(void)
 	return status != NULL && strstr(status, "\nSeccomp:\t2") != NULL;
 }
 
-/** In a chroot the root directory is no mount point (proc_pid_mountinfo(5), field 5). */
-static bool in_chroot(void)
-{
-	auto_free char *info = read_proc("/proc/self/mountinfo");
-
-	for (char *line = info; line != NULL && *line != '\0';) {
-		char *end = strchr(line, '\n');
-		char *field = line;
-
-		for (int i = 0; i < 4 && field != NULL; i++)
-			field = strchr(field + 1, ' ');
-		if (field != NULL && strncmp(field, " / ", 3) == 0)
-			return false;
-		line = end == NULL ? NULL : end + 1;
-	}
-	return info != NULL;
-}
-
 /** A user namespace is made, or refused, by rules that the errno alone does not tell apart. */
 static const char *why_denied(void)
 {
@@ -93,13 +79,13 @@ static const char *why_denied(void)
 		       "kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for glovebox with 'userns,'";
 	if (read_number("/proc/sys/kernel/unprivileged_userns_clone") == 0)
 		return "unprivileged user namespaces are switched off; cure: sysctl -w kernel.unprivileged_userns_clone=1";
-	if (in_chroot())
+	if (mountinfo_in_chroot())
 		return "this process runs in a chroot, where no user namespace can be made; run it in a root of its own "
 		       "(a container, pivot_root), not in a chroot";
 	if (under_seccomp())
 		return "a seccomp filter binds this process (a container's?); cure: start the container with "
 		       "--security-opt seccomp=unconfined, or with a profile that allows clone, unshare, setns and mount calls";
-	return "a security module or a container forbids it; glovebox doctor says more";
+	return "a security module or a container forbids it (see the kernel log, and the security options of the container)";
 }
 
 /** ENOSPC of clone(2): a limit of namespaces in /proc/sys/user. */
@@ -146,6 +132,18 @@ static int explain_user_row(const struct row *row, const struct note *note, stru
 	return err_set(err, ERR_INTERNAL, note->code, "mount on '/%s' of '%s'", row->target, from);
 }
 
+/** "mount too revealing": a new /proc would show what a container has covered in its own. */
+static int explain_proc(const struct note *note, struct err *err)
+{
+	auto_buf covers = { 0 };
+
+	mountinfo_proc_covers(&covers, PROC_COVERS_SHOWN);
+	return err_set(err, ERR_HOST, note->code, "sandbox: mounting /proc: the kernel allows it only where the host's own /proc is "
+		       "not masked; this looks like a container with parts of /proc covered (%s): start it with "
+		       "--security-opt systempaths=unconfined (docker) or --security-opt unmask=ALL (podman)",
+		       covers.data == NULL ? "none seen from here" : covers.data);
+}
+
 static int explain_mount(const struct plan *plan, const struct note *note, struct err *err)
 {
 	if (note->index < 0)
@@ -155,9 +153,7 @@ static int explain_mount(const struct plan *plan, const struct note *note, struc
 	if (row->user >= 0)
 		return explain_user_row(row, note, err);
 	if (row->kind == ROW_PROC && (note->code == EPERM || note->code == EACCES))
-		return err_set(err, ERR_HOST, note->code, "sandbox: mounting /proc: the kernel allows it only where the host's "
-			       "own /proc is not masked; this looks like a container with parts of /proc covered: start it with "
-			       "--security-opt systempaths=unconfined (docker) or --security-opt unmask=ALL (podman)");
+		return explain_proc(note, err);
 	if (row->kind == ROW_BIND && row->from.where == PLACE_HOST && note->part == PART_SOURCE)
 		return err_set(err, ERR_HOST, note->code, "sandbox: the host's %s", row->from.path);
 	if (row->kind == ROW_BIND && row->from.where == PLACE_ROOTFS)
