@@ -24,15 +24,16 @@ static const char *last_lines(const char *text, size_t n, unsigned lines)
 }
 
 /** Shows how the log of a failed step ends. */
-static void show_log(const char *out_dir, const char *path)
+static void show_log(const struct ident *id, const char *out_dir, const char *path)
 {
 	auto_buf name = {0};
 	auto_buf text = {0};
 	struct err ignored = {0};
 
 	buf_addf(&name, "%s/%s", out_dir, path);
-	if (name.failed || io_read_file(AT_FDCWD, name.data, LOG_HEAD_MAX + 2 * LOG_TAIL_MAX, &text, &ignored) < 0 ||
-	    text.len == 0)
+	if (name.failed || ident_read_begin(id, &ignored) < 0 ||
+	    ident_read_done(id, io_read_file(AT_FDCWD, name.data, LOG_HEAD_MAX + 2 * LOG_TAIL_MAX, &text, &ignored),
+			    &ignored) < 0 || text.len == 0)
 		return;
 	const char *line = last_lines(text.data, text.len, TAIL_LINES);
 	while (*line != '\0') {
@@ -45,14 +46,14 @@ static void show_log(const char *out_dir, const char *path)
 	}
 }
 
-static void show_failures(const char *out_dir, const json_t *result)
+static void show_failures(const struct ident *id, const char *out_dir, const json_t *result)
 {
 	size_t i;
 	json_t *step;
 
 	json_array_foreach(json_object_get(result, "steps"), i, step)
 		if (!json_is_true(json_object_get(step, "ok")))
-			show_log(out_dir, json_str(json_object_get(step, "log"), "path"));
+			show_log(id, out_dir, json_str(json_object_get(step, "log"), "path"));
 }
 
 /** `out` beside the spec. */
@@ -108,7 +109,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	if (report.result == NULL)
 		return result;
 	if (result < 0)
-		show_failures(out, report.result);
+		show_failures(store_ident(store), out, report.result);
 	struct err printing = {0};
 	if (print_result(args, out, &report, &printing) < 0 && result == 0) {
 		*err = printing;

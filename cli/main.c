@@ -28,6 +28,7 @@
  *     output tree -oci-> image.tar -attest-> provenance, signed
  *   elsewhere: image.tar + bundle + public key -attest-> verdict; provenance -runner-> the same bits again
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,15 @@ static int dispatch(char **argv, int *ret_code, struct err *err)
 	return result;
 }
 
+/** With 0, 1 or 2 closed, the next file opened would be taken for standard output. */
+static int fill_stdio(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", (fd == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC) != fd)
+			return -1;
+	return 0;
+}
+
 /** What holds for every command. A core file would hold keys; and a file that grows past the caller's limit is an
  *  error to tell, not to die of. */
 static void settle_in(void)
@@ -134,8 +144,8 @@ int main(int argc, char **argv)
 	int code = 0;
 
 	(void)argc;
-	if (argv[0] == NULL)
-		return ERR_USAGE;
+	if (argv[0] == NULL || fill_stdio() < 0)
+		return ERR_INTERNAL;
 	settle_in();
 	if (dispatch(argv, &code, &err) < 0)
 		code = report(&err);

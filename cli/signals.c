@@ -11,6 +11,8 @@ static volatile sig_atomic_t first_signal;
 static volatile sig_atomic_t signals_seen;
 static volatile sig_atomic_t event_fd = -1;
 
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
+
 static void on_signal(int sig)
 {
 	int saved = errno;
@@ -35,9 +37,15 @@ int cli_catch_signals(struct err *err)
 		return err_set(err, ERR_INTERNAL, errno, "eventfd");
 	event_fd = fd;
 	sigemptyset(&sa.sa_mask);
-	if (sigaction(SIGINT, &sa, NULL) < 0 || sigaction(SIGTERM, &sa, NULL) < 0 || sigaction(SIGHUP, &sa, NULL) < 0) {
-		close(fd);
-		return err_set(err, ERR_INTERNAL, errno, "catch signals");
+	for (size_t i = 0; i < ARRAY_LEN(caught); i++) {
+		struct sigaction before;
+
+		if (sigaction(caught[i], NULL, &before) < 0 ||
+		    /* nohup(1), or a shell's background job: whoever ignores a signal for us means it. */
+		    (before.sa_handler != SIG_IGN && sigaction(caught[i], &sa, NULL) < 0)) {
+			close(fd);
+			return err_set(err, ERR_INTERNAL, errno, "catch signals");
+		}
 	}
 	return fd;
 }

@@ -12,6 +12,7 @@
 
 struct oci_layer {
 	struct codec *codec;
+	struct hasher *content; /* of the current entry's content */
 	struct buf head;   /* blocks before the current entry's content; kept for its memory */
 	uint64_t mtime;
 	uint64_t entries;
@@ -28,6 +29,9 @@ int oci_layer_begin(int out_fd, enum oci_compression codec, int64_t mtime, struc
 	if (layer == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "start a layer");
 	layer->mtime = (uint64_t)mtime;
+	layer->content = hasher_new();
+	if (layer->content == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "start a layer");
 	if (codec_begin(out_fd, codec, &layer->codec, err) < 0)
 		return -1;
 	*ret = move_ptr(layer);
@@ -39,6 +43,7 @@ void oci_layer_free(struct oci_layer *layer)
 	if (layer == NULL)
 		return;
 	codec_free(layer->codec);
+	hasher_free(layer->content);
 	buf_free(&layer->head);
 	free(layer);
 }
@@ -111,7 +116,7 @@ static int read_some(int fd, void *to, size_t n, size_t *ret_got, struct err *er
 }
 
 /** Exactly @p size bytes and then the end of the file: a file that changes under us must not become a layer. */
-static int add_content(struct oci_layer *layer, int fd, uint64_t size, struct err *err)
+static int add_content(struct oci_layer *layer, int fd, uint64_t size, bool hashed, struct err *err)
 {
 	char more;
 	size_t got;
@@ -125,6 +130,8 @@ static int add_content(struct oci_layer *layer, int fd, uint64_t size, struct er
 		if (got == 0)
 			return err_set(err, ERR_INPUT, 0, "ends after %llu of %llu bytes: it changed meanwhile",
 				       (unsigned long long)(size - left), (unsigned long long)size);
+		if (hashed)
+			hasher_add(layer->content, to, got);
 		if (codec_commit(layer->codec, got, err) < 0)
 			return -1;
 	}
@@ -134,6 +141,18 @@ static int add_content(struct oci_layer *layer, int fd, uint64_t size, struct er
 		return -1;
 	if (got != 0)
 		return err_set(err, ERR_INPUT, 0, "has more than %llu bytes: it changed meanwhile", (unsigned long long)size);
+	return 0;
+}
+
+/** What the content was promised to be, it must be: nothing else may get under a digest that is attested. */
+static int check_content(struct oci_layer *layer, const struct digest *expected, struct err *err)
+{
+	struct digest actual;
+
+	if (hasher_final(layer->content, &actual, err) < 0)
+		return -1;
+	if (!digest_eq(&actual, expected))
+		return err_set(err, ERR_INPUT, 0, "its content is damaged: it does not have the digest it is kept under");
 	return 0;
 }
 
@@ -150,7 +169,8 @@ static int add_entry(struct oci_layer *layer, const struct oci_entry *e, int con
 		return -1;
 	if (e->type != OCI_FILE)
 		return 0;
-	if (add_content(layer, content_fd, e->size, err) < 0)
+	if (add_content(layer, content_fd, e->size, e->digest != NULL, err) < 0 ||
+	    (e->digest != NULL && check_content(layer, e->digest, err) < 0))
 		return -1;
 	return add_padding(layer, e->size, err);
 }

@@ -40,6 +40,7 @@ struct oci_entry {
 	unsigned mode;        /**< permission bits only, 07777 less setuid and setgid */
 	uint64_t uid, gid;
 	uint64_t size;        /**< OCI_FILE */
+	const struct digest *digest; /**< OCI_FILE: what its content must hash to, or NULL: not asked */
 	const char *link;     /**< OCI_LINK: target, not empty, at most 4,095 bytes */
 };
 

@@ -34,8 +34,12 @@ static int harvest(struct build *b, const struct plan *plan, struct err *err)
 
 	if (tree_builder_new(&tree, err) < 0 ||
 	    store_snapshot(b->work.store, b->outcome.result.view_fd, &opt, tree, &stats, err) < 0 ||
-	    store_put_tree(b->work.store, tree, &b->output, err) < 0)
+	    store_put_tree(b->work.store, tree, &b->output, err) < 0) {
+		/* What cannot be collected is the step's doing, not a missing input of the run's. */
+		if (err->kind == ERR_INPUT)
+			err->kind = ERR_STEP;
 		return err_ctx(err, "collect what step '%s' left", plan->spec->build.name);
+	}
 	b->have_output = true;
 	b->dropped_odd = stats.odd;
 	b->output_path = plan->sources[work_build_source(plan)].mount;

@@ -55,6 +55,7 @@ static int add_entry(struct store *store, struct oci_layer *layer, const char *p
 		.mode = t->type == TREE_LINK ? 0777 : t->mode,
 		.uid = t->uid, .gid = t->gid,
 		.size = t->type == TREE_FILE ? t->size : 0,
+		.digest = t->type == TREE_FILE ? &t->digest : NULL,
 		.link = t->link,
 	};
 

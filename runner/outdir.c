@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,9 +18,9 @@ static const char *const made[] = {
 void outdir_close(struct outdir *out)
 {
 	own_fd(&out->fd);
+	own_fd(&out->logs_fd);
 	own_fd(&out->events_fd);
-	out->fd = -1;
-	out->events_fd = -1;
+	*out = (struct outdir){ .fd = -1, .logs_fd = -1, .events_fd = -1 };
 }
 
 static int is_empty(int fd, bool *ret, struct err *err)
@@ -58,16 +59,34 @@ static int mark_running(int fd, struct err *err)
 	return io_publish(fd, "result.json", text, sizeof text - 1, 0644, 0, err);
 }
 
+/** Opens the directory, making it where it is missing, and keeps others from writing to it. */
+static int open_locked(const char *path, struct outdir *out, struct err *err)
+{
+	if (io_mkdirs(AT_FDCWD, path, 0777, err) < 0) {
+		if (err->sys == ENOTDIR || err->sys == EACCES || err->sys == EEXIST)
+			err->kind = ERR_USAGE;
+		return -1;
+	}
+	out->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (out->fd < 0)
+		return err_set(err, ERR_USAGE, errno, "open it");
+	if (flock(out->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return err_set(err, ERR_USAGE, 0, "another run is writing to it; wait for its end, or give another --out");
+	return 0;
+}
+
+static int make_logs(struct outdir *out, struct err *err)
+{
+	if (mkdirat(out->fd, "logs", 0777) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make 'logs'");
+	return io_open_dir(out->fd, "logs", &out->logs_fd, err);
+}
+
 static int take_over(const char *path, struct outdir *out, struct err *err)
 {
 	bool empty;
 
-	if (io_mkdirs(AT_FDCWD, path, 0777, err) < 0)
-		return -1;
-	out->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (out->fd < 0)
-		return err_set(err, ERR_USAGE, errno, "open '%s'", path);
-	if (is_empty(out->fd, &empty, err) < 0)
+	if (open_locked(path, out, err) < 0 || is_empty(out->fd, &empty, err) < 0)
 		return -1;
 	if (!empty && !is_ours(out->fd))
 		return err_set(err, ERR_USAGE, 0,
@@ -77,8 +96,8 @@ static int take_over(const char *path, struct outdir *out, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(made); i++)
 		if (io_remove_tree(out->fd, made[i], err) < 0)
 			return -1;
-	if (mkdirat(out->fd, "logs", 0777) < 0)
-		return err_set(err, ERR_INTERNAL, errno, "make 'logs'");
+	if (make_logs(out, err) < 0)
+		return -1;
 	out->events_fd = openat(out->fd, "events.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_EXCL | O_CLOEXEC, 0666);
 	if (out->events_fd < 0)
 		return err_set(err, ERR_INTERNAL, errno, "make 'events.jsonl'");
@@ -87,7 +106,7 @@ static int take_over(const char *path, struct outdir *out, struct err *err)
 
 int outdir_open(const char *path, const struct ident *id, struct outdir *ret, struct err *err)
 {
-	struct outdir out = { .id = id, .fd = -1, .events_fd = -1 };
+	struct outdir out = { .id = id, .fd = -1, .logs_fd = -1, .events_fd = -1 };
 
 	if (ident_caller_begin(id, err) < 0)
 		return -1;
@@ -99,13 +118,23 @@ int outdir_open(const char *path, const struct ident *id, struct outdir *ret, st
 	return 0;
 }
 
-int outdir_write(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err)
+static int publish(const struct outdir *out, int dirfd, const char *name, const void *data, size_t n, struct err *err)
 {
 	if (ident_caller_begin(out->id, err) < 0)
 		return -1;
-	if (ident_caller_done(out->id, io_publish(out->fd, name, data, n, 0644, 0, err), err) < 0)
+	if (ident_caller_done(out->id, io_publish(dirfd, name, data, n, 0644, 0, err), err) < 0)
 		return err_ctx(err, "out directory");
 	return 0;
+}
+
+int outdir_write(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err)
+{
+	return publish(out, out->fd, name, data, n, err);
+}
+
+int outdir_write_log(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err)
+{
+	return publish(out, out->logs_fd, name, data, n, err);
 }
 
 int outdir_write_json(const struct outdir *out, const char *name, const json_t *j, struct err *err)

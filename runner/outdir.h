@@ -16,18 +16,22 @@
 
 struct outdir {
 	const struct ident *id;
-	int fd;
+	int fd;             /**< locked (flock) while the run writes to it */
+	int logs_fd;        /**< logs/, held: whoever owns the directory cannot lead us elsewhere */
 	int events_fd;      /**< events.jsonl, open for appending */
 };
 void outdir_close(struct outdir *out);
 #define auto_outdir __attribute__((cleanup(outdir_close))) struct outdir
 
 /** Makes @p path, or takes over an empty directory or one that an earlier run's result.json marks as its own; removes what that
- *  run left, and marks it again, as running. Anything else there is ERR_USAGE: nothing of the user's is ever overwritten. */
+ *  run left, and marks it again, as running. Anything else there, or a run that is still at work
+ *  there, is ERR_USAGE: nothing of the user's is ever overwritten. */
 int outdir_open(const char *path, const struct ident *id, struct outdir *ret, struct err *err);
 
-/** Makes a file appear whole below the directory ("logs/build.log"). */
+/** Makes a file appear whole in the directory. */
 int outdir_write(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err);
+/** The same in its logs/. */
+int outdir_write_log(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err);
 /** The same with a JSON document for people. */
 int outdir_write_json(const struct outdir *out, const char *name, const json_t *j, struct err *err);
 

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/near.h"
 #include "runner/plan.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/openat2.h>
 
 #include "fetch/fetch.h"
 #include "rootfs/rootfs.h"
@@ -58,7 +63,9 @@ static int load_file(struct store *store, int dirfd, const char *name, struct pl
 {
 	auto_buf text = {0};
 
-	if (io_read_file(dirfd, name, PROFILE_TEXT_MAX, &text, err) < 0)
+	if (ident_read_begin(store_ident(store), err) < 0)
+		return -1;
+	if (ident_read_done(store_ident(store), io_read_file(dirfd, name, PROFILE_TEXT_MAX, &text, err), err) < 0)
 		return err_ctx(err, "profile '%s' (not a shipped one, so taken as a file)", name);
 	if (profile_compile(name, text.data, text.len, &p->own, err) < 0 ||
 	    store_put_bytes(store, text.data, text.len, &p->text, err) < 0)
@@ -124,16 +131,40 @@ struct resolving {
 	const char *out_dir, *key_path;
 };
 
+/** Opens a source's directory. A relative path stays within the spec's own directory, links included: what a spec
+ *  takes from elsewhere it has to name outright. */
+static int open_source_dir(int spec_dirfd, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_MAGICLINKS | (path[0] == '/' ? 0 : RESOLVE_BENEATH),
+	};
+
+	return (int)syscall(SYS_openat2, spec_dirfd, path, &how, sizeof how);
+}
+
 static int open_source(const struct resolving *r, const struct spec_source *s, int *ret, struct err *err)
 {
-	int fd = openat(r->spec_dirfd, s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char near[NAME_MAX + 1];
+	int fd = open_source_dir(r->spec_dirfd, s->path);
 
 	if (fd >= 0) {
 		*ret = fd;
 		return 0;
 	}
-	return spec_error(r->plan->spec, s->pos, errno == ENOTDIR || errno == ENOENT ? ERR_USAGE : ERR_INPUT, err,
-			  "source '%s': cannot open directory '%s': %s", s->name, s->path, strerror(errno));
+	if (errno == EXDEV)
+		return spec_error(r->plan->spec, s->pos, ERR_USAGE, err,
+				  "source '%s': '%s' leads out of the spec's directory; if that is meant, give it as an absolute path",
+				  s->name, s->path);
+	if (errno != ENOENT)
+		return spec_error(r->plan->spec, s->pos, ERR_INPUT, err, "source '%s': cannot open directory '%s': %s", s->name,
+				  s->path, strerror(errno));
+	if (sibling_near(r->spec_dirfd, s->path, near))
+		return spec_error(r->plan->spec, s->pos, ERR_INPUT, err,
+				  "source '%s': no such directory '%s' (did you mean '%s'?)", s->name, s->path, near);
+	return spec_error(r->plan->spec, s->pos, ERR_INPUT, err,
+			  "source '%s': no such directory '%s'; paths of sources start at the spec's own directory", s->name,
+			  s->path);
 }
 
 /** The real path of an open directory. */
@@ -171,25 +202,44 @@ static const char *out_inside(const struct resolving *r, const char *source_real
 	return *out_real + n + (source_real[n - 1] != '/');
 }
 
-static int resolve_source(const struct resolving *r, size_t i, struct err *err)
-{
-	const struct spec_source *s = &r->plan->spec->sources[i];
-	auto_fd fd = -1;
-	auto_free char *out_real = NULL;
+/** A source, opened and looked at with the right to read inputs. */
+struct opened {
+	int fd;
+	char *out_real;       /**< memory of skip_dir */
+	const char *skip_dir;
+};
 
-	if (open_source(r, s, &fd, err) < 0)
+static void opened_clear(struct opened *o)
+{
+	own_fd(&o->fd);
+	free(o->out_real);
+}
+
+static int look_at_source(const struct resolving *r, const struct spec_source *s, struct opened *o, struct err *err)
+{
+	if (open_source(r, s, &o->fd, err) < 0)
 		return -1;
-	auto_free char *real = fd_path(fd);
+	auto_free char *real = fd_path(o->fd);
 	if (real == NULL)
 		return err_set(err, ERR_INPUT, errno, "source '%s': find its real path", s->name);
-	if (refuse_key_inside(r, s, real, err) < 0)
+	o->skip_dir = out_inside(r, real, &o->out_real);
+	return refuse_key_inside(r, s, real, err);
+}
+
+static int resolve_source(const struct resolving *r, size_t i, struct err *err)
+{
+	const struct ident *id = store_ident(r->store);
+	const struct spec_source *s = &r->plan->spec->sources[i];
+	__attribute__((cleanup(opened_clear))) struct opened o = { .fd = -1 };
+
+	if (ident_read_begin(id, err) < 0 || ident_read_done(id, look_at_source(r, s, &o, err), err) < 0)
 		return -1;
 	struct fetch_local from = {
 		.path = s->path,
-		.dirfd = fd,
+		.dirfd = o.fd,
 		.exclude = (const char *const *)s->exclude.v,
 		.gitignore = s->gitignore,
-		.skip_dir = out_inside(r, real, &out_real),
+		.skip_dir = o.skip_dir,
 	};
 	if (fetch_local(r->store, &from, &r->plan->sources[i].tree, &r->plan->sources[i].stats, err) < 0)
 		return err_ctx(err, "%s:%u:%u: source '%s'", r->plan->spec->file, s->pos.line, s->pos.col, s->name);
@@ -232,29 +282,36 @@ static int resolve_inputs(const struct resolving *r, struct err *err)
 	return 0;
 }
 
+/** Reads the spec and opens its directory, with the right to read inputs. */
+static int open_spec(const char *path, struct buf *text, int *ret_dirfd, struct err *err)
+{
+	auto_free char *dir = dir_of(path);
+
+	if (dir == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "plan %s", path);
+	if (io_read_file(AT_FDCWD, path, SPEC_TEXT_MAX, text, err) < 0)
+		return -1;
+	*ret_dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret_dirfd < 0 ? err_set(err, ERR_INPUT, errno, "open directory '%s'", dir) : 0;
+}
+
 int plan_resolve(struct store *store, const char *path, const char *out_dir, const char *key_path, struct plan **ret,
 		 struct err *err)
 {
 	const struct ident *id = store_ident(store);
 	auto_plan plan = calloc(1, sizeof *plan);
-	auto_free char *dir = dir_of(path);
 	auto_buf text = {0};
 	auto_fd dirfd = -1;
 
-	if (plan == NULL || dir == NULL)
+	if (plan == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "plan %s", path);
-	if (ident_read_begin(id, err) < 0)
+	if (ident_read_begin(id, err) < 0 || ident_read_done(id, open_spec(path, &text, &dirfd, err), err) < 0)
 		return -1;
-	int result = io_read_file(AT_FDCWD, path, SPEC_TEXT_MAX, &text, err);
-	if (result == 0 && (result = plan_load_spec(plan, path, &text, err)) == 0) {
-		dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		struct resolving r = { store, plan, dirfd, out_dir, key_path };
-		result = dirfd < 0 ? err_set(err, ERR_INPUT, errno, "open directory '%s'", dir) : resolve_inputs(&r, err);
-	}
-	result = ident_read_done(id, result, err);
-	if (result == 0)
-		*ret = move_ptr(plan);
-	return result;
+	struct resolving r = { store, plan, dirfd, out_dir, key_path };
+	if (plan_load_spec(plan, path, &text, err) < 0 || resolve_inputs(&r, err) < 0)
+		return -1;
+	*ret = move_ptr(plan);
+	return 0;
 }
 
 int plan_argv(const struct spec_command *command, const char ***ret, struct err *err)

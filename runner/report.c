@@ -78,7 +78,7 @@ static int write_log(struct report *r, const struct step_outcome *o, struct run_
 	if (step_log_text(&o->log, &text, err) < 0 || hash_bytes(text.data, text.len, &log->digest, err) < 0)
 		return -1;
 	log->size = text.len;
-	return outdir_write(r->out, log->path, text.data, text.len, err);
+	return outdir_write_log(r->out, log->path + strlen("logs/"), text.data, text.len, err);
 }
 
 static json_t *step_json(const struct report *r, const struct step_outcome *o, const struct run_log *log)

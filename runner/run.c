@@ -8,6 +8,7 @@
 #include "attest/attest.h"
 #include "runner/build.h"
 #include "runner/report.h"
+#include "runner/signing_key.h"
 
 void run_report_clear(struct run_report *r)
 {
@@ -37,22 +38,6 @@ static int refuse_builder_id(const struct plan *plan, const char *builder_id, st
 		       "the builder id comes from the invocation (--builder-id)", plan->spec->file, required, builder_id);
 }
 
-/** The key is an input of the caller's: read with the caller's rights. */
-static int load_key(const struct ident *id, const char *path, struct key **ret, struct err *err)
-{
-	auto_buf pem = BUF_LIMIT(ATTEST_KEY_MAX + (256 << 10));
-
-	if (ident_read_begin(id, err) < 0)
-		return -1;
-	int result = io_read_file(AT_FDCWD, path, ATTEST_KEY_MAX, &pem, err);
-	result = ident_read_done(id, result, err);
-	if (result == 0)
-		result = key_read_private(pem.data, pem.len, path, ret, err);
-	if (pem.data != NULL)
-		explicit_bzero(pem.data, pem.len);
-	return result < 0 ? err_ctx(err, "--key") : 0;
-}
-
 /** Everything a run carries from one phase to the next. */
 struct running {
 	struct store *store;
@@ -67,16 +52,6 @@ struct running {
 	bool have_image;
 	char failure[256];       /**< a step or required test that failed; empty: none */
 };
-
-/** Finds out before anything runs whether there will be something to sign with. */
-static int check_key(struct running *r, struct err *err)
-{
-	auto_key key = NULL;
-
-	if (r->opt->key_path == NULL)
-		return 0;
-	return load_key(store_ident(r->store), r->opt->key_path, &key, err) < 0 ? -1 : key_id(key, r->key_id, err);
-}
 
 static int write_image(struct running *r, struct err *err)
 {
@@ -101,7 +76,7 @@ static int sign(struct running *r, const struct buf *statement, struct err *err)
 	auto_buf bundle = {0};
 	char id[sizeof r->key_id];
 
-	if (load_key(store_ident(r->store), r->opt->key_path, &key, err) < 0 || key_id(key, id, err) < 0)
+	if (signing_key_load(store_ident(r->store), r->opt->key_path, &key, err) < 0 || key_id(key, id, err) < 0)
 		return -1;
 	if (strcmp(id, r->key_id) != 0)
 		return err_set(err, ERR_INPUT, 0, "--key '%s' has changed since the run began", r->opt->key_path);
@@ -203,7 +178,7 @@ static int conclude(struct running *r, int result, struct run_report *ret, struc
 int run_plan(struct store *store, const struct plan *plan, const struct run_options *opt, struct run_report *ret,
 	     struct err *err)
 {
-	auto_outdir out = { .fd = -1, .events_fd = -1 };
+	auto_outdir out = { .fd = -1, .logs_fd = -1, .events_fd = -1 };
 	auto_report report = {0};
 	struct running r = {
 		.store = store, .plan = plan, .opt = opt, .out = &out, .report = &report,
@@ -211,7 +186,7 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 	};
 
 	if (refuse_unsupported(plan, err) < 0 || refuse_builder_id(plan, r.builder_id, err) < 0 ||
-	    check_key(&r, err) < 0)
+	    (opt->key_path != NULL && signing_key_id(store_ident(store), opt->key_path, r.key_id, err) < 0))
 		return -1;
 	if (outdir_open(opt->out_dir, store_ident(store), &out, err) < 0 ||
 	    report_begin(plan, &out, opt->event, opt->event_arg, &report, err) < 0)

@@ -140,6 +140,9 @@ result() { jq -r "$1" "$OUT/result.json"; }
 @test "a source that is missing is refused with its place in the spec" {
 	new_spec "$DIR"
 	printf '  sources:\n    - name: src\n      path: srcs\n' >>"$DIR/build.yaml"
-	expect_status 2 glovebox run "$DIR/build.yaml"
-	expect_output "build.yaml:17:7: source 'src'"
+	expect_status 6 glovebox run "$DIR/build.yaml"
+	expect_output "build.yaml:17:7: source 'src': no such directory 'srcs'"
+	mkdir "$DIR/src"
+	expect_status 6 glovebox run "$DIR/build.yaml"
+	expect_output "did you mean 'src'?"
 }

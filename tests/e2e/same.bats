@@ -81,9 +81,11 @@ same_as_reference()
 		other=(unshare --user --map-root-user)
 	fi
 	cp -r "$WORK/first" "$WORK/user-spec"
-	chmod -R go+rX "$WORK/user-spec" "$WORK/rootfs"
-	"${other[@]}" "$GLOVEBOX" rootfs import tiny "$WORK/rootfs" --store "$WORK/user/store"
-	"${other[@]}" "$GLOVEBOX" run "$WORK/user-spec/build.yaml" --store "$WORK/user/store" --out "$WORK/user/out"
+	# The checkout may be out of another user's reach.
+	cp "$GLOVEBOX" "$WORK/program"
+	chmod -R go+rX "$WORK/user-spec" "$WORK/rootfs" "$WORK/program"
+	"${other[@]}" "$WORK/program" rootfs import tiny "$WORK/rootfs" --store "$WORK/user/store"
+	"${other[@]}" "$WORK/program" run "$WORK/user-spec/build.yaml" --store "$WORK/user/store" --out "$WORK/user/out"
 	same_as_reference "$WORK/user/out"
 }
 

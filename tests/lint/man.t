@@ -64,12 +64,11 @@ dangling()
 # The field list that is put into glovebox-spec.5 when it is built.
 fields()
 {
+	local rows
+	rows=$("$glovebox" check --fields)
 	[ "$(grep -c '^; FIELDS$' man/glovebox-spec.5.scd)" = 1 ] || echo "man/glovebox-spec.5.scd: has no line '; FIELDS'"
-	"$glovebox" check --fields | grep -qF 'spec\.build\.command*' || echo "check --fields: does not list spec.build.command"
-	{
-		printf 'x(5)\n\n# NAME\n\nx - y\n\n# FIELDS\n\n'
-		"$glovebox" check --fields
-	} | { scdoc >/dev/null; } 2>&1
+	grep -qF 'spec\.build\.command*' <<<"$rows" || echo "check --fields: does not list spec.build.command"
+	printf 'x(5)\n\n# NAME\n\nx - y\n\n# FIELDS\n\n%s\n' "$rows" | { scdoc >/dev/null; } 2>&1
 }
 
 lint "every page is well-formed" malformed .

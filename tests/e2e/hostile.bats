@@ -1,0 +1,115 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What a security review found in `glovebox run`, and must not come back.
+load lib
+
+setup_file() { begin_file; }
+teardown_file() { end_file; }
+
+setup()
+{
+	DIR=$WORK/$BATS_TEST_NUMBER
+	OUT=$DIR/out
+	mkdir -p "$DIR"
+}
+
+# sources YAML...: puts a list of sources into the spec, a line each.
+sources()
+{
+	echo '  sources:' >>"$DIR/build.yaml"
+	printf '    - %s\n' "$@" >>"$DIR/build.yaml"
+}
+
+@test "an object whose bytes changed in the store never gets into an image" {
+	new_spec "$DIR" 'echo genuine-content > made'
+	glovebox run "$DIR/build.yaml" --quiet
+	hex=$(printf 'genuine-content\n' | sha256sum | cut -c1-64)
+	object=$GLOVEBOX_STORE/objects/${hex:0:2}/${hex:2}
+	chmod 644 "$object"
+	printf 'tampered-conten\n' >"$object"
+	chmod 444 "$object"
+	mv "$OUT" "$DIR/first"
+	status=0
+	glovebox run "$DIR/build.yaml" --quiet || status=$?
+	# Mended is as good as refused.
+	[ $status -ne 0 ] || cmp "$DIR/first/image.tar" "$OUT/image.tar"
+	rm -f "$object"
+}
+
+@test "logs are not led out of the out directory by a link put there meanwhile" {
+	new_spec "$DIR" 'sleep 2; echo from the step'
+	mkdir "$DIR/elsewhere"
+	glovebox run "$DIR/build.yaml" --quiet &
+	wait_until test -d "$OUT/logs"
+	mv "$OUT/logs" "$OUT/moved"
+	ln -s "$DIR/elsewhere" "$OUT/logs"
+	wait $!
+	is "$(ls -A "$DIR/elsewhere")" ""
+}
+
+@test "the right to read inputs lasts for every source, not for the first alone" {
+	new_spec "$DIR" 'cat /a/f /b/f'
+	mkdir -m 700 "$DIR/a" "$DIR/b"
+	echo 1 >"$DIR/a/f"
+	echo 2 >"$DIR/b/f"
+	sources '{ name: a, path: a, mount: /a }' '{ name: b, path: b, mount: /b }'
+	expect_status 0 glovebox run "$DIR/build.yaml"
+}
+
+@test "a relative path of a source does not lead out of the spec's directory" {
+	mkdir "$DIR/secret" "$DIR/spec"
+	for path in ../secret link; do
+		new_spec "$DIR/spec" true
+		ln -sfn "$DIR/secret" "$DIR/spec/link"
+		(DIR=$DIR/spec && sources "{ name: s, path: $path }")
+		expect_status 2 glovebox run "$DIR/spec/build.yaml"
+		expect_output "$path"
+	done
+}
+
+@test "an output that cannot be collected is the step's failure" {
+	new_spec "$DIR" 'mkdir shut; chmod 000 shut'
+	status=0
+	glovebox run "$DIR/build.yaml" --quiet || status=$?
+	[ $status = 0 ] || [ $status = 1 ]
+}
+
+@test "a hang-up that the caller ignores is ignored" {
+	(
+		trap '' HUP
+		exec "$GLOVEBOX" exec --rootfs "$ROOTFS" -- sleep 2
+	) &
+	sleep 0.7
+	kill -HUP $!
+	wait $!
+}
+
+@test "the signing key is in no process while steps run" {
+	new_key "$WORK/apart"
+	new_spec "$DIR" 'sleep 3'
+	glovebox run "$DIR/build.yaml" --quiet --key "$WORK/apart.pem" &
+	run=$!
+	wait_until grep -q stepStarted "$OUT/events.jsonl"
+	# The first line of the PEM's text: the private scalar is in the bytes after it.
+	line=$(sed -n 2p "$WORK/apart.pem")
+	found=0
+	for pid in $run $(processes_with "$DIR/build.yaml"); do
+		while read -r range mode _; do
+			[[ $mode = r* ]] || continue
+			start=$((16#${range%-*})) end=$((16#${range#*-}))
+			dd if=/proc/$pid/mem bs=4096 skip=$((start / 4096)) count=$(((end - start) / 4096)) 2>/dev/null |
+				grep -qaF "$line" && found=1
+		done < <(grep -v '\[v' /proc/$pid/maps 2>/dev/null)
+	done
+	wait $run
+	is $found 0
+}
+
+@test "two runs do not write to one out directory" {
+	new_spec "$DIR" 'sleep 3'
+	glovebox run "$DIR/build.yaml" --quiet &
+	wait_until grep -q stepStarted "$OUT/events.jsonl"
+	expect_status 2 glovebox run "$DIR/build.yaml"
+	expect_output "another run"
+	wait $!
+}
