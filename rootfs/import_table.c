@@ -209,23 +209,40 @@ int import_table_link(struct import_table *t, const char *path, const char *targ
 	return copy_row(t, find(t, path), old, err);
 }
 
-/** Follows a waiting hard link to its file. */
-static int settle(struct import_table *t, struct row *r, struct err *err)
+/** Finds what a waiting hard link leads to in the end, perhaps over others. */
+static int find_end(const struct import_table *t, const struct row *r, const struct row **ret, struct err *err)
 {
-	const struct row *target = r;
+	const struct row *at = r;
 
-	for (int hops = 0; target->e.kind == IMPORT_HARD; hops++) {
-		const struct row *next = find(t, target->link);
+	for (uint64_t steps = 0; at->e.kind == IMPORT_HARD; steps++) {
+		const struct row *next = find(t, at->link);
 
 		if (next == NULL)
-			return err_set(err, ERR_INPUT, 0, "'" SHOWN "' is a hard link to '" SHOWN "', which is not in the archive", target->path,
-				       target->link);
-		if (hops == IMPORT_HOPS_MAX)
-			return err_set(err, ERR_INPUT, 0, "'" SHOWN "' is a hard link in a circle, or in a chain of more than %d", r->path,
-				       IMPORT_HOPS_MAX);
-		target = next;
+			return err_set(err, ERR_INPUT, 0, "'" SHOWN "' is a hard link to '" SHOWN "', which is not in the archive", at->path,
+				       at->link);
+		if (steps == t->n)
+			return err_set(err, ERR_INPUT, 0, "'" SHOWN "' is a hard link in a circle", r->path);
+		at = next;
 	}
-	return copy_row(t, r, target, err);
+	*ret = at;
+	return 0;
+}
+
+/** Makes a waiting hard link, and those on the way, what they lead to. */
+static int settle(struct import_table *t, struct row *r, struct err *err)
+{
+	const struct row *end;
+
+	if (find_end(t, r, &end, err) < 0)
+		return -1;
+	while (r->e.kind == IMPORT_HARD) {
+		struct row *next = find(t, r->link);
+
+		if (copy_row(t, r, end, err) < 0)
+			return -1;
+		r = next;
+	}
+	return 0;
 }
 
 static int hand_over(const struct row *r, struct tree_builder *b, struct err *err)

@@ -12,8 +12,6 @@
 
 /** Most bytes of paths and link targets together. */
 #define IMPORT_NAMES_MAX (512ull << 20)
-/** Most hard links from one to the next before a file. */
-#define IMPORT_HOPS_MAX 16
 
 /** What an entry is, so far. */
 enum import_kind {

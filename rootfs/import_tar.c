@@ -55,8 +55,7 @@ static int open_archive(int fd, struct archive *a, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(codecs); i++)
 		if (codecs[i](a) != ARCHIVE_OK)
 			return archive_failed(a, "set up the archive reader", err);
-	/* Names are bytes: no locale has a say. */
-	if (archive_read_support_format_tar(a) != ARCHIVE_OK || archive_read_set_options(a, "hdrcharset=BINARY") != ARCHIVE_OK)
+	if (archive_read_support_format_tar(a) != ARCHIVE_OK)
 		return archive_failed(a, "set up the archive reader", err);
 	if (archive_read_open_fd(a, fd, READ_BLOCK) != ARCHIVE_OK)
 		return archive_failed(a, "open the archive", err);
@@ -101,7 +100,7 @@ static int check_ratio(const struct import *im, struct err *err)
 		unpacked = im->bytes;
 	if (unpacked <= IMPORT_RATIO_FROM || unpacked / IMPORT_RATIO_MAX <= stored)
 		return 0;
-	return err_set(err, ERR_INPUT, 0, "'" SHOWN "': the archive unpacks to more than %d times its size", im->path, IMPORT_RATIO_MAX);
+	return err_set(err, ERR_INPUT, 0, "the archive unpacks to more than %d times its size", IMPORT_RATIO_MAX);
 }
 
 /** Hands the held-back head on. */
@@ -242,13 +241,22 @@ static int take_entry(struct import *im, struct archive_entry *from, struct err 
 	if (size < 0 || im->size > IMPORT_FILE_MAX)
 		return err_set(err, ERR_INPUT, 0, "'" SHOWN "': larger than %llu bytes", im->path, (unsigned long long)IMPORT_FILE_MAX);
 	if (check_ratio(im, err) < 0)
-		return -1;
+		return err_ctx(err, "'" SHOWN "'", im->path);
 	if (hard != NULL)
 		return take_hard_link(im, hard, err);
 	/* The root's own mode and owner are no content (enum tree_form). */
 	if (strcmp(im->path, ".") == 0 && archive_entry_filetype(from) == AE_IFDIR)
 		return 0;
 	return take_by_type(im, from, err);
+}
+
+/** Whether a header is as it should be. libarchive warns of names in pax headers that this locale has no characters for, and gives their
+ *  bytes, which are the names; any other warning is damage. */
+static bool is_sound(struct archive *a, int result)
+{
+	const char *why = archive_error_string(a);
+
+	return result == ARCHIVE_OK || (result == ARCHIVE_WARN && why != NULL && strstr(why, "can't be converted from") != NULL);
 }
 
 int import_tar(int fd, struct store_writer *writer, struct tree_builder *b, struct err *err)
@@ -267,7 +275,7 @@ int import_tar(int fd, struct store_writer *writer, struct tree_builder *b, stru
 
 		if (r == ARCHIVE_EOF)
 			break;
-		if (r != ARCHIVE_OK)
+		if (!is_sound(a, r))
 			return archive_failed(a, "read the archive", err);
 		if (take_entry(&im, entry, err) < 0)
 			return -1;

@@ -86,6 +86,7 @@ static inline void own_store_writer(struct store_writer **w)
 #define TREE_ID_MAX 4294967294u     /**< largest uid and gid; the next one means "none" to the kernel */
 #define TREE_MODE_BITS 01777u       /**< what a mode may have: never setuid, never setgid */
 
+/** What an entry of a tree is; a tree holds nothing else. */
 enum tree_type { TREE_DIR, TREE_FILE, TREE_LINK };
 
 /** One entry. path is relative and clean ("a/b"; "." for the root), any bytes but NUL. */
@@ -164,6 +165,7 @@ struct snapshot_options {
 	void *amend_arg;
 };
 
+/** What a snapshot met; `odd` counts the sockets, fifos and devices that were left out. */
 struct snapshot_stats {
 	uint64_t files, dirs, links, bytes, odd;
 };
