@@ -27,8 +27,9 @@ check:
 
 # Every suite runs whatever the others gave; the sum decides. As root, all but the lints run once more
 # as an ordinary user, from a copy that such a user can read.
-check-built: all $(UNIT_BINS) $(O)/judges/ready
+check-built: all $(UNIT_BINS)
 	@rm -f $(TALLY)
+	-@$(MAKE) --no-print-directory $(O)/judges/ready
 	-@$(RUN) --label unit $(UNIT_BINS)
 	-@O=$(O) $(RUN) --label lint tests/lint
 	-@$(call each_suite,$(call at_root,$(abspath $(PROGRAM))))
@@ -43,7 +44,8 @@ as_user    = tests/as-user $(O) sh -c 'tests/run --jobs $(JOBS) --tally build/ta
 	$(foreach s,$(suites),tests/run --jobs $(JOBS) --tally build/tally --label "$(notdir $(s)) (as a user)" $(s);) \
 	cat build/tally >&3' 3>>$(TALLY)
 
-# Sigstore's own verifier, as a judge of bundles; fetched once, pinned by its lock file.
+# Sigstore's own verifier, as a judge of bundles; fetched once, pinned by its lock file. Without it the test that
+# asks it fails, and the others run all the same.
 JUDGES := $(addprefix tests/e2e/judges/,package.json package-lock.json verify-bundle.mjs)
 $(O)/judges/ready: $(JUDGES)
 	@mkdir -p $(@D)
