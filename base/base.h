@@ -10,6 +10,7 @@
 #ifndef GB_BASE_H
 #define GB_BASE_H
 
+#include "base/apart.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "base/buf.h"

@@ -61,7 +61,7 @@ sources()
 	for path in ../secret link; do
 		new_spec "$DIR/spec" true
 		ln -sfn "$DIR/secret" "$DIR/spec/link"
-		(DIR=$DIR/spec && sources "{ name: s, path: $path }")
+		printf '  sources:\n    - { name: s, path: %s }\n' "$path" >>"$DIR/spec/build.yaml"
 		expect_status 2 glovebox run "$DIR/spec/build.yaml"
 		expect_output "$path"
 	done
@@ -97,9 +97,9 @@ sources()
 		while read -r range mode _; do
 			[[ $mode = r* ]] || continue
 			start=$((16#${range%-*})) end=$((16#${range#*-}))
-			dd if=/proc/$pid/mem bs=4096 skip=$((start / 4096)) count=$(((end - start) / 4096)) 2>/dev/null |
+			dd "if=/proc/$pid/mem" bs=4096 skip=$((start / 4096)) count=$(((end - start) / 4096)) 2>/dev/null |
 				grep -qaF "$line" && found=1
-		done < <(grep -v '\[v' /proc/$pid/maps 2>/dev/null)
+		done < <(grep -v '\[v' "/proc/$pid/maps" 2>/dev/null)
 	done
 	wait $run
 	is $found 0

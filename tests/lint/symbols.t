@@ -23,13 +23,14 @@ archives()
 	done
 }
 
+# A forked process has to end itself; only base/apart.c forks and comes back.
 offending_calls()
 {
 	local archive
 	while IFS= read -r archive; do
 		nm -A -u "$archive" | awk -v words="$forbidden" '
 			BEGIN { n = split(words, w); for (i = 1; i <= n; i++) bad[w[i]] = 1 }
-			{ name = $NF; sub(/@.*/, "", name); if (name in bad) print $1 " " name }'
+			{ name = $NF; sub(/@.*/, "", name); if (name in bad && !($1 ~ /:apart\.o:$/ && name == "_exit")) print $1 " " name }'
 	done < <(archives "$1")
 }
 
