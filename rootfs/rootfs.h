@@ -12,12 +12,26 @@
 /** mtime of everything that glovebox lays out: 1980-01-01T00:00:00Z. */
 #define ROOTFS_MTIME 315532800
 
-/** Limits of archive import. */
-#define IMPORT_BYTES_MAX (64ull << 30)
-#define IMPORT_FILE_MAX (16ull << 30)
+/** Limits of archive import. Further ones are TREE_* (paths, depth, entries), IMPORT_NAMES_MAX (import_table.h) and
+ *  IMPORT_RATIO_MAX (import_tar.c). */
+#define IMPORT_BYTES_MAX (64ull << 30)  /**< all files; hard links, as files of their own, once more as much */
+#define IMPORT_FILE_MAX (16ull << 30)   /**< one file */
 
-/** Imports @p path (a directory, or a tar in any codec of libarchive) into the store, names it @p name, materialises it.
- *  @p ret is the tree digest. Hostile archives: glovebox-tree(5), "IMPORT". ERR_INPUT names the entry. */
+/**
+ * Imports @p path (a directory, or a tar) into the store, lays it out, and names it @p name, in this order: a name means a rootfs
+ * that is there and survives a loss of power. @p ret is the tree digest. The same files give the same digest as a directory and as
+ * a tar in each dialect and codec. Brackets the reading with ident_read_begin() itself. ERR_INPUT names the entry.
+ *
+ * Both: modes less setuid and setgid; the root is 0755 0:0; devices, fifos, sockets, xattrs and times are left out; hard links become
+ * files of their own; `.pyc` files that are checked by their source's mtime get ROOTFS_MTIME in its place, whatever it was (so one
+ * that was stale, with a source of unchanged size, counts as fresh: times are no content).
+ * Directories: "/" itself is refused (ERR_USAGE); mounts inside are entered; a file of /proc or /sys is refused by name.
+ * Archives: v7, ustar, pax or GNU tar; gzip, bzip2, xz, lzma, lzip, lz4, zstd, compress, never through another program. Nothing is
+ * extracted: contents become objects, names become entries. Refused: an absolute path, "..", an entry below anything but a directory,
+ * a path that is a directory and something else, a hard link to nothing, to a directory or in a circle, a malformed header, anything
+ * over a limit. Else the last entry of a path stands, missing parents are added as 0755 0:0, a hard link is a copy of what its
+ * target is at that place in the archive, or at the end where that comes later; content in a hard link's own entry is passed over.
+ */
 int rootfs_import(struct store *store, const char *name, const char *path, struct digest *ret, struct err *err);
 
 /** Resolves NAME@sha256:…, sha256:…, or a bare NAME to a tree digest in this store. @p pinned (may be NULL) tells whether the

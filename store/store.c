@@ -75,8 +75,10 @@ static int check_version(const struct place *p, struct err *err)
 	auto_buf text = {0};
 
 	if (io_read_file(p->fd, "version", 4096, &text, err) < 0) {
-		if (err->sys != ENOENT)
+		if (err->sys != ENOENT) {
+			err->kind = err->sys == 0 ? ERR_USAGE : ERR_HOST;
 			return err_ctx(err, "open the store '" SHOWN "'", p->path);
+		}
 		return err_set(err, ERR_USAGE, 0,
 			       "'" SHOWN "' is not a store: it has content, but no 'version' (give --store an empty or new directory)", p->path);
 	}

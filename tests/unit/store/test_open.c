@@ -81,6 +81,8 @@ static void what_is_no_store_is_refused(void **state)
 	assert_refused(w, "other", ERR_USAGE, "says something else");
 	assert_refused(w, "newer", ERR_USAGE, "another version");
 	assert_refused(w, "open", ERR_HOST, "others may write");
+	shell(w, "mkdir -p odd/version");
+	assert_refused(w, "odd", ERR_USAGE, "not a regular file");
 	shell(w, "test \"$(ls -A full)\" = x; test \"$(ls -A other)\" = version");
 	struct ident id = same_ident();
 	struct store *s = NULL;
