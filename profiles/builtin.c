@@ -15,3 +15,8 @@ const struct profile_builtin *profile_builtin(const char *name)
 			return &profile_builtin_table[i];
 	return NULL;
 }
+
+const struct profile_builtin *profile_floor(void)
+{
+	return &profile_builtin_floor;
+}

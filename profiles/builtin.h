@@ -12,5 +12,7 @@
 /** In the order of names. */
 extern const struct profile_builtin profile_builtin_table[];
 extern const size_t profile_builtin_count;
+/** Not in the table: nobody chooses it. */
+extern const struct profile_builtin profile_builtin_floor;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gen_builtin FILE.yaml…: a tool of the build, which writes the shipped profiles as C to its output, text and filter,
- * for every architecture, of which the preprocessor takes one: what is generated does not depend on the host. Being a
- * program of its own, it prints and exits. */
+/* gen_builtin FLOOR.yaml FILE.yaml…: a tool of the build, which writes the floor and the shipped profiles as C to its
+ * output, text and filter, for every architecture, of which the preprocessor takes one: what is generated does not
+ * depend on the host. Being a program of its own, it prints and exits. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,17 +82,26 @@ static int write_arch(struct buf *out, const struct arch *arch, const char *path
 	return 0;
 }
 
+static void write_row(struct buf *out, const struct shipped *s)
+{
+	buf_addf(out, "{ .name = \"%s\", .text = %s_text, .text_len = sizeof %s_text - 1,\n  .bpf = %s_bpf,"
+		      " .bpf_len = sizeof %s_bpf / sizeof %s_bpf[0],\n  .bpf_digest = %s_bpf_digest,\n  .text_digest = ",
+		 s->name, s->name, s->name, s->name, s->name, s->name, s->name);
+	write_digest(out, &s->text_digest);
+	buf_adds(out, " }");
+}
+
+/** The first of @p s is the floor. */
 static void write_table(struct buf *out, const struct shipped *s, size_t n)
 {
-	buf_adds(out, "const struct profile_builtin profile_builtin_table[] = {\n");
-	for (size_t i = 0; i < n; i++) {
-		buf_addf(out, "{ .name = \"%s\", .text = %s_text, .text_len = sizeof %s_text - 1,\n  .bpf = %s_bpf,"
-			      " .bpf_len = sizeof %s_bpf / sizeof %s_bpf[0],\n  .bpf_digest = %s_bpf_digest,\n  .text_digest = ",
-			 s[i].name, s[i].name, s[i].name, s[i].name, s[i].name, s[i].name, s[i].name);
-		write_digest(out, &s[i].text_digest);
-		buf_adds(out, " },\n");
+	buf_adds(out, "const struct profile_builtin profile_builtin_floor = ");
+	write_row(out, &s[0]);
+	buf_adds(out, ";\nconst struct profile_builtin profile_builtin_table[] = {\n");
+	for (size_t i = 1; i < n; i++) {
+		write_row(out, &s[i]);
+		buf_adds(out, ",\n");
 	}
-	buf_addf(out, "};\nconst size_t profile_builtin_count = %zu;\n", n);
+	buf_addf(out, "};\nconst size_t profile_builtin_count = %zu;\n", n - 1);
 }
 
 static int generate(char *const *paths, struct shipped *s, size_t n, struct buf *out, struct err *err)
@@ -101,7 +110,7 @@ static int generate(char *const *paths, struct shipped *s, size_t n, struct buf 
 	for (size_t i = 0; i < n; i++) {
 		if (take_name(paths[i], s[i].name) < 0)
 			return err_set(err, ERR_USAGE, 0, "%s: a shipped profile is named [a-z]+.yaml", paths[i]);
-		if (i > 0 && strcmp(s[i - 1].name, s[i].name) >= 0)
+		if (i > 1 && strcmp(s[i - 1].name, s[i].name) >= 0)
 			return err_set(err, ERR_USAGE, 0, "%s: give the profiles in the order of their names", paths[i]);
 		if (io_read_file(AT_FDCWD, paths[i], PROFILE_TEXT_MAX, &s[i].text, err) < 0)
 			return -1;
@@ -126,8 +135,8 @@ int main(int argc, char **argv)
 	struct err err = {0};
 	int failed = -1;
 
-	if (s == NULL || n == 0)
-		fprintf(stderr, "usage: gen_builtin FILE.yaml…\n");
+	if (s == NULL || n < 2)
+		fprintf(stderr, "usage: gen_builtin FLOOR.yaml FILE.yaml…\n");
 	else if (generate(argv + 1, s, n, &out, &err) < 0)
 		fprintf(stderr, "%s\n", err.msg);
 	else

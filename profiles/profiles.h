@@ -37,6 +37,10 @@ struct profile_builtin {
 const struct profile_builtin *profile_builtin(const char *name);
 /** The i-th shipped profile in the order of names, or NULL past the end. */
 const struct profile_builtin *profile_builtin_at(size_t i);
+/** The floor (`floor.yaml`): what no profile may allow. To be loaded below every profile that is not shipped (the shipped
+ *  ones allow nothing that it refuses): the kernel asks all filters, and the strictest answer holds. It is no profile to
+ *  choose: profile_builtin() does not know it. */
+const struct profile_builtin *profile_floor(void);
 
 /** A compiled profile, owned. */
 struct profile_program {

@@ -56,18 +56,16 @@ void child_send(const struct child *c, const struct note *note, const int *fds, 
 
 /* ---- stages ------------------------------------------------------------------ */
 
-/** Closes every descriptor but those of the plan. Locks and sockets of the caller's other
- *  work must not live on in here. */
-static void close_others(const struct plan *plan)
+void child_close_others(const int *keep, size_t n)
 {
 	unsigned int from = 0;
 
-	for (size_t i = 0; i < plan->nkeep; i++) {
-		unsigned int keep = (unsigned int)plan->keep[i];
+	for (size_t i = 0; i < n; i++) {
+		unsigned int fd = (unsigned int)keep[i];
 
-		if (keep > from)
-			(void)sys_close_range(from, keep - 1);
-		from = keep + 1;
+		if (fd > from)
+			(void)sys_close_range(from, fd - 1);
+		from = fd + 1;
 	}
 	(void)sys_close_range(from, ~0u);
 }
@@ -93,7 +91,8 @@ static int detach(struct child *c)
 {
 	if (die_with_parent() != 0)
 		return -1;
-	close_others(c->plan);
+	/* Locks and sockets of the caller's other work must not live on in here. */
+	child_close_others(c->plan->keep, c->plan->nkeep);
 	default_signals();
 	(void)syscall(SYS_umask, 0);
 	return (int)syscall(SYS_setsid) < 0 ? -1 : 0;
@@ -111,6 +110,28 @@ static int write_self(const struct child *c, const char *path, const char *text)
 	return done == (long)n ? 0 : -1;
 }
 
+/** Whom the kernel ends first when memory is short: the command (1000), never the caller. The command inherits it from
+ *  init, which takes its own score back afterwards (init_run): once it is not dumpable neither could open the file. */
+static int take_oom_score(struct child *c)
+{
+	static const char first[] = "1000";
+	int fd = sys_open(c->plan->proc_fd, "self/oom_score_adj", O_RDWR);
+
+	c->part = PART_OOM;
+	if (fd < 0)
+		return -1;
+	/* Lowering it below what the caller was given takes a capability of the host's. */
+	(void)syscall(SYS_pwrite64, fd, "0", 1, 0);
+	if (c->plan->kind == PLAN_SPACE) {
+		sys_close(fd);
+		return 0;
+	}
+	c->oom = fd;
+	if (syscall(SYS_pread64, fd, c->oom_before, sizeof c->oom_before - 1, 0) <= 0)
+		return -1;
+	return syscall(SYS_pwrite64, fd, first, sizeof first - 1, 0) == sizeof first - 1 ? 0 : -1;
+}
+
 /** user_namespaces(7). The maps are written here and not by the parent: one round trip less, and the writer is
  *  sure to be the one the kernel asks for. A caller that is root with a step user's effective ids is not dumpable,
  *  which would make its /proc/self files root's. */
@@ -123,8 +144,8 @@ static int take_ids(struct child *c)
 	if (write_self(c, "self/setgroups", "deny") != 0 || write_self(c, "self/uid_map", plan->uid_map) != 0 ||
 	    write_self(c, "self/gid_map", plan->gid_map) != 0)
 		return -1;
-	/* Lowering it below what the caller was given takes a capability of the host's. */
-	(void)write_self(c, "self/oom_score_adj", "0");
+	if (take_oom_score(c) != 0)
+		return -1;
 	c->part = PART_BECOME;
 	if (syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) != 0 ||
 	    syscall(SYS_setresuid, plan->uid, plan->uid, plan->uid) != 0)
@@ -207,7 +228,8 @@ static const struct stage_row space_stages[] = {
 
 void child_run(const struct plan *plan)
 {
-	struct child c = { .plan = plan, .tmpfs = -1, .root = -1, .base = -1, .rootfs = -1, .trees = -1 };
+	struct child c = { .plan = plan, .tmpfs = -1, .root = -1, .base = -1, .rootfs = -1, .trees = -1,
+			   .oom = -1 };
 	bool step = plan->kind == PLAN_STEP;
 	struct note note;
 

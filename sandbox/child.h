@@ -49,6 +49,7 @@ enum part {
 	PART_VIEW,
 	PART_MAP,     /**< STAGE_IDS: writing a map */
 	PART_BECOME,  /**< STAGE_IDS: taking the ids on */
+	PART_OOM,     /**< STAGE_IDS: oom_score_adj */
 };
 
 enum note_kind {
@@ -80,6 +81,8 @@ struct child {
 	int tmpfs;        /**< top of the skeleton */
 	int root;         /**< the new root */
 	int base, rootfs, trees;
+	int oom;              /**< init's own oom_score_adj: opened while init may; -1 in a space */
+	char oom_before[16];  /**< what it was */
 };
 
 typedef int stage_fn(struct child *c);
@@ -96,6 +99,9 @@ void child_send(const struct child *c, const struct note *note, const int *fds, 
 /** All of the child's life: stages, then init or keeper. Returns only to be ended by the caller's exit:
  *  no function here is noreturn, so that sanitizers do not take the cloned stack for their own. */
 void child_run(const struct plan *plan);
+
+/** Closes every descriptor but @p n of them, given in ascending order. */
+void child_close_others(const int *keep, size_t n);
 
 /** Opens a source as O_PATH, without following links (mounts.c). */
 int child_open_place(const struct child *c, const struct place *at);

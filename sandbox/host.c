@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "sandbox/mountinfo.h"
@@ -103,6 +104,20 @@ static int explain_full(const char *what, struct err *err)
 	}
 	return err_set(err, ERR_HOST, 0, "sandbox: %s: this user has as many namespaces as user.max_*_namespaces allows; "
 		       "end some, or raise the limit", what);
+}
+
+/** EAGAIN of clone(2) and vfork(2): a limit of processes. */
+static int explain_no_process(const char *what, struct err *err)
+{
+	struct rlimit now = { RLIM_INFINITY, RLIM_INFINITY };
+	char text[32] = "unlimited";
+
+	(void)getrlimit(RLIMIT_NPROC, &now);
+	if (now.rlim_cur != RLIM_INFINITY)
+		snprintf(text, sizeof text, "%ju", (uintmax_t)now.rlim_cur);
+	return err_set(err, ERR_HOST, 0, "sandbox: %s: no more processes can be made: this user has as many as its limit allows "
+		       "(ulimit -u: %s), or the machine or this process's cgroup has (kernel.pid_max, pids.max); end some, or "
+		       "raise the limit", what, text);
 }
 
 /* ---- mounts ----------------------------------------------------------------------- */
@@ -209,8 +224,18 @@ int host_explain(const struct plan *plan, const struct note *note, struct err *e
 			return err_set(err, ERR_HOST, 0, "sandbox: %s: this user's quota of keys is used up (sysctl "
 				       "kernel.keys.maxkeys)", what);
 		break;
+	case STAGE_IDS:
+		if (note->part == PART_OOM)
+			what = "setting oom_score_adj";
+		break;
+	case STAGE_FORK:
+		if (note->code == EAGAIN)
+			return explain_no_process(what, err);
+		break;
 	case STAGE_CLONE:
 	case STAGE_MOUNT_NS:
+		if (note->code == EAGAIN)
+			return explain_no_process(what, err);
 		if (note->code == ENOSPC || note->code == EUSERS)
 			return explain_full(what, err);
 		if (note->code == EINVAL)

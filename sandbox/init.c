@@ -3,9 +3,9 @@
  * their end, for whatever reason, ends everything in their namespaces (pid_namespaces(7)). */
 #include "sandbox/child.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -88,45 +88,78 @@ static bool obey(int sock)
 	return true;
 }
 
-static void watch(const struct child *c, long command, int children)
+/** What init waits for: an order, or a child's end. */
+struct watch {
+	int children; /**< signalfd(2) of SIGCHLD */
+	int both;     /**< epoll(7) of that and the socket */
+};
+
+/** Before the command starts. epoll, since poll(2) fails where more descriptors are asked about than RLIMIT_NOFILE allows, and
+ *  that limit anything of the same uid may lower (prlimit(2)) but for a filter; waiting on an epoll needs nothing at all. */
+static int watch_open(const struct child *c, struct watch *w)
 {
-	struct pollfd fds[2] = { { .fd = c->plan->sock, .events = POLLIN }, { .fd = children, .events = POLLIN } };
+	const uint64_t sigchld = 1ull << (SIGCHLD - 1);
+	struct epoll_event event = { .events = EPOLLIN };
+
+	/* Blocked, other signals of a step's would wait here for ever, on the account of the caller's user. */
+	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &sigchld, NULL, sizeof sigchld) != 0)
+		return -1;
+	w->children = (int)syscall(SYS_signalfd4, -1, &sigchld, sizeof sigchld, O_CLOEXEC);
+	w->both = w->children < 0 ? -1 : (int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC);
+	if (w->both < 0)
+		return -1;
+	event.data.fd = c->plan->sock;
+	if (syscall(SYS_epoll_ctl, w->both, EPOLL_CTL_ADD, c->plan->sock, &event) != 0)
+		return -1;
+	event.data.fd = w->children;
+	return (int)syscall(SYS_epoll_ctl, w->both, EPOLL_CTL_ADD, w->children, &event);
+}
+
+static void watch_close_others(const struct child *c, const struct watch *w)
+{
+	int keep[3] = { c->plan->sock, w->children, w->both };
+
+	for (size_t i = 1; i < ARRAY_LEN(keep); i++)
+		for (size_t at = i; at > 0 && keep[at - 1] > keep[at]; at--) {
+			int fd = keep[at];
+
+			keep[at] = keep[at - 1];
+			keep[at - 1] = fd;
+		}
+	child_close_others(keep, ARRAY_LEN(keep));
+}
+
+static void watch(const struct child *c, long command, const struct watch *w)
+{
 	char info[128]; /* struct signalfd_siginfo: only that it came matters */
 	int status = 0;
 
 	for (;;) {
-		if (syscall(SYS_ppoll, fds, 2, NULL, NULL, 0) < 0 && errno != EINTR)
+		struct epoll_event event = { 0 };
+		long n = syscall(SYS_epoll_pwait, w->both, &event, 1, -1, NULL, sizeof(uint64_t));
+
+		if (n < 0 && errno != EINTR)
 			return;
-		if (fds[0].revents != 0 && !obey(c->plan->sock))
-			return;
-		if (fds[1].revents != 0) {
-			(void)syscall(SYS_read, children, info, sizeof info);
-			if (reap(command, &status)) {
-				finish(c, status);
+		if (n <= 0)
+			continue;
+		if (event.data.fd == c->plan->sock) {
+			if (!obey(c->plan->sock))
 				return;
-			}
+			continue;
+		}
+		(void)syscall(SYS_read, w->children, info, sizeof info);
+		if (reap(command, &status)) {
+			finish(c, status);
+			return;
 		}
 	}
 }
 
-/** Leaves only the socket and one more. */
-static void keep_two(int a, int b)
-{
-	unsigned int low = (unsigned int)(a < b ? a : b), high = (unsigned int)(a < b ? b : a);
-
-	if (low > 0)
-		(void)sys_close_range(0, low - 1);
-	if (high > low + 1)
-		(void)sys_close_range(low + 1, high - 1);
-	(void)sys_close_range(high + 1, ~0u);
-}
-
 void init_run(struct child *c)
 {
-	const uint64_t sigchld = 1ull << (SIGCHLD - 1); /* all are blocked since the clone */
 	struct note failed = { .kind = -1 };
-	int children = (int)syscall(SYS_signalfd4, -1, &sigchld, sizeof sigchld, O_CLOEXEC);
-	pid_t command = children < 0 ? -1 : vfork();
+	struct watch w = { -1, -1 };
+	pid_t command = watch_open(c, &w) != 0 ? -1 : vfork();
 
 	if (command == 0)
 		command_run(c, &failed);
@@ -138,8 +171,9 @@ void init_run(struct child *c)
 		child_send(c, &failed, NULL, 0);
 		return;
 	}
-	keep_two(c->plan->sock, children);
-	watch(c, command, children);
+	(void)syscall(SYS_pwrite64, c->oom, c->oom_before, strlen(c->oom_before), 0);
+	watch_close_others(c, &w);
+	watch(c, command, &w);
 }
 
 /* ---- the keeper -------------------------------------------------------------------- */
@@ -170,7 +204,7 @@ void keeper_run(struct child *c)
 
 	if (!hand_over(c))
 		return;
-	keep_two(c->plan->sock, c->plan->sock);
+	child_close_others(&c->plan->sock, 1);
 	while (syscall(SYS_read, c->plan->sock, &byte, 1) > 0 || errno == EINTR)
 		;
 }

@@ -137,6 +137,8 @@ static int check_conf(const struct sandbox_conf *conf, struct err *err)
 		return plan_refuse(err, "the host name must be 1 to 64 letters, digits, dots and hyphens");
 	if (conf->filter == NULL || conf->filter_len == 0 || conf->filter_len > PROFILE_BPF_MAX)
 		return plan_refuse(err, "a seccomp filter of 1 to 4096 instructions is required");
+	if ((conf->floor == NULL) != (conf->floor_len == 0) || conf->floor_len > PROFILE_BPF_MAX)
+		return plan_refuse(err, "a floor below the seccomp filter has 1 to 4096 instructions");
 	if (conf->nmounts > PLAN_MOUNTS_MAX)
 		return plan_refuse(err, "more than 256 mounts");
 	if (conf->network != SANDBOX_NET_NONE && conf->network != SANDBOX_NET_LOOPBACK)
@@ -214,6 +216,8 @@ int plan_make(const struct sandbox_conf *conf, struct plan_box *ret, struct err 
 	plan->loopback = conf->network == SANDBOX_NET_LOOPBACK;
 	plan->filter = conf->filter;
 	plan->filter_len = conf->filter_len;
+	plan->floor = conf->floor;
+	plan->floor_len = conf->floor_len;
 	if (make_step(&box, conf, err) != 0)
 		return -1;
 	*ret = box;

@@ -90,6 +90,7 @@ struct row {
 struct limit {
 	int resource;
 	uint64_t soft, hard;
+	bool lowered; /**< by the caller's own hard limit */
 };
 
 enum plan_kind {
@@ -126,6 +127,7 @@ struct plan {
 	int landlock_abi;              /**< 0: none, or too old to be of use */
 	const char *const *writable;   /**< NULL-terminated: absolute paths, inside, that Landlock lets be changed */
 	const struct sock_filter *filter; size_t filter_len;
+	const struct sock_filter *floor; size_t floor_len; /**< NULL, or loaded before `filter` */
 };
 
 /** A plan and what it owns. */

@@ -81,12 +81,13 @@ int plan_command(struct plan_box *box, const struct sandbox_conf *conf, struct e
 static void add_limit(struct plan_box *box, int resource, uint64_t soft, uint64_t hard)
 {
 	struct rlimit now;
+	bool lowered = getrlimit((__rlimit_resource_t)resource, &now) == 0 && now.rlim_max < hard;
 
-	if (getrlimit((__rlimit_resource_t)resource, &now) == 0 && now.rlim_max < hard)
+	if (lowered)
 		hard = now.rlim_max;
 	if (soft > hard)
 		soft = hard;
-	box->limits[box->plan.nlimits++] = (struct limit){ resource, soft, hard };
+	box->limits[box->plan.nlimits++] = (struct limit){ resource, soft, hard, lowered };
 	box->plan.limits = box->limits;
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
@@ -26,16 +27,23 @@ static json_t *id(unsigned int inside, unsigned int outside)
 	return json_pack("{s:I, s:I}", "inside", (json_int_t)inside, "outside", (json_int_t)outside);
 }
 
+/* Each of these gives a new reference, or NULL when memory is short: a value that cannot be appended is
+ * never left out. */
+
 /** Kept by an ordinary user, who cannot drop them. */
 static json_t *groups(void)
 {
-	gid_t list[65536 / sizeof(gid_t)];
-	int n = getgroups((int)ARRAY_LEN(list), list);
-	json_t *array = json_array();
+	int n = getgroups(0, NULL);
+	auto_free gid_t *list = n < 0 ? NULL : calloc((size_t)n + 1, sizeof *list);
+	auto_json array = json_array();
 
+	/* The number is as before: nothing here changes groups. */
+	if (list == NULL || getgroups(n, list) != n)
+		return NULL;
 	for (int i = 0; i < n; i++)
-		json_array_append_new(array, json_integer(list[i]));
-	return array;
+		if (json_array_append_new(array, json_integer(list[i])) != 0)
+			return NULL;
+	return move_ptr(array);
 }
 
 static const char *where_name(enum sandbox_where where)
@@ -43,38 +51,54 @@ static const char *where_name(enum sandbox_where where)
 	return where == SANDBOX_IN_HOST ? "host" : where == SANDBOX_IN_SPACE ? "space" : "store";
 }
 
-static json_t *mounts(const struct sandbox_conf *conf)
+static json_t *mount(const struct sandbox_mount *m)
 {
-	json_t *array = json_array();
+	bool overlay = m->kind == SANDBOX_OVERLAY;
+	const struct sandbox_path *from = overlay ? &m->lowers[0] : &m->source;
+	auto_json row = json_pack("{s:s, s:s, s:b, s:s}", "target", m->target, "kind", overlay ? "overlay" : "bind",
+				  "readOnly", m->kind == SANDBOX_BIND_RO, "source", where_name(from->where));
 
-	for (size_t i = 0; i < conf->nmounts; i++) {
-		const struct sandbox_mount *m = &conf->mounts[i];
-		bool overlay = m->kind == SANDBOX_OVERLAY;
-		const struct sandbox_path *from = overlay ? &m->lowers[0] : &m->source;
-		json_t *row = json_pack("{s:s, s:s, s:b, s:s}", "target", m->target, "kind", overlay ? "overlay" : "bind",
-					"readOnly", m->kind == SANDBOX_BIND_RO, "source", where_name(from->where));
-
-		/* A live directory of the host's: changes while the command runs, and was hashed by nobody. */
-		if (from->where == SANDBOX_IN_HOST)
-			json_object_set_new(row, "live", json_bytes(from->path, strlen(from->path)));
-		json_array_append_new(array, row);
-	}
-	return array;
+	/* A live directory of the host's: changes while the command runs, and was hashed by nobody. */
+	if (from->where == SANDBOX_IN_HOST &&
+	    json_object_set_new(row, "live", json_bytes(from->path, strlen(from->path))) != 0)
+		return NULL;
+	return move_ptr(row);
 }
 
-static json_t *filter(const struct sandbox_conf *conf, struct err *err)
+static json_t *mounts(const struct sandbox_conf *conf)
+{
+	auto_json array = json_array();
+
+	for (size_t i = 0; i < conf->nmounts; i++)
+		if (json_array_append_new(array, mount(&conf->mounts[i])) != 0)
+			return NULL;
+	return move_ptr(array);
+}
+
+static json_t *program(const struct sock_filter *code, size_t n)
 {
 	struct digest digest;
 	char text[DIGEST_STR_SIZE];
+	struct err ignored = { 0 };
 
-	if (hash_bytes(conf->filter, conf->filter_len * sizeof *conf->filter, &digest, err) != 0)
+	if (hash_bytes(code, n * sizeof *code, &digest, &ignored) != 0)
 		return NULL;
-	return json_pack("{s:I, s:s}", "instructions", (json_int_t)conf->filter_len, "digest", digest_str(&digest, text));
+	return json_pack("{s:I, s:s}", "instructions", (json_int_t)n, "digest", digest_str(&digest, text));
 }
 
-static json_t *limit(uint64_t value, const char *by)
+static json_t *seccomp(const struct sandbox_conf *conf)
 {
-	return json_pack("{s:I, s:s}", "value", (json_int_t)value, "by", by);
+	auto_json all = program(conf->filter, conf->filter_len);
+
+	if (conf->floor != NULL && json_object_set_new(all, "floor", program(conf->floor, conf->floor_len)) != 0)
+		return NULL;
+	return move_ptr(all);
+}
+
+/** JSON's integers end here; so does what a limit can mean. */
+static json_t *number(uint64_t value)
+{
+	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
 }
 
 static uint64_t in_force(const struct plan *plan, int resource)
@@ -87,47 +111,87 @@ static uint64_t in_force(const struct plan *plan, int resource)
 
 static json_t *limits(const struct sandbox_conf *conf, const struct plan *plan)
 {
-	json_t *all = json_object();
+	uint64_t pids = in_force(plan, RLIMIT_NPROC);
+	const struct {
+		const char *name;
+		uint64_t value;
+		const char *by;
+	} rows[] = {
+		{ "timeoutMs", conf->limits.timeout_ms, "timer" },
+		{ "pids", pids == 0 ? 0 : pids - 1, "RLIMIT_NPROC in its own user namespace" }, /* init is one */
+		{ "files", in_force(plan, RLIMIT_NOFILE), "RLIMIT_NOFILE" },
+		{ "fileBytes", in_force(plan, RLIMIT_FSIZE), "RLIMIT_FSIZE" },
+		{ "tmpBytes", strtoull(plan->tmpfs_size, NULL, 10), "tmpfs size" },
+		{ "tmpInodes", strtoull(plan->tmpfs_inodes, NULL, 10), "tmpfs nr_inodes" },
+	};
+	auto_json all = json_object();
 
-	if (conf->limits.timeout_ms != 0)
-		json_object_set_new(all, "timeoutMs", limit(conf->limits.timeout_ms, "timer"));
-	json_object_set_new(all, "pids", limit(in_force(plan, RLIMIT_NPROC) - 1, "RLIMIT_NPROC in its own user namespace"));
-	json_object_set_new(all, "files", limit(in_force(plan, RLIMIT_NOFILE), "RLIMIT_NOFILE"));
-	json_object_set_new(all, "fileBytes", limit(in_force(plan, RLIMIT_FSIZE), "RLIMIT_FSIZE"));
-	json_object_set_new(all, "tmpBytes", limit(strtoull(plan->tmpfs_size, NULL, 10), "tmpfs size"));
-	json_object_set_new(all, "tmpInodes", limit(strtoull(plan->tmpfs_inodes, NULL, 10), "tmpfs nr_inodes"));
-	return all;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (i == 0 && rows[i].value == 0)
+			continue;
+		json_t *row = json_pack("{s:o, s:s}", "value", number(rows[i].value), "by", rows[i].by);
+		if (json_object_set_new(all, rows[i].name, row) != 0)
+			return NULL;
+	}
+	return move_ptr(all);
 }
 
 /** What a step can still see differ between hosts or runs. */
 static json_t *free_things(const struct sandbox_conf *conf)
 {
-	json_t *list = json_pack("[s, s, s, s]", "clock", "cpuFeatures", "randomness", "uname");
 	struct statfs fs;
-
 	/* tmpfs lists in the order of creation, reversed; ext4 by a hash of its own, others by chance. */
-	if (fstatfs(conf->base_fd, &fs) != 0 || fs.f_type != TMPFS_MAGIC)
-		json_array_append_new(list, json_string("readdirOrder"));
-	return list;
+	bool order = fstatfs(conf->base_fd, &fs) != 0 || fs.f_type != TMPFS_MAGIC;
+
+	return json_pack("[s, s, s, s, s*]", "clock", "cpuFeatures", "randomness", "uname", order ? "readdirOrder" : NULL);
 }
 
-/** A raised nice cannot be lowered again without a privilege: said, where it is so. */
-static void add_inherited(json_t *receipt)
+static const char *resource_name(int resource)
 {
+	static const char *const names[] = {
+		[RLIMIT_AS] = "RLIMIT_AS", [RLIMIT_CORE] = "RLIMIT_CORE", [RLIMIT_CPU] = "RLIMIT_CPU",
+		[RLIMIT_DATA] = "RLIMIT_DATA", [RLIMIT_FSIZE] = "RLIMIT_FSIZE", [RLIMIT_LOCKS] = "RLIMIT_LOCKS",
+		[RLIMIT_MEMLOCK] = "RLIMIT_MEMLOCK", [RLIMIT_MSGQUEUE] = "RLIMIT_MSGQUEUE", [RLIMIT_NICE] = "RLIMIT_NICE",
+		[RLIMIT_NOFILE] = "RLIMIT_NOFILE", [RLIMIT_NPROC] = "RLIMIT_NPROC", [RLIMIT_RSS] = "RLIMIT_RSS",
+		[RLIMIT_RTPRIO] = "RLIMIT_RTPRIO", [RLIMIT_RTTIME] = "RLIMIT_RTTIME",
+		[RLIMIT_SIGPENDING] = "RLIMIT_SIGPENDING", [RLIMIT_STACK] = "RLIMIT_STACK",
+	};
+
+	return names[resource];
+}
+
+/** Limits that are lower than glovebox's own because the caller's are: raising them takes a privilege. */
+static json_t *lowered(const struct plan *plan)
+{
+	auto_json all = json_object();
+
+	for (size_t i = 0; i < plan->nlimits; i++)
+		if (plan->limits[i].lowered &&
+		    json_object_set_new(all, resource_name(plan->limits[i].resource), number(plan->limits[i].hard)) != 0)
+			return NULL;
+	return move_ptr(all);
+}
+
+/** What the caller has put on itself, and takes a privilege to lift: said, where it is so. */
+static json_t *inherited(const struct plan *plan)
+{
+	auto_json all = json_object();
+	auto_json limits_of_caller = lowered(plan);
+
 	errno = 0;
 	int nice = getpriority(PRIO_PROCESS, 0);
-
-	if (errno == 0 && nice > 0)
-		json_object_set_new(receipt, "inherited", json_pack("{s:i}", "nice", nice));
+	if (errno == 0 && nice > 0 && json_object_set_new(all, "nice", json_integer(nice)) != 0)
+		return NULL;
+	if (limits_of_caller == NULL || (json_object_size(limits_of_caller) != 0 &&
+					 json_object_set(all, "limits", limits_of_caller) != 0))
+		return NULL;
+	return move_ptr(all);
 }
 
-json_t *receipt_make(const struct sandbox_conf *conf, const struct plan *plan, struct err *err)
+/** The whole but what the caller has left of itself. A NULL among its parts makes it NULL. */
+static json_t *whole(const struct sandbox_conf *conf, const struct plan *plan)
 {
-	json_t *bpf = filter(conf, err);
-
-	if (bpf == NULL)
-		return NULL;
-	json_t *receipt = json_pack(
+	return json_pack(
 		"{s:o, s:[s,s,s,s,s,s,s], s:{s:o, s:o}, s:o, s:s, s:o, s:o, s:{s:i}, s:o, s:s, s:b, s:[], s:b, s:o}",
 		"kernel", kernel(),
 		"namespaces", "user", "mount", "pid", "network", "ipc", "uts", "cgroup",
@@ -135,7 +199,7 @@ json_t *receipt_make(const struct sandbox_conf *conf, const struct plan *plan, s
 		"supplementaryGroups", groups(),
 		"rootfs", "readOnly",
 		"mounts", mounts(conf),
-		"seccomp", bpf,
+		"seccomp", seccomp(conf),
 		"landlock", "abi", plan->landlock_abi,
 		"limits", limits(conf, plan),
 		"network", conf->network == SANDBOX_NET_LOOPBACK ? "loopback" : "none",
@@ -143,10 +207,17 @@ json_t *receipt_make(const struct sandbox_conf *conf, const struct plan *plan, s
 		"capabilities",
 		"space", conf->space != NULL,
 		"free", free_things(conf));
-	if (receipt == NULL) {
+}
+
+json_t *receipt_make(const struct sandbox_conf *conf, const struct plan *plan, struct err *err)
+{
+	auto_json receipt = whole(conf, plan);
+	auto_json rest = inherited(plan);
+
+	if (receipt == NULL || rest == NULL ||
+	    (json_object_size(rest) != 0 && json_object_set(receipt, "inherited", rest) != 0)) {
 		(void)err_set(err, ERR_INTERNAL, ENOMEM, "sandbox: writing the receipt");
 		return NULL;
 	}
-	add_inherited(receipt);
-	return receipt;
+	return move_ptr(receipt);
 }

@@ -101,7 +101,7 @@ struct sandbox_limits {          /**< 0: the default named at the member */
 	uint64_t tmp_inodes;     /**< 0: 200,000 */
 };
 
-/** Receives what the command writes, as it comes; @p stream is 1 or 2. Must not block for long. */
+/** Receives what the command writes, as it comes; @p stream is 1 or 2. Must not block for long: nothing else is seen to meanwhile. */
 typedef void sandbox_output_fn(void *arg, int stream, const char *data, size_t n);
 
 struct sandbox_conf {
@@ -118,8 +118,14 @@ struct sandbox_conf {
 	uid_t outer_uid; gid_t outer_gid;  /**< the step user in this process's namespace */
 	enum sandbox_network network;
 	const struct sock_filter *filter; size_t filter_len; /**< required */
+	const struct sock_filter *floor; size_t floor_len;   /**< or NULL, 0: a second filter, loaded first; the stricter answer holds
+	                                                         (profile_floor(), wherever `filter` is not a shipped profile's) */
 	struct sandbox_limits limits;
 	sandbox_output_fn *output; void *output_arg;
+	const int *relay;                  /**< or NULL. Two descriptors that the command's stdout and stderr are written on to, in place of
+	                                        `output`. Their reader may be slow: timeout and cancel_fd are seen to meanwhile, also after the
+	                                        command's end, and cut off what is not read by then. What else may write to a pipe of these that
+	                                        blocks (no O_NONBLOCK) can hold that up. The caller ignores SIGPIPE. */
 	int cancel_fd;                     /**< readable: the caller wants an end (SIGTERM, grace, SIGKILL); readable again: now. -1: none.
 	                                        The sandbox reads one struct signalfd_siginfo or 8 bytes each time (non-blocking). */
 };
@@ -148,7 +154,7 @@ void sandbox_result_clear(struct sandbox_result *r);
 /** Runs one command to its end. On return every process of the sandbox is dead, every mount gone, all output delivered.
  *  @return 0 when the command was started (or found not startable: SANDBOX_NOT_*), -1 when the sandbox could not be made: ERR_HOST when
  *  the host denies it (with cause and cure), ERR_USAGE for a mount target, work directory, rootfs or limit that can't be, ERR_INPUT
- *  for a missing rootfs, ERR_INTERNAL otherwise.
+ *  for a missing rootfs, ERR_INTERNAL otherwise, and when `relay` could not be written to, which ends the command.
  *
  *  What it asks of the caller: base_fd is on a mount of the caller's own mount namespace; outer ids are the caller's effective ids;
  *  paths below the base are reached without links. The caller's working directory, signal mask, children (the child has no exit

@@ -184,13 +184,24 @@ int seal_landlock(struct child *c)
 
 /* ---- the last two ------------------------------------------------------------------- */
 
-int seal_seccomp(struct child *c)
+static int load_filter(const struct sock_filter *filter, size_t len)
 {
 	/* The kernel only reads the program; struct sock_fprog has no const. */
-	const struct sock_fprog program = { .len = (unsigned short)c->plan->filter_len,
-					    .filter = (struct sock_filter *)(uintptr_t)c->plan->filter };
+	const struct sock_fprog program = { .len = (unsigned short)len,
+					    .filter = (struct sock_filter *)(uintptr_t)filter };
 
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
+/** The kernel asks both, and takes the stricter answer; of two errors that of the filter loaded last. So the floor
+ *  comes first, while no filter of a step's own can keep it from being loaded. */
+int seal_seccomp(struct child *c)
+{
+	const struct plan *plan = c->plan;
+
+	if (plan->floor != NULL && load_filter(plan->floor, plan->floor_len) != 0)
+		return -1;
+	return load_filter(plan->filter, plan->filter_len);
 }
 
 void seal_exec(const struct plan *plan)

@@ -13,22 +13,25 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "sandbox/relay.h"
 #include "sandbox/space.h"
 
 #define GRACE_MS 10000
-/** What is read from the command at once: a pipe's whole capacity. */
-#define CHUNK (64u << 10)
+/** How long what the killed have written may wait for its reader. */
+#define LAST_WORDS_MS 500
 
-enum why { WHY_NOT, WHY_TIMEOUT, WHY_CANCELLED };
+enum why { WHY_NOT, WHY_TIMEOUT, WHY_CANCELLED, WHY_OUTPUT_LOST };
 
 /** A run under way. */
 struct run {
 	const struct sandbox_conf *conf;
-	int sock, out[2], cancel; /**< -1 once closed, or not there */
+	struct relay relay;
+	int sock, cancel;         /**< -1 once closed, or not there */
 	pid_t pid;                /**< of pid 1; -1 once reaped */
 	uint64_t start_us;
 	uint64_t next_ms;         /**< when to act next on `why`; 0: never */
 	enum why why;             /**< asked to end, and for what */
+	bool given_up;            /**< all are dead, and what they wrote is waited for no longer */
 	struct note end;          /**< kind -1: none yet */
 	int view;
 	struct rusage usage;      /**< of pid 1 and all it reaped */
@@ -73,38 +76,22 @@ static void run_clear(struct run *r)
 		(void)kill(r->pid, SIGKILL); /* our own unreaped child: no other can have its number */
 	reap(r);
 	own_fd(&r->sock);
-	own_fd(&r->out[0]);
-	own_fd(&r->out[1]);
+	relay_close(&r->relay, 0);
+	relay_close(&r->relay, 1);
 	own_fd(&r->view);
 }
 
-/* ---- output ------------------------------------------------------------------------ */
-
-/** Passes on one chunk. @return whether there may be more. */
-static bool relay(struct run *r, int stream)
-{
-	char data[CHUNK];
-	ssize_t n = read(r->out[stream], data, sizeof data);
-
-	if (n > 0 && r->conf->output != NULL)
-		r->conf->output(r->conf->output_arg, stream + 1, data, (size_t)n);
-	if (n > 0 || (n < 0 && errno == EINTR))
-		return true;
-	if (n < 0 && errno == EAGAIN)
-		return false;
-	close(r->out[stream]);
-	r->out[stream] = -1;
-	return false;
-}
-
-static void drain(struct run *r)
-{
-	for (int stream = 0; stream < 2; stream++)
-		while (r->out[stream] >= 0 && relay(r, stream))
-			;
-}
-
 /* ---- time and cancelling -------------------------------------------------------------- */
+
+/** Ends it now: the processes or, after them, the wait for a reader of what they wrote. */
+static void kill_now(struct run *r)
+{
+	r->next_ms = 0;
+	if (r->pid < 0)
+		r->given_up = true;
+	else
+		(void)kill(r->pid, SIGKILL);
+}
 
 /** Asks for the end: SIGTERM now, SIGKILL after the grace. */
 static void ask_to_end(struct run *r, enum why why)
@@ -113,15 +100,13 @@ static void ask_to_end(struct run *r, enum why why)
 	uint64_t grace = r->conf->limits.grace_ms;
 
 	r->why = why;
+	if (r->pid < 0) {
+		kill_now(r); /* the dead need no grace */
+		return;
+	}
 	r->next_ms = later(grace == 0 ? GRACE_MS : grace);
 	if (r->sock >= 0)
 		(void)send(r->sock, &order, sizeof order, MSG_NOSIGNAL);
-}
-
-static void kill_now(struct run *r)
-{
-	r->next_ms = 0;
-	(void)kill(r->pid, SIGKILL);
 }
 
 static void on_time(struct run *r)
@@ -147,6 +132,16 @@ static void on_cancel(struct run *r)
 		ask_to_end(r, WHY_CANCELLED);
 	else
 		kill_now(r);
+}
+
+static void on_output(struct run *r, int stream)
+{
+	relay_turn(&r->relay, stream);
+	if (r->relay.lost == 0 || r->why != WHY_NOT)
+		return;
+	if (r->pid >= 0)
+		ask_to_end(r, WHY_OUTPUT_LOST);
+	r->why = WHY_OUTPUT_LOST;
 }
 
 static int poll_timeout(const struct run *r)
@@ -181,31 +176,44 @@ static int on_note(struct run *r, struct err *err)
 	return 0;
 }
 
+/** Waits for the next thing to happen, and sees to it. */
+static int turn(struct run *r, struct err *err)
+{
+	struct pollfd fds[4] = {
+		{ .fd = r->sock, .events = POLLIN },
+		relay_wants(&r->relay, 0),
+		relay_wants(&r->relay, 1),
+		{ .fd = r->cancel, .events = POLLIN },
+	};
+
+	if (poll(fds, ARRAY_LEN(fds), poll_timeout(r)) < 0)
+		return errno == EINTR ? 0 : err_set(err, ERR_INTERNAL, errno, "sandbox: poll");
+	on_time(r);
+	if (fds[3].revents != 0)
+		on_cancel(r);
+	for (int stream = 0; stream < 2; stream++)
+		if (fds[1 + stream].revents != 0)
+			on_output(r, stream);
+	return fds[0].revents != 0 ? on_note(r, err) : 0;
+}
+
 /** Until the child has closed its socket, which it does only by ending. */
 static int attend(struct run *r, struct err *err)
 {
-	while (r->sock >= 0) {
-		struct pollfd fds[4] = {
-			{ .fd = r->sock, .events = POLLIN },
-			{ .fd = r->out[0], .events = POLLIN },
-			{ .fd = r->out[1], .events = POLLIN },
-			{ .fd = r->cancel, .events = POLLIN },
-		};
-
-		if (poll(fds, ARRAY_LEN(fds), poll_timeout(r)) < 0) {
-			if (errno != EINTR)
-				return err_set(err, ERR_INTERNAL, errno, "sandbox: poll");
-			continue;
-		}
-		on_time(r);
-		if (fds[3].revents != 0)
-			on_cancel(r);
-		for (int stream = 0; stream < 2; stream++)
-			if (fds[1 + stream].revents != 0)
-				relay(r, stream);
-		if (fds[0].revents != 0 && on_note(r, err) != 0)
+	while (r->sock >= 0)
+		if (turn(r, err) != 0)
 			return -1;
-	}
+	return 0;
+}
+
+/** Until all that the dead have written is written on, with no more patience than the living had. */
+static int drain(struct run *r, struct err *err)
+{
+	if (r->why != WHY_NOT && r->next_ms == 0)
+		r->next_ms = later(LAST_WORDS_MS);
+	while (relay_drain(&r->relay) && !r->given_up)
+		if (turn(r, err) != 0)
+			return -1;
 	return 0;
 }
 
@@ -238,7 +246,7 @@ static int start(struct run *r, struct plan *plan, struct err *err)
 		return err_set(err, ERR_INTERNAL, errno, "sandbox: making a socket pair");
 	r->sock = pair[0];
 	theirs = pair[1];
-	if (make_pipe(&r->out[0], &out, err) != 0 || make_pipe(&r->out[1], &err_out, err) != 0)
+	if (make_pipe(&r->relay.from[0], &out, err) != 0 || make_pipe(&r->relay.from[1], &err_out, err) != 0)
 		return -1;
 	plan->proc_fd = proc;
 	plan->sock = theirs;
@@ -309,17 +317,21 @@ static int conduct(struct run *r, struct plan *plan, struct sandbox_result *res,
 	if (res->receipt == NULL || attend(r, err) != 0)
 		return -1;
 	reap(r);
-	drain(r);
 	res->wall_us = now_us() - r->start_us;
 	take_usage(r, res);
-	return take_end(r, plan, res, err);
+	if (drain(r, err) != 0 || take_end(r, plan, res, err) != 0)
+		return -1;
+	if (r->why == WHY_OUTPUT_LOST)
+		return err_set(err, ERR_INTERNAL, r->relay.lost, "the command's output could not be written on");
+	return 0;
 }
 
 int supervise(const struct sandbox_conf *conf, struct plan *plan, struct sandbox_result *ret, struct err *err)
 {
 	auto_sandbox_result res = { .view_fd = -1 };
-	struct run r = { .conf = conf, .sock = -1, .out = { -1, -1 }, .cancel = conf->cancel_fd, .pid = -1, .view = -1,
-			 .end = { .kind = -1 } };
+	struct run r = { .conf = conf, .sock = -1, .cancel = conf->cancel_fd, .pid = -1, .view = -1, .end = { .kind = -1 } };
+
+	relay_begin(&r.relay, conf);
 	int failed = conduct(&r, plan, &res, err);
 
 	if (failed == 0)

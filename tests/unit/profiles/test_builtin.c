@@ -24,13 +24,23 @@ static void table(void **state)
 	assert_null(profile_builtin_at(ARRAY_LEN(names)));
 	assert_null(profile_builtin("none"));
 	assert_null(profile_builtin(""));
+	assert_string_equal(profile_floor()->name, "floor");
+	assert_null(profile_builtin("floor")); /* nobody chooses it */
+}
+
+/** The shipped profiles, and the floor after them. */
+static const struct profile_builtin *embedded(size_t i)
+{
+	const struct profile_builtin *b = profile_builtin_at(i);
+
+	return b == NULL && i > 0 && profile_builtin_at(i - 1) != NULL ? profile_floor() : b;
 }
 
 static void compiled_from_their_text(void **state)
 {
 	(void)state;
-	for (size_t i = 0; profile_builtin_at(i) != NULL; i++) {
-		const struct profile_builtin *b = profile_builtin_at(i);
+	for (size_t i = 0; embedded(i) != NULL; i++) {
+		const struct profile_builtin *b = embedded(i);
 		auto_profile_program p = {0};
 
 		compile_good(arch_native(), b->text, &p);
@@ -60,7 +70,8 @@ static bool one_of(const char *name, const char *const *names)
 
 /** Argument values that the profiles tell apart, each put into every place. */
 static const uint64_t probes[] = { 0, 1, 2, 3, 4, 8, 9, 10, 16, 17, 35, 0x40, 0x80, 0x400040, 04000, 02000, 06755, 020000, 040000,
-				   0x5412, 0x10000000, 0x7e020000, 0xffffffff, 0x100000001, UINT64_MAX };
+				   1024, 1026, 0x5412,
+				   0xc020660b, 0x10000000, 0x7e020000, 0xffffffff, 0x100000001, UINT64_MAX };
 
 /** Both profiles give the same answers to every call of @p arch but those named. */
 static void differ_only_in(const struct arch *arch, const char *a, const char *b, const char *const *names)
@@ -84,6 +95,26 @@ static void differ_only_in(const struct arch *arch, const char *a, const char *b
 	}
 }
 
+static void allows_no_more(const struct arch *arch, const struct profile_program *p, const struct profile_program *floor,
+			   const char *name)
+{
+	size_t allowed = 0;
+
+	for (int nr = 0; nr < POLICY_NR_MAX; nr++)
+		for (size_t i = 0; i < ARRAY_LEN(probes); i++)
+			for (size_t j = 0; j < ARRAY_LEN(probes); j++) {
+				const uint64_t args[6] = { probes[i], probes[j], probes[j], probes[i], probes[j] };
+
+				if (ask_all(p, arch, nr, args) != ALLOW)
+					continue;
+				allowed++;
+				if (ask_all(floor, arch, nr, args) != ALLOW)
+					fail_msg("%s on %s allows call %d(0x%llx, 0x%llx, …), which the floor refuses", name, arch->oci_name,
+						 nr, (unsigned long long)args[0], (unsigned long long)args[1]);
+			}
+	assert_true(allowed > 10000);
+}
+
 static void profiles_differ_as_they_say(void **state)
 {
 	static const char *const debug[] = { "ptrace", NULL };
@@ -98,6 +129,23 @@ static void profiles_differ_as_they_say(void **state)
 	}
 }
 
+/** Whatever a shipped profile allows passes the floor; so that it need not be loaded below them. */
+static void shipped_profiles_stand_on_the_floor(void **state)
+{
+	(void)state;
+	for (size_t a = 0; arch_at(a) != NULL; a++) {
+		auto_profile_program floor = {0};
+
+		compile_good(arch_at(a), profile_floor()->text, &floor);
+		for (size_t b = 0; profile_builtin_at(b) != NULL; b++) {
+			auto_profile_program p = {0};
+
+			compile_good(arch_at(a), profile_builtin_at(b)->text, &p);
+			allows_no_more(arch_at(a), &p, &floor, profile_builtin_at(b)->name);
+		}
+	}
+}
+
 /** Every call that the kernel knows is decided in the text, not left to the default action. */
 static void every_known_call_is_named(void **state)
 {
@@ -107,8 +155,8 @@ static void every_known_call_is_named(void **state)
 					       "tuxcall", "vserver", NULL };
 
 	(void)state;
-	for (size_t i = 0; profile_builtin_at(i) != NULL; i++) {
-		const struct profile_builtin *b = profile_builtin_at(i);
+	for (size_t i = 0; embedded(i) != NULL; i++) {
+		const struct profile_builtin *b = embedded(i);
 
 		for (int nr = 0; nr < POLICY_NR_MAX; nr++) {
 			auto_free char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, nr);
@@ -132,8 +180,8 @@ static void every_known_call_is_named(void **state)
 static void length(void **state)
 {
 	(void)state;
-	for (size_t i = 0; profile_builtin_at(i) != NULL; i++)
-		assert_in_range(profile_builtin_at(i)->bpf_len, 1, 300);
+	for (size_t i = 0; embedded(i) != NULL; i++)
+		assert_in_range(embedded(i)->bpf_len, 1, 300);
 }
 
 int main(void)
@@ -142,6 +190,7 @@ int main(void)
 		cmocka_unit_test(table),
 		cmocka_unit_test(compiled_from_their_text),
 		cmocka_unit_test(profiles_differ_as_they_say),
+		cmocka_unit_test(shipped_profiles_stand_on_the_floor),
 		cmocka_unit_test(every_known_call_is_named),
 		cmocka_unit_test(length),
 	};

@@ -64,6 +64,14 @@ static void programs_work(void **state)
 		}
 }
 
+/** The floor takes nothing from a program under a profile of somebody's own. */
+static void programs_work_on_the_floor(void **state)
+{
+	(void)state;
+	for (size_t j = 0; j < sizeof programs / sizeof *programs; j++)
+		assert_int_equal(run(profile_floor(), programs[j].script), 0);
+}
+
 static void no_setuid_file_is_made(void **state)
 {
 	static const char script[] = "touch t && ! chmod 4755 t 2>&1 && ! chmod g+s t 2>&1 && ! install -m 2755 t u 2>&1 && "
@@ -72,12 +80,14 @@ static void no_setuid_file_is_made(void **state)
 	(void)state;
 	for (size_t i = 0; profile_builtin_at(i) != NULL; i++)
 		assert_int_equal(run(profile_builtin_at(i), script), 0);
+	assert_int_equal(run(profile_floor(), script), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_work),
+		cmocka_unit_test(programs_work_on_the_floor),
 		cmocka_unit_test(no_setuid_file_is_made),
 	};
 

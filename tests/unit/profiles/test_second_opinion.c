@@ -81,6 +81,8 @@ static void shipped_profiles(void **state)
 	for (size_t i = 0; profile_builtin_at(i) != NULL; i++)
 		for (size_t a = 0; arch_at(a) != NULL; a++)
 			opinion(profile_builtin_at(i)->name, profile_builtin_at(i)->text, arch_at(a), true);
+	for (size_t a = 0; arch_at(a) != NULL; a++)
+		opinion(profile_floor()->name, profile_floor()->text, arch_at(a), true);
 }
 
 static void differences_are_noticed(void **state)

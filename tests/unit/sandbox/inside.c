@@ -126,6 +126,42 @@ static int do_forkbomb(void)
 	return 0;
 }
 
+/** Takes from init what a process of the same uid may take by prlimit(2), makes it reap an orphan, and ends.
+ *  RLIMIT_CPU is the one that the kernel itself would end init by. */
+static int do_starve_init(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		if (i != RLIMIT_CPU && prlimit(1, (__rlimit_resource_t)i, &none, NULL) != 0)
+			return refused("prlimit");
+	if (fork() == 0) {
+		if (fork() == 0)
+			usleep(20000);
+		_exit(0);
+	}
+	usleep(100000);
+	return 7;
+}
+
+/** The score by which the kernel picks whom to end when memory is short; init has its own once it has started this. */
+static int do_oom(const char *init)
+{
+	char text[32] = "";
+
+	for (int i = 0; i < 200 && strcmp(text, init) != 0; i++) {
+		FILE *f = fopen("/proc/1/oom_score_adj", "r");
+
+		if (f == NULL || fscanf(f, "%31s", text) != 1)
+			return refused("/proc/1/oom_score_adj");
+		fclose(f);
+		usleep(1000);
+	}
+	printf("init %s\n", text);
+	fflush(stdout);
+	return do_cat("/proc/self/oom_score_adj");
+}
+
 /** Opens a socket of a family, or connects to the loopback address. */
 static int do_socket(int family)
 {
@@ -297,6 +333,12 @@ int main(int argc, char **argv)
 		return do_forkbomb();
 	if (!strcmp(what, "forkbomb-and-stay"))
 		return do_forkbomb(), pause();
+	if (!strcmp(what, "starve-init"))
+		return do_starve_init();
+	if (!strcmp(what, "oom"))
+		return do_oom(a);
+	if (!strcmp(what, "unshare"))
+		return unshare(CLONE_NEWUSER) != 0 ? refused("unshare") : 0;
 	if (!strcmp(what, "socket"))
 		return do_socket(atoi(a));
 	if (!strcmp(what, "loopback"))

@@ -64,6 +64,16 @@ static void test_with_the_shipped_filters(void **state)
 	}
 }
 
+/** The floor, with a filter of the step's own that allows everything. */
+static void test_with_the_floor(void **state)
+{
+	struct box *b = *state;
+
+	b->conf.floor = profile_floor()->bpf;
+	b->conf.floor_len = profile_floor()->bpf_len;
+	without_filter(b);
+}
+
 static void test_as_root_inside(void **state)
 {
 	struct box *b = *state;
@@ -92,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		box_test(test_direct),
 		box_test(test_with_the_shipped_filters),
+		box_test(test_with_the_floor),
 		box_test(test_as_root_inside),
 		box_test(test_in_a_space),
 	};

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <linux/sched.h>
 
@@ -87,6 +88,20 @@ static void container(struct box *b)
 	box_fails(b, ERR_HOST, "seccomp filter binds this process");
 }
 
+/** No process may be made: by a filter, and where root is not exempt by the limit itself. */
+static void no_processes(struct box *b)
+{
+	const struct rlimit one = { 1, 1 };
+
+	if (!b->id.real_root) {
+		assert_int_equal(setrlimit(RLIMIT_NPROC, &one), 0);
+		box_fails(b, ERR_HOST, "(ulimit -u: 1)");
+	}
+	filter_call(SYS_clone, EAGAIN);
+	box_fails(b, ERR_HOST, "no more processes");
+	assert_non_null(strstr(b->err.msg, "raise the limit"));
+}
+
 static void old_kernel(struct box *b)
 {
 	filter_call(SYS_mount_setattr, ENOSYS);
@@ -120,8 +135,10 @@ static void nnp_fails(struct box *b)
 #ifdef SYS_vfork /* elsewhere it is a clone(2), as the sandbox's own */
 static void no_vfork(struct box *b)
 {
-	filter_call(SYS_vfork, EAGAIN);
+	filter_call(SYS_vfork, ENOMEM);
 	box_fails(b, ERR_INTERNAL, "starting the command's process");
+	filter_call(SYS_vfork, EAGAIN);
+	box_fails(b, ERR_HOST, "starting the command's process: no more processes");
 }
 #endif
 
@@ -135,7 +152,8 @@ static void nothing_degrades(struct box *b)
 		{ SYS_landlock_restrict_self, -1 }, { SYS_signalfd4, -1 }, { SYS_capset, -1 }, { SYS_close_range, 3 },
 		{ SYS_prctl, PR_SET_NO_NEW_PRIVS }, { SYS_prctl, PR_SET_SECUREBITS }, { SYS_prctl, PR_CAPBSET_DROP },
 		{ SYS_prctl, PR_CAP_AMBIENT }, { SYS_prctl, PR_SET_DUMPABLE }, { SYS_prctl, PR_SET_PDEATHSIG },
-		{ SYS_seccomp, SECCOMP_SET_MODE_FILTER },
+		{ SYS_seccomp, SECCOMP_SET_MODE_FILTER }, { SYS_epoll_create1, -1 }, { SYS_epoll_ctl, -1 },
+		{ SYS_pread64, -1 }, { SYS_pwrite64, -1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
@@ -154,6 +172,7 @@ static void nothing_degrades(struct box *b)
 
 #define APART(fn) static void test_##fn(void **state) { apart(*state, fn); }
 APART(container)
+APART(no_processes)
 APART(old_kernel)
 APART(no_pivot)
 APART(keys_used_up)
@@ -172,6 +191,9 @@ static void test_notes(void **state)
 	static const struct { struct note note; enum err_kind kind; const char *words; } cases[] = {
 		{ { .stage = STAGE_IDS, .code = EPERM, .index = -1 }, ERR_HOST, "mapping ids is denied" },
 		{ { .stage = STAGE_CLONE, .code = EINVAL, .index = -1 }, ERR_HOST, "built without" },
+		{ { .stage = STAGE_IDS, .part = PART_OOM, .code = EIO, .index = -1 }, ERR_INTERNAL, "oom_score_adj" },
+		{ { .stage = STAGE_CLONE, .code = EAGAIN, .index = -1 }, ERR_HOST, "no more processes" },
+		{ { .stage = STAGE_FORK, .code = EAGAIN, .index = -1 }, ERR_HOST, "no more processes" },
 		{ { .stage = STAGE_CLONE, .code = EUSERS, .index = -1 }, ERR_HOST, "max_*_namespaces" },
 		{ { .stage = STAGE_TMPFS, .code = EACCES, .index = -1 }, ERR_HOST, "tmpfs" },
 		{ { .stage = STAGE_MOUNTS, .code = ENOENT, .index = -1 }, ERR_INTERNAL, "rootfs" },
@@ -202,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		box_test(test_no_namespaces),
 		box_test(test_container),
+		box_test(test_no_processes),
 		box_test(test_old_kernel),
 		box_test(test_no_pivot),
 		box_test(test_keys_used_up),

@@ -7,6 +7,8 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "profiles/profiles.h"
+
 static void test_exit_codes(void **state)
 {
 	struct box *b = *state;
@@ -51,6 +53,17 @@ static void test_init_is_deaf(void **state)
 		if (code != 0 && code != 1)
 			fail_msg("signal %d to pid 1: end %d code %d", sig, b->res.end, b->res.code);
 	}
+}
+
+/** Where no filter keeps a step from limiting its init, init still needs none of what it loses. */
+static void test_init_needs_no_limits(void **state)
+{
+	struct box *b = *state;
+
+	ends(b, SANDBOX_EXITED, 7, BOX_ARGV("inside", "starve-init"));
+	b->conf.filter = profile_builtin("default")->bpf;
+	b->conf.filter_len = profile_builtin("default")->bpf_len;
+	box_refuses(b, EPERM, "starve-init");
 }
 
 static void test_exec_failures(void **state)
@@ -338,6 +351,7 @@ int main(void)
 		box_test(test_exit_codes),
 		box_test(test_signals),
 		box_test(test_init_is_deaf),
+		box_test(test_init_needs_no_limits),
 		box_test(test_exec_failures),
 		box_test(test_filter_against_exec),
 		box_test(test_output_is_kept_apart),

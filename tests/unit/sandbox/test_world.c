@@ -108,6 +108,8 @@ static void test_stdin_is_null(void **state)
 
 static void check_walls(struct box *b)
 {
+	char blocked[64];
+
 	box_says(b, "cat", "/proc/self/status");
 	has(b, "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"
 	       "CapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n");
@@ -115,6 +117,9 @@ static void check_walls(struct box *b)
 	has(b, "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"
 	       "CapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\n");
 	has(b, "Name:\tglovebox-init\n");
+	/* Of all signals, only SIGCHLD waits for init: what a step sends it must not pile up at the caller's expense. */
+	snprintf(blocked, sizeof blocked, "SigBlk:\t%016llx\n", 1ull << (SIGCHLD - 1));
+	has(b, blocked);
 }
 
 static void test_no_capability(void **state)
@@ -141,6 +146,64 @@ static void test_limits(void **state)
 	has(b, "1 68719476736 68719476736"); /* FSIZE */
 	has(b, "\n3 8388608 ");              /* STACK */
 	has(b, "\n13 0 0\n14 0 0\n");        /* NICE, RTPRIO */
+}
+
+static json_int_t limit_value(const struct box *b, const char *name)
+{
+	return json_integer_value(json_object_get(json_object_get(json_object_get(b->res.receipt, "limits"), name), "value"));
+}
+
+/** A caller's own hard limits, where lower, are in force; the receipt has these values, and says whose they are. */
+static void test_lower_limits_of_the_caller(void **state)
+{
+	struct box *b = *state;
+
+	box_says(b, "true");
+	assert_null(json_object_get(json_object_get(json_object_get(b->res.receipt, "inherited"), "limits"), "RLIMIT_NOFILE"));
+	pid_t pid = fork();
+	if (pid == 0) {
+		static const struct { int resource; rlim_t value; } lower[] = {
+			{ RLIMIT_NOFILE, 100 }, { RLIMIT_FSIZE, 1 << 20 }, { RLIMIT_CPU, 1000 },
+		};
+		struct rlimit now;
+
+		for (size_t i = 0; i < ARRAY_LEN(lower); i++)
+			setrlimit((__rlimit_resource_t)lower[i].resource, &(struct rlimit){ lower[i].value, lower[i].value });
+		getrlimit(RLIMIT_NPROC, &now); /* near 4096 it would depend on what else this user runs */
+		if (now.rlim_max > 1000000)
+			now.rlim_cur = now.rlim_max = 1000000;
+		setrlimit(RLIMIT_NPROC, &now);
+		b->conf.limits.pids = 2000000;
+		box_says(b, "limits");
+		has(b, "\n7 100 100\n");
+		has(b, "0 1000 1000\n");
+		assert_int_equal(limit_value(b, "files"), 100);
+		assert_int_equal(limit_value(b, "fileBytes"), 1 << 20);
+		assert_int_equal(limit_value(b, "pids"), (json_int_t)now.rlim_max - 1);
+		const json_t *inherited = json_object_get(json_object_get(b->res.receipt, "inherited"), "limits");
+		assert_int_equal(json_integer_value(json_object_get(inherited, "RLIMIT_NOFILE")), 100);
+		assert_int_equal(json_integer_value(json_object_get(inherited, "RLIMIT_CPU")), 1000);
+		_exit(0);
+	}
+	int st = 1;
+	waitpid(pid, &st, 0);
+	assert_int_equal(st, 0);
+}
+
+/** When memory is short the command goes first, then what the caller itself has at stake. */
+static void test_memory_hogs_go_first(void **state)
+{
+	struct box *b = *state;
+	char text[32] = "", want[64];
+	int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+
+	assert_true(read(fd, text, sizeof text - 1) > 0);
+	close(fd);
+	*strchr(text, '\n') = '\0';
+	/* A lower score than the caller was given is not init's to have; a negative one it does not keep. */
+	const char *init = text[0] == '-' ? "0" : text;
+	snprintf(want, sizeof want, "init %s\n1000\n", init);
+	assert_string_equal(box_says(b, "oom", init), want);
 }
 
 static void test_only_the_writable_is_writable(void **state)
@@ -319,6 +382,51 @@ static void test_receipt(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(json_object_get(r, "limits"), "pids"), "value")), 4096);
 }
 
+/** What cannot be written down is refused, before anything starts. */
+static void test_receipt_tells_every_mount(void **state)
+{
+	struct box *b = *state;
+
+	b->conf.nmounts = 2;
+	b->mounts[0] = (struct sandbox_mount){ .kind = SANDBOX_BIND_RO, .target = "/w", .source = { SANDBOX_IN_BASE, "src" } };
+	b->mounts[1] = (struct sandbox_mount){ .kind = SANDBOX_BIND_RO, .target = "/w\xff", .source = { SANDBOX_IN_BASE, "src" } };
+	box_fails(b, ERR_USAGE, "mount on '/w\377': must be UTF-8");
+	b->mounts[1].target = "/ünï";
+	box_says(b, "true");
+	assert_int_equal(json_array_size(json_object_get(b->res.receipt, "mounts")), 2);
+	assert_string_equal(json_str(json_array_get(json_object_get(b->res.receipt, "mounts"), 1), "target"), "/ünï");
+}
+
+/** Whatever the step's own filter allows, the floor refuses, and the receipt tells of it. */
+static void test_floor(void **state)
+{
+	struct box *b = *state;
+	static const struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+	char text[DIGEST_STR_SIZE];
+
+	b->conf.filter = all;
+	b->conf.filter_len = ARRAY_LEN(all);
+	box_says(b, "write", "/tmp/../build/home/x", "");
+	assert_null(json_object_get(json_object_get(b->res.receipt, "seccomp"), "floor"));
+	assert_int_equal(box_inside(b, "starve-init"), 7);
+	b->conf.floor = profile_floor()->bpf;
+	b->conf.floor_len = profile_floor()->bpf_len;
+	box_refuses(b, EPERM, "starve-init");
+	box_refuses(b, EPERM, "unshare");
+	box_refuses(b, EPERM, "chmod", "/tmp", "4777");
+	const json_t *floor = json_object_get(json_object_get(b->res.receipt, "seccomp"), "floor");
+	assert_string_equal(json_str(floor, "digest"), digest_str(&profile_floor()->bpf_digest, text));
+	assert_int_equal(json_integer_value(json_object_get(floor, "instructions")), profile_floor()->bpf_len);
+	check_state(b);
+	check_walls(b);
+	/* The step's own is asked as before. */
+	b->conf.filter = box_filter;
+	b->conf.filter_len = ARRAY_LEN(box_filter);
+	box_refuses(b, EPERM, "unshare");
+	b->conf.floor_len = 0;
+	box_fails(b, ERR_USAGE, "floor");
+}
+
 /** The shipped profiles let all of it work. */
 static void test_with_the_shipped_filters(void **state)
 {
@@ -352,6 +460,10 @@ int main(void)
 		box_test(test_abstract_socket_of_the_host),
 		box_test(test_names),
 		box_test(test_receipt),
+		box_test(test_lower_limits_of_the_caller),
+		box_test(test_memory_hogs_go_first),
+		box_test(test_receipt_tells_every_mount),
+		box_test(test_floor),
 		box_test(test_with_the_shipped_filters),
 	};
 
