@@ -123,6 +123,10 @@ void attest_verified_clear(struct attest_verified *v);
 int attest_verify_bundle(const char *bundle, size_t n, const struct attest_policy *policy,
 			 struct attest_verified *ret, struct err *err);
 
+/** The digests of an image that a checked statement is about: of its manifest (the first subject, "oci:…") and of its
+ *  archive (the subject "image.tar"). ERR_UNVERIFIED where either is missing. */
+int attest_image_subjects(const json_t *statement, struct digest *ret_image, struct digest *ret_tar, struct err *err);
+
 /** Checks that the statement is about this image: its first subject, "oci:…", is the manifest digest, and its subject "image.tar" the
  *  SHA-256 of all the archive's bytes; both are required. Reads @p image_fd (seekable) from its start, whatever its offset, with
  *  oci_image_read(). What is compared is bound to the digests that were signed, also when the file changes meanwhile; what the caller

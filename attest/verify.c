@@ -82,8 +82,7 @@ static struct digest subject_digest(const json_t *subject)
 	return d;
 }
 
-/** The two subjects that name an image: the first, "oci:…", and the archive's. */
-static int image_subjects(const json_t *statement, struct digest *ret_image, struct digest *ret_tar, struct err *err)
+int attest_image_subjects(const json_t *statement, struct digest *ret_image, struct digest *ret_tar, struct err *err)
 {
 	const json_t *list = json_object_get(statement, "subject"), *subject;
 	const json_t *image = json_array_get(list, 0), *tar = NULL;
@@ -125,7 +124,7 @@ int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep
 	auto_oci_image read = {0};
 
 	/* The cheap question first: bytes that no subject names are not worth parsing. */
-	if (image_subjects(v->statement, &image, &tar, err) < 0 || hash_archive(image_fd, &actual, err) < 0 ||
+	if (attest_image_subjects(v->statement, &image, &tar, err) < 0 || hash_archive(image_fd, &actual, err) < 0 ||
 	    compare("the image archive", &tar, &actual, err) < 0)
 		return -1;
 	if (oci_image_read(image_fd, deep, &read, err) < 0 ||

@@ -23,6 +23,7 @@ struct opt_def {
 	const char *name;   /**< without the dashes */
 	const char *arg;    /**< what its value is called, or NULL for a switch */
 	const char *help;   /**< one line */
+	bool repeat;        /**< may be given several times; else a second one is an error, not a silent winner */
 };
 
 /** One `--NAME VALUE` that was given. Borrowed from argv. */

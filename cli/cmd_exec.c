@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "runner/runner.h"
 
-/** Passes the command's output on as it comes. */
-static void relay(void *failed, int stream, const char *data, size_t n)
+/** Where to write the command's output on to. A pipe or terminal is opened anew where that can be: then it need not block
+ *  us, and still blocks whoever shares it. What else there is cannot be without its offset. */
+static int open_relay(int fd)
 {
-	struct err ignored = {0};
+	char link[32];
+	struct stat st;
 
-	if (io_write_all(stream, data, n, &ignored) < 0)
-		*(bool *)failed = true;
+	if (fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
+		return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	int again = open(link, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return again >= 0 ? again : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 /** The pairs and strings that exec's options point to. */
@@ -35,6 +43,19 @@ static void lists_clear(struct exec_lists *l)
 	free(l->env);
 }
 
+/** A receipt is JSON and names the places inside as they are. */
+static int check_utf8(const char *option, const char *path, struct err *err)
+{
+	size_t len;
+
+	for (const char *p = path; *p != '\0'; p += len) {
+		len = text_utf8_len(p, strlen(p));
+		if (len == 0)
+			return err_set(err, ERR_USAGE, 0, "--%s: the path inside, '%s', is not valid UTF-8", option, path);
+	}
+	return 0;
+}
+
 /** Splits `A<sep>B` at the last separator: paths outside may hold one, paths inside have no need to. */
 static int split(struct exec_lists *l, const char *option, const char *value, char sep, bool outside_first,
 		 struct exec_bind *ret, struct err *err)
@@ -52,7 +73,7 @@ static int split(struct exec_lists *l, const char *option, const char *value, ch
 	if (!text_path_is_absolute(ret->inside) || ret->inside[1] == '\0')
 		return err_set(err, ERR_USAGE, 0, "--%s %s: '%s' must be an absolute path without '.', '..' or '//'", option,
 			       value, ret->inside);
-	return 0;
+	return check_utf8(option, ret->inside, err);
 }
 
 static int fill_binds(struct exec_lists *l, const struct args *args, const char *option, char sep, bool outside_first,
@@ -118,36 +139,6 @@ static int fill_options(struct exec_lists *l, const struct args *args, struct ex
 	return fill_lists(l, args, opt, err);
 }
 
-/** Opened before the store, as the caller: what root asks for is root's. */
-static int open_receipt(const char *path, int *ret_fd, struct err *err)
-{
-	if (path == NULL)
-		return 0;
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-	if (fd < 0)
-		return err_set(err, ERR_USAGE, errno, "--receipt %s", path);
-	*ret_fd = fd;
-	return 0;
-}
-
-/** The receipt is written also when there was no command to report of: then it says why. */
-static int write_receipt(int fd, json_t *receipt, const struct err *failure, struct err *err)
-{
-	auto_buf text = {0};
-	auto_json j = receipt != NULL ? json_incref(receipt)
-				      : json_pack("{s:s, s:s, s:s, s:s, s:i}", "schema",
-						  "https://glovebox.dev/schemas/receipt/v1", "glovebox", GB_VERSION, "end",
-						  "error", "error", failure->msg, "exitCode", (int)ERR_INTERNAL);
-
-	if (fd < 0)
-		return 0;
-	if (j == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "write the receipt");
-	if (json_pretty(j, &text, err) < 0 || io_write_all(fd, text.data, text.len, err) < 0)
-		return err_ctx(err, "receipt");
-	return 0;
-}
-
 /** What a bare exit code would leave unsaid. */
 static void explain(const struct args *args, const struct exec_report *r)
 {
@@ -162,7 +153,9 @@ static void explain(const struct args *args, const struct exec_report *r)
 	else if (strcmp(end, "timeout") == 0)
 		buf_addf(&line, "glovebox: command '%s' was ended at its timeout of %s", args->rest[0],
 			 args_get(args, "timeout"));
-	if (line.len > 0)
+	/* Not at the price of waiting for a reader that does not read: that may be what the timeout was about. */
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	if (line.len > 0 && poll(&p, 1, 0) > 0)
 		cli_print_safe(stderr, line.data);
 }
 
@@ -177,46 +170,70 @@ static int exec_in_store(const struct args *args, struct exec_options *opt, stru
 	return cancel < 0 ? -1 : exec_command(store, opt, ret, err);
 }
 
-static int run(const struct args *args, int *ret_code, struct err *err)
+/** The exit code of this process, as main() will have it. */
+static int exit_code(int result, const struct exec_report *r, const struct err *err)
 {
-	__attribute__((cleanup(lists_clear))) struct exec_lists lists = {0};
-	auto_exec_report report = {0};
-	auto_fd receipt = -1;
-	bool output_failed = false;
-	struct exec_options opt = {
-		.rootfs = args_get(args, "rootfs"),
-		.profile = args_has(args, "profile") ? args_get(args, "profile") : "default",
-		.workdir = args_get(args, "workdir"),
-		.argv = args->rest,
-		.output = relay, .output_arg = &output_failed,
-	};
-	struct err writing = {0};
+	bool interrupted = result < 0 ? err->kind == ERR_INTERRUPTED : strcmp(json_str(r->receipt, "end"), "cancelled") == 0;
 
-	if (fill_options(&lists, args, &opt, err) < 0 || open_receipt(args_get(args, "receipt"), &receipt, err) < 0)
-		return -1;
-	int result = exec_in_store(args, &opt, &report, err);
-	if (write_receipt(receipt, report.receipt, err, &writing) < 0 && result == 0) {
+	if (interrupted)
+		return cli_caught_signal() != 0 ? 128 + cli_caught_signal() : ERR_INTERRUPTED;
+	return result < 0 ? ERR_INTERNAL : r->exit_code;
+}
+
+static int run_with_receipt(const struct args *args, struct exec_options *opt, int *ret_code, struct err *err)
+{
+	auto_exec_report report = {0};
+	struct err writing = {0};
+	int result = exec_in_store(args, opt, &report, err);
+	int code = exit_code(result, &report, err);
+
+	/* Also when there was no command to report of: then it says why. */
+	if (exec_receipt_write(opt->receipt, report.receipt, err, code, &writing) < 0 && result == 0) {
 		*err = writing;
 		return -1;
 	}
 	if (result < 0)
 		return -1;
 	explain(args, &report);
-	if (output_failed)
-		return err_set(err, ERR_INTERNAL, 0, "the command's output could not be written on");
-	*ret_code = cli_caught_signal() != 0 && report.exit_code == ERR_INTERRUPTED ? 128 + cli_caught_signal()
-										 : report.exit_code;
+	*ret_code = code;
 	return 0;
+}
+
+static int run(const struct args *args, int *ret_code, struct err *err)
+{
+	__attribute__((cleanup(lists_clear))) struct exec_lists lists = {0};
+	auto_exec_receipt receipt = EXEC_NO_RECEIPT;
+	/* Before the store, as the caller: what root asks for is root's. */
+	auto_fd out = open_relay(STDOUT_FILENO);
+	auto_fd err_out = open_relay(STDERR_FILENO);
+	const int relay[2] = { out, err_out };
+	struct exec_options opt = {
+		.rootfs = args_get(args, "rootfs"),
+		.profile = args_has(args, "profile") ? args_get(args, "profile") : "default",
+		.workdir = args_get(args, "workdir"),
+		.argv = args->rest,
+		.relay = relay,
+		.receipt = &receipt,
+	};
+
+	if (out < 0 || err_out < 0)
+		return err_set(err, ERR_INTERNAL, errno, "open standard output");
+	if (fill_options(&lists, args, &opt, err) < 0 ||
+	    (args_has(args, "receipt") && exec_receipt_open(args_get(args, "receipt"), &receipt, err) < 0))
+		return -1;
+	/* A reader that has gone is told as the failure of a write, after all is put in order. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	return run_with_receipt(args, &opt, ret_code, err);
 }
 
 static const struct opt_def opts[] = {
 	{ "rootfs", "REF", "the root filesystem: NAME, NAME@sha256:… or sha256:…" },
 	{ "profile", "P", "seccomp profile: a shipped one's name, or a file (default: default)" },
 	{ "network", "NET", "none (default) or loopback" },
-	{ "ro", "SRC:DST", "a snapshot of directory SRC, read-only at DST" },
-	{ "rw", "SRC:DST", "the live directory SRC, writable at DST; recorded as such" },
-	{ "output", "PATH=DIR", "an empty writable directory at PATH; what is in it in the end becomes DIR" },
-	{ "env", "K=V", "add to the environment" },
+	{ "ro", "SRC:DST", "a snapshot of directory SRC, read-only at DST", true },
+	{ "rw", "SRC:DST", "the live directory SRC, writable at DST; recorded as such", true },
+	{ "output", "PATH=DIR", "an empty writable directory at PATH; what is in it in the end becomes DIR", true },
+	{ "env", "K=V", "add to the environment", true },
 	{ "workdir", "D", "where the command starts (default /)" },
 	{ "timeout", "TIME", "end it after this time, with code 124" },
 	OPT_GRACE,

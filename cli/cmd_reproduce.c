@@ -84,7 +84,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 }
 
 static const struct opt_def opts[] = {
-	{ "key", "PUB", "check the provenance with this public key first; may be given several times" },
+	{ "key", "PUB", "check the provenance with this public key first; may be given several times", true },
 	{ "unverified", NULL, "take an unsigned provenance as it is" },
 	{ "level", "LEVEL", "image (default): the same image.tar; content: the same layers and config" },
 	{ "keep", "DIR", "leave the rebuilt image.tar there" },

@@ -91,6 +91,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	auto_run_report report = {0};
 	struct run_options opt = {
 		.out_dir = out,
+		.out_implied = !args_has(args, "out"),
 		.key_path = args_get(args, "key"),
 		.builder_id = args_get(args, "builder-id"),
 		.event = args_has(args, "quiet") ? NULL : cli_progress,

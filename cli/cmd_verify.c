@@ -10,12 +10,14 @@
 /** Where image and bundle are. Owned strings. */
 struct places {
 	char *image, *bundle;
+	char *digest;        /**< image.digest of an out directory, else NULL */
 };
 
 static void places_clear(struct places *p)
 {
 	free(p->image);
 	free(p->bundle);
+	free(p->digest);
 }
 
 static int find_places(const struct args *args, struct places *ret, struct err *err)
@@ -29,7 +31,7 @@ static int find_places(const struct args *args, struct places *ret, struct err *
 		return err_set(err, ERR_INPUT, errno, "'%s'", what);
 	bool dir = S_ISDIR(st.st_mode);
 	n = dir ? asprintf(&ret->image, "%s/image.tar", what) : asprintf(&ret->image, "%s", what);
-	if (n < 0)
+	if (n < 0 || (dir && asprintf(&ret->digest, "%s/image.digest", what) < 0))
 		return err_set(err, ERR_INTERNAL, ENOMEM, "path");
 	if (bundle != NULL)
 		n = asprintf(&ret->bundle, "%s", bundle);
@@ -76,10 +78,30 @@ static int parse_params(const struct args *args, struct oci_kv **ret, char ***re
 	return result;
 }
 
+/** People read image.digest: in an out directory it must not name another image than the one that was verified. */
+static int check_digest_file(const char *path, const struct digest *actual, struct err *err)
+{
+	char expected[DIGEST_STR_SIZE];
+	auto_buf text = {0};
+
+	if (io_read_file(AT_FDCWD, path, 1024, &text, err) < 0) {
+		if (err->sys == ENOENT)
+			return 0;
+		err->kind = ERR_UNVERIFIED;
+		return err_ctx(err, "not verified");
+	}
+	digest_str(actual, expected);
+	if (text.len == DIGEST_STR_SIZE && strncmp(text.data, expected, DIGEST_STR_SIZE - 1) == 0 &&
+	    text.data[DIGEST_STR_SIZE - 1] == '\n')
+		return 0;
+	return err_set(err, ERR_UNVERIFIED, 0, "not verified: '%s' names another image than %s", path, expected);
+}
+
 static int check(const struct places *at, const struct attest_policy *policy, bool deep, struct attest_verified *v,
 		 struct oci_image *image, struct err *err)
 {
 	auto_buf bundle = {0};
+	struct stat st;
 
 	if (io_read_file(AT_FDCWD, at->bundle, ATTEST_BUNDLE_MAX, &bundle, err) < 0) {
 		/* A bundle that is too large to be one is malformed evidence, not a mistake in the call. */
@@ -92,9 +114,11 @@ static int check(const struct places *at, const struct attest_policy *policy, bo
 	auto_fd fd = open(at->image, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return err_set(err, errno == ENOENT ? ERR_UNVERIFIED : ERR_INPUT, errno, "not verified: open '%s'", at->image);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(err, ERR_UNVERIFIED, 0, "not verified: '%s' is not a regular file", at->image);
 	if (attest_verify_image(v, fd, deep, image, err) < 0)
 		return err_ctx(err, "not verified: '%s'", at->image);
-	return 0;
+	return at->digest == NULL ? 0 : check_digest_file(at->digest, &image->manifest_digest, err);
 }
 
 static int print_verdict(const struct args *args, const struct attest_verified *v, const struct oci_image *image,
@@ -158,11 +182,11 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 }
 
 static const struct opt_def opts[] = {
-	{ "key", "PUB", "a public key (PEM) whose signature counts; may be given several times" },
+	{ "key", "PUB", "a public key (PEM) whose signature counts; may be given several times", true },
 	{ "bundle", "FILE", "the attestation (default: provenance.sigstore.json beside the image)" },
 	{ "builder-id", "ID", "require this builder" },
 	{ "source", "URI", "require that this was an input" },
-	{ "param", "K=V", "require this external parameter, by dotted path" },
+	{ "param", "K=V", "require this external parameter, by dotted path", true },
 	{ "deep", NULL, "also decompress every layer and check its diff ID and entries" },
 	OPT_JSON, OPT_HELP, OPT_END,
 };

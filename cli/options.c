@@ -49,6 +49,8 @@ static int take_option(struct args *a, char **argv, size_t *i, struct err *err)
 				       def->name, def->arg);
 		(*i)++;
 	}
+	if (!def->repeat && args_has(a, def->name))
+		return err_set(err, ERR_USAGE, 0, "%s: --%s is given twice", a->command->name, def->name);
 	a->given[a->ngiven++] = (struct opt_given){ def, value == NULL ? "" : value };
 	return 0;
 }

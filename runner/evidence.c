@@ -5,21 +5,14 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "rootfs/rootfs.h"
+#include "runner/inputs.h"
+
 void evidence_clear(struct evidence *e)
 {
 	attest_verified_clear(&e->provenance);
 	oci_image_clear(&e->image);
 	*e = (struct evidence){0};
-}
-
-static int subject_digest(const json_t *statement, size_t i, struct digest *ret, struct err *err)
-{
-	const json_t *subject = json_array_get(json_object_get(statement, "subject"), i);
-	const char *hex = json_str(json_object_get(subject, "digest"), "sha256");
-
-	if (hex == NULL || !digest_parse_hex(hex, ret))
-		return err_set(err, ERR_UNVERIFIED, 0, "provenance: subject %zu has no sha256 digest", i + 1);
-	return 0;
 }
 
 static int read_provenance(int dirfd, const struct key *const *keys, size_t nkeys, struct evidence *e, struct err *err)
@@ -43,7 +36,8 @@ static int read_image(int dirfd, struct evidence *e, struct err *err)
 		return 0;
 	if (fd < 0)
 		return err_set(err, ERR_INPUT, errno, "open image.tar");
-	if (attest_verify_image(&e->provenance, fd, false, &e->image, err) < 0)
+	/* Deep: the account of a difference, and --level content, go by the layers' diff IDs. */
+	if (attest_verify_image(&e->provenance, fd, true, &e->image, err) < 0)
 		return -1;
 	e->have_image = true;
 	return 0;
@@ -56,8 +50,7 @@ static int read_all(const char *dir, const struct key *const *keys, size_t nkeys
 	if (fd < 0)
 		return err_set(err, ERR_INPUT, errno, "open the directory of a run");
 	if (read_provenance(fd, keys, nkeys, e, err) < 0 ||
-	    subject_digest(e->provenance.statement, 0, &e->manifest, err) < 0 ||
-	    subject_digest(e->provenance.statement, 1, &e->tar, err) < 0)
+	    attest_image_subjects(e->provenance.statement, &e->manifest, &e->tar, err) < 0)
 		return -1;
 	return read_image(fd, e, err);
 }
@@ -79,60 +72,56 @@ int evidence_read(const struct ident *id, const char *dir, const struct key *con
 	return 0;
 }
 
-/** The SHA-256 of resolved dependency @p i. Their order is that of provenance.c: spec, rootfs, profile, sources. */
-static int dependency(const json_t *definition, size_t i, struct digest *ret, struct err *err)
-{
-	const json_t *dep = json_array_get(json_object_get(definition, "resolvedDependencies"), i);
-	const char *hex = json_str(json_object_get(dep, "digest"), "sha256");
-
-	if (hex == NULL || !digest_parse_hex(hex, ret))
-		return err_set(err, ERR_UNVERIFIED, 0, "provenance: resolved dependency %zu has no sha256 digest", i + 1);
-	return 0;
-}
-
 static int load_text(const json_t *definition, struct plan *plan, struct err *err)
 {
 	const json_t *spec = json_object_get(json_object_get(definition, "externalParameters"), "spec");
 	const char *file = json_str(spec, "fileName");
 	const json_t *text = json_object_get(spec, "text");
 	auto_buf copy = {0};
-	struct digest named;
 
 	if (file == NULL || !json_is_string(text))
 		return err_set(err, ERR_UNVERIFIED, 0, "provenance: externalParameters.spec has no fileName or text");
 	buf_add(&copy, json_string_value(text), json_string_length(text));
-	if (buf_check(&copy, "spec", err) < 0 || plan_load_spec(plan, file, &copy, err) < 0 ||
-	    dependency(definition, 0, &named, err) < 0)
+	if (buf_check(&copy, "spec", err) < 0)
 		return -1;
-	if (!digest_eq(&named, &plan->text_digest))
-		return err_set(err, ERR_UNVERIFIED, 0, "provenance: the text of the spec is not the one its digest names");
-	return 0;
+	return plan_load_spec(plan, file, &copy, err) < 0 ? -1 : plan_refuse_unsupported(plan, err);
 }
 
-/** The profile by the digest of its text: the shipped one of that name, else from the store. */
-static int load_profile(struct store *store, const json_t *definition, struct plan *plan, struct err *err)
+/** The user's profile, by the digest of its text. */
+static int load_own_profile(struct store *store, struct plan_profile *p, struct err *err)
 {
-	const struct profile_builtin *b = profile_builtin(plan->spec->profile);
-	struct plan_profile *p = &plan->profile;
 	auto_buf text = {0};
 	auto_fd fd = -1;
 
-	if (dependency(definition, 2, &p->text, err) < 0)
+	if (store_open_object(store, &p->text, &fd, err) < 0)
+		return err_ctx(err, "profile '%s' as it was then", p->name);
+	if (io_read_all(fd, PROFILE_TEXT_MAX, &text, err) < 0 || plan_compile_profile(p, &text, err) < 0) {
+		err->kind = ERR_UNVERIFIED;
+		return err_ctx(err, "the object recorded as profile '%s' is no profile", p->name);
+	}
+	return 0;
+}
+
+/** The profile: a shipped one's name means the text that is shipped, any other is the user's own. */
+static int load_profile(struct store *store, const json_t *recorded, struct plan *plan, struct err *err)
+{
+	const struct profile_builtin *b = profile_builtin(plan->spec->profile);
+	struct plan_profile *p = &plan->profile;
+	struct digest text;
+
+	if (inputs_recorded(recorded, INPUT_PROFILE, &text, err) < 0)
 		return -1;
-	if (b != NULL && digest_eq(&b->text_digest, &p->text))
-		return plan_load_profile(store, AT_FDCWD, plan->spec->profile, p, err);
+	if (b != NULL && !digest_eq(&b->text_digest, &text))
+		return err_set(err, ERR_UNVERIFIED, 0,
+			       "provenance: profile '%s' is not the one that this glovebox (%s) ships under that name; "
+			       "reproduce with the version that built", b->name, GB_VERSION);
+	if (b != NULL)
+		return plan_load_profile(store, AT_FDCWD, b->name, p, err);
+	p->text = text;
 	p->name = strdup(plan->spec->profile);
 	if (p->name == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "profile");
-	if (store_open_object(store, &p->text, &fd, err) < 0)
-		return err_ctx(err, "profile '%s' as it was then (this glovebox ships another of that name, or none)", p->name);
-	if (io_read_all(fd, PROFILE_TEXT_MAX, &text, err) < 0 ||
-	    profile_compile(p->name, text.data, text.len, &p->own, err) < 0)
-		return -1;
-	p->filter = p->own.bpf;
-	p->filter_len = p->own.bpf_len;
-	p->bpf = p->own.bpf_digest;
-	return 0;
+	return load_own_profile(store, p, err);
 }
 
 static int require_tree(struct store *store, const char *what, const char *name, const struct digest *d, struct err *err)
@@ -146,21 +135,62 @@ static int require_tree(struct store *store, const char *what, const char *name,
 		       "(glovebox rootfs import, glovebox plan)", what, name, digest_str(d, text));
 }
 
+/** The rootfs is the recorded one, and that is the one which the spec pins. */
+static int load_rootfs(struct store *store, const json_t *recorded, struct plan *plan, struct err *err)
+{
+	const char *ref = plan->spec->rootfs_ref;
+	struct digest pinned_to;
+	bool pinned = false;
+
+	if (ref == NULL)
+		return err_set(err, ERR_UNVERIFIED, 0, "provenance: its spec names no rootfs");
+	if (inputs_recorded(recorded, INPUT_ROOTFS, &plan->rootfs, err) < 0 ||
+	    require_tree(store, "rootfs", ref, &plan->rootfs, err) < 0 ||
+	    rootfs_resolve(store, ref, &pinned_to, &pinned, err) < 0)
+		return -1;
+	if (!pinned || !digest_eq(&pinned_to, &plan->rootfs))
+		return err_set(err, ERR_UNVERIFIED, 0, "provenance: the recorded rootfs is not the one that its spec pins ('%s')",
+			       ref);
+	return 0;
+}
+
+/** What glovebox decided must follow from what the user decided. */
+static int check_clock(const json_t *definition, const struct plan *plan, struct err *err)
+{
+	const json_t *epoch = json_object_get(json_object_get(definition, "internalParameters"), "sourceDateEpoch");
+
+	if (json_integer_value(epoch) != plan->spec->source_date_epoch)
+		return err_set(err, ERR_UNVERIFIED, 0, "provenance: the recorded sourceDateEpoch is not the spec's");
+	return 0;
+}
+
 int evidence_plan(struct store *store, const struct evidence *e, struct plan **ret, struct err *err)
 {
 	const json_t *definition = json_object_get(json_object_get(e->provenance.statement, "predicate"), "buildDefinition");
+	const json_t *recorded = json_object_get(definition, "resolvedDependencies");
 	auto_plan plan = calloc(1, sizeof *plan);
 
 	if (plan == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "plan");
-	if (load_text(definition, plan, err) < 0 || load_profile(store, definition, plan, err) < 0 ||
-	    dependency(definition, 1, &plan->rootfs, err) < 0 ||
-	    require_tree(store, "rootfs", plan->spec->rootfs_ref, &plan->rootfs, err) < 0)
+	if (load_text(definition, plan, err) < 0 || load_profile(store, recorded, plan, err) < 0 ||
+	    load_rootfs(store, recorded, plan, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->spec->nsources; i++)
-		if (dependency(definition, 3 + i, &plan->sources[i].tree, err) < 0 ||
+		if (inputs_recorded(recorded, INPUT_SOURCES + i, &plan->sources[i].tree, err) < 0 ||
 		    require_tree(store, "source", plan->sources[i].name, &plan->sources[i].tree, err) < 0)
 			return -1;
+	if (inputs_compare(plan, recorded, err) < 0 || check_clock(definition, plan, err) < 0)
+		return -1;
 	*ret = move_ptr(plan);
+	return 0;
+}
+
+int evidence_output(const struct evidence *e, struct digest *ret, struct err *err)
+{
+	const json_t *definition = json_object_get(json_object_get(e->provenance.statement, "predicate"), "buildDefinition");
+	const char *tree = json_str(json_object_get(definition, "internalParameters"), "outputTree");
+
+	if (tree == NULL || !digest_parse(tree, ret))
+		return err_set(err, ERR_UNVERIFIED, 0, "provenance: internalParameters.outputTree is no digest");
 	return 0;
 }

@@ -27,4 +27,7 @@ int evidence_read(const struct ident *id, const char *dir, const struct key *con
 /** The plan that the statement names: spec text, rootfs, profile and sources by digest, all to be in the store. */
 int evidence_plan(struct store *store, const struct evidence *e, struct plan **ret, struct err *err);
 
+/** The tree that the statement says the build left. */
+int evidence_output(const struct evidence *e, struct digest *ret, struct err *err);
+
 #endif

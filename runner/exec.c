@@ -6,6 +6,7 @@
 
 #include "fetch/fetch.h"
 #include "rootfs/rootfs.h"
+#include "runner/exec.h"
 #include "runner/plan.h"
 #include "runner/work.h"
 #include "spec/spec.h"
@@ -26,6 +27,7 @@ void exec_report_clear(struct exec_report *r)
 struct boxing {
 	struct store *store;
 	const struct exec_options *opt;
+	struct exec_outside outside;
 	struct store_scratch *scratch;
 	char *rootfs_path;
 	struct plan_profile profile;
@@ -44,6 +46,7 @@ static void boxing_clear(struct boxing *b)
 	free(b->rootfs_path);
 	plan_profile_clear(&b->profile);
 	json_decref(b->snapshots);
+	exec_outside_clear(&b->outside);
 	store_scratch_close(b->scratch);
 }
 
@@ -75,19 +78,29 @@ static int scratch_dir(struct boxing *b, const char *kind, size_t i, char **ret,
 	return 0;
 }
 
-/** Snapshots a --ro directory with the caller's right to read. */
-static int snapshot(struct boxing *b, const char *path, struct digest *ret, struct err *err)
+/** Opens a --ro directory with the right to read inputs. */
+static int open_ro(const struct boxing *b, const char *path, int *ret_fd, struct err *err)
 {
 	const struct ident *id = store_ident(b->store);
-	struct snapshot_stats stats;
 
 	if (ident_read_begin(id, err) < 0)
 		return -1;
 	auto_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int result = fd < 0 ? err_set(err, ERR_INPUT, errno, "open directory '%s'", path) : 0;
-	if (result == 0)
-		result = fetch_local(b->store, &(struct fetch_local){ .path = path, .dirfd = fd }, ret, &stats, err);
-	return ident_read_done(id, result, err);
+	if (ident_read_done(id, result, err) < 0)
+		return -1;
+	*ret_fd = move_fd(&fd);
+	return 0;
+}
+
+static int snapshot(const struct boxing *b, const char *path, struct digest *ret, struct err *err)
+{
+	struct snapshot_stats stats;
+	auto_fd fd = -1;
+
+	if (open_ro(b, path, &fd, err) < 0)
+		return -1;
+	return fetch_local(b->store, &(struct fetch_local){ .path = path, .dirfd = fd }, ret, &stats, err);
 }
 
 static int add_ro(struct boxing *b, size_t i, struct err *err)
@@ -106,11 +119,14 @@ static int add_ro(struct boxing *b, size_t i, struct err *err)
 		       ? err_set(err, ERR_INTERNAL, ENOMEM, "receipt") : 0;
 }
 
+/** The path of what was opened and checked, as the step user finds it. */
 static int add_rw(struct boxing *b, size_t i, struct err *err)
 {
 	const struct exec_bind *bind = &b->opt->rw[i];
-	char *real = realpath(bind->outside, NULL);
+	char link[32];
 
+	snprintf(link, sizeof link, "/proc/self/fd/%d", b->outside.rw[i]);
+	char *real = realpath(link, NULL);
 	if (real == NULL)
 		return err_set(err, ERR_INPUT, errno, "--rw %s:%s", bind->outside, bind->inside);
 	add_mount(b, SANDBOX_BIND_RW, SANDBOX_IN_HOST, real, bind->inside);
@@ -128,6 +144,15 @@ static int add_output(struct boxing *b, size_t i, struct err *err)
 	return 0;
 }
 
+/** Adds all mounts of one option; a caller that has lost patience is heard after each. */
+static int add_each(struct boxing *b, size_t n, int (*add)(struct boxing *, size_t, struct err *), struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (add(b, i, err) < 0 || work_check_cancel(b->opt->cancel_fd, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int add_mounts(struct boxing *b, struct err *err)
 {
 	size_t n = b->opt->nro + b->opt->nrw + b->opt->noutputs;
@@ -137,16 +162,9 @@ static int add_mounts(struct boxing *b, struct err *err)
 	b->snapshots = json_object();
 	if (b->mounts == NULL || b->paths == NULL || b->snapshots == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "mount table");
-	for (size_t i = 0; i < b->opt->nro; i++)
-		if (add_ro(b, i, err) < 0)
-			return -1;
-	for (size_t i = 0; i < b->opt->nrw; i++)
-		if (add_rw(b, i, err) < 0)
-			return -1;
-	for (size_t i = 0; i < b->opt->noutputs; i++)
-		if (add_output(b, i, err) < 0)
-			return -1;
-	return 0;
+	if (add_each(b, b->opt->nro, add_ro, err) < 0 || add_each(b, b->opt->nrw, add_rw, err) < 0)
+		return -1;
+	return add_each(b, b->opt->noutputs, add_output, err);
 }
 
 /** Finds what the command needs before anything is made. */
@@ -155,6 +173,8 @@ static int prepare(struct boxing *b, struct err *err)
 	struct digest rootfs;
 	bool pinned;
 
+	if (exec_outside_open(b->store, b->opt, &b->outside, err) < 0 || exec_check_inside(b->opt, err) < 0)
+		return -1;
 	if (b->opt->memory_bytes != 0)
 		return err_set(err, ERR_HOST, 0,
 			       "--memory: this version of glovebox enforces no memory limit, and a limit that is not "
@@ -215,8 +235,10 @@ static int run_boxed(const struct boxing *b, const char *const *env, struct sand
 		.outer_uid = id->step_uid, .outer_gid = id->step_gid,
 		.network = opt->loopback ? SANDBOX_NET_LOOPBACK : SANDBOX_NET_NONE,
 		.filter = b->profile.filter, .filter_len = b->profile.filter_len,
+		.floor = b->profile.floor == NULL ? NULL : b->profile.floor->bpf,
+		.floor_len = b->profile.floor == NULL ? 0 : b->profile.floor->bpf_len,
 		.limits = { .timeout_ms = opt->timeout_ms, .grace_ms = opt->grace_ms, .pids = opt->pids },
-		.output = opt->output, .output_arg = opt->output_arg,
+		.relay = opt->relay,
 		.cancel_fd = opt->cancel_fd,
 	};
 	return sandbox_run(&conf, ret, err);
@@ -252,11 +274,10 @@ static const char *end_name(enum sandbox_end end)
 	return names[end];
 }
 
-/** Makes one output: what lies in its scratch directory, in normal form, as a new directory of the caller's. */
+/** Makes one output: what lies in its scratch directory, in normal form, as a directory of the caller's. */
 static int hand_over(struct boxing *b, size_t i, struct err *err)
 {
 	const struct ident *id = store_ident(b->store);
-	const char *dir = b->opt->outputs[i].outside;
 	const char *from = b->paths[b->opt->nro + b->opt->nrw + i];
 	struct snapshot_stats stats;
 	struct digest tree;
@@ -268,13 +289,7 @@ static int hand_over(struct boxing *b, size_t i, struct err *err)
 			   &stats, err) < 0 ||
 	    store_put_tree(b->store, builder, &tree, err) < 0 || ident_caller_begin(id, err) < 0)
 		return -1;
-	auto_fd to = -1;
-	int result = mkdir(dir, 0777) < 0 && errno != EEXIST ? err_set(err, ERR_INPUT, errno, "make directory") : 0;
-	if (result == 0)
-		result = io_open_dir(AT_FDCWD, dir, &to, err);
-	if (result == 0)
-		result = rootfs_materialise(b->store, &tree, to, err);
-	return ident_caller_done(id, result, err);
+	return ident_caller_done(id, exec_place_fill(&b->outside.outputs[i], b->store, &tree, err), err);
 }
 
 static int hand_over_all(struct boxing *b, struct err *err)
@@ -287,9 +302,9 @@ static int hand_over_all(struct boxing *b, struct err *err)
 
 static int report(const struct boxing *b, const struct sandbox_result *r, struct exec_report *ret, struct err *err)
 {
-	json_t *receipt = json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:O, s:O}", "schema",
-				    "https://glovebox.dev/schemas/receipt/v1", "glovebox", GB_VERSION,
-				    "end", end_name(r->end), "code", r->code, "exitCode", exit_code(r),
+	json_t *receipt = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:O, s:O}", "schema",
+				    RECEIPT_SCHEMA, "glovebox", GB_VERSION,
+				    "end", end_name(r->end), "code", r->code,
 				    "wallUs", (json_int_t)r->wall_us, "userUs", (json_int_t)r->user_us,
 				    "systemUs", (json_int_t)r->sys_us, "maxRssKiB", (json_int_t)r->max_rss_kib,
 				    "snapshots", b->snapshots, "sandbox", r->receipt);

@@ -9,10 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/** Everything a run makes; nothing else is ever removed. */
+/** Everything that any version's run makes (design.md): what is found of it was made by an earlier run, or wants to be
+ *  taken for it. Nothing else is ever removed. */
 static const char *const made[] = {
 	"image.tar", "image.digest", "provenance.json", "provenance.sigstore.json", "events.jsonl", "logs",
-	".image.tar.part",
+	"sbom.cdx.json", "sbom.cdx.json.sigstore.json", "sbom.spdx.json", "sbom.spdx.json.sigstore.json",
+	"sbom.cdx.sigstore.json", "sbom.spdx.sigstore.json", "junit", "report.html", ".image.tar.part",
 };
 
 void outdir_close(struct outdir *out)
@@ -60,16 +62,16 @@ static int mark_running(int fd, struct err *err)
 }
 
 /** Opens the directory, making it where it is missing, and keeps others from writing to it. */
-static int open_locked(const char *path, struct outdir *out, struct err *err)
+static int open_locked(const char *path, bool follow, struct outdir *out, struct err *err)
 {
 	if (io_mkdirs(AT_FDCWD, path, 0777, err) < 0) {
 		if (err->sys == ENOTDIR || err->sys == EACCES || err->sys == EEXIST)
 			err->kind = ERR_USAGE;
 		return -1;
 	}
-	out->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	out->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
 	if (out->fd < 0)
-		return err_set(err, ERR_USAGE, errno, "open it");
+		return err_set(err, ERR_USAGE, errno, "open it%s", follow ? "" : " (if it is a link and that is meant, name it with --out)");
 	if (flock(out->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
 		return err_set(err, ERR_USAGE, 0, "another run is writing to it; wait for its end, or give another --out");
 	return 0;
@@ -82,11 +84,11 @@ static int make_logs(struct outdir *out, struct err *err)
 	return io_open_dir(out->fd, "logs", &out->logs_fd, err);
 }
 
-static int take_over(const char *path, struct outdir *out, struct err *err)
+static int take_over(const char *path, bool follow, struct outdir *out, struct err *err)
 {
 	bool empty;
 
-	if (open_locked(path, out, err) < 0 || is_empty(out->fd, &empty, err) < 0)
+	if (open_locked(path, follow, out, err) < 0 || is_empty(out->fd, &empty, err) < 0)
 		return -1;
 	if (!empty && !is_ours(out->fd))
 		return err_set(err, ERR_USAGE, 0,
@@ -104,13 +106,13 @@ static int take_over(const char *path, struct outdir *out, struct err *err)
 	return 0;
 }
 
-int outdir_open(const char *path, const struct ident *id, struct outdir *ret, struct err *err)
+int outdir_open(const char *path, bool follow, const struct ident *id, struct outdir *ret, struct err *err)
 {
 	struct outdir out = { .id = id, .fd = -1, .logs_fd = -1, .events_fd = -1 };
 
 	if (ident_caller_begin(id, err) < 0)
 		return -1;
-	if (ident_caller_done(id, take_over(path, &out, err), err) < 0) {
+	if (ident_caller_done(id, take_over(path, follow, &out, err), err) < 0) {
 		outdir_close(&out);
 		return err_ctx(err, "out directory '%s'", path);
 	}

@@ -23,10 +23,10 @@ struct outdir {
 void outdir_close(struct outdir *out);
 #define auto_outdir __attribute__((cleanup(outdir_close))) struct outdir
 
-/** Makes @p path, or takes over an empty directory or one that an earlier run's result.json marks as its own; removes what that
+/** Makes @p path (a link there is followed only with @p follow), or takes over an empty directory or one that an earlier run's result.json marks as its own; removes what that
  *  run left, and marks it again, as running. Anything else there, or a run that is still at work
  *  there, is ERR_USAGE: nothing of the user's is ever overwritten. */
-int outdir_open(const char *path, const struct ident *id, struct outdir *ret, struct err *err);
+int outdir_open(const char *path, bool follow, const struct ident *id, struct outdir *ret, struct err *err);
 
 /** Makes a file appear whole in the directory. */
 int outdir_write(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err);

@@ -59,6 +59,17 @@ static int load_builtin(const struct profile_builtin *b, struct plan_profile *p)
 	return 0;
 }
 
+int plan_compile_profile(struct plan_profile *p, const struct buf *text, struct err *err)
+{
+	if (profile_compile(p->name, text->data == NULL ? "" : text->data, text->len, &p->own, err) < 0)
+		return -1;
+	p->filter = p->own.bpf;
+	p->filter_len = p->own.bpf_len;
+	p->bpf = p->own.bpf_digest;
+	p->floor = profile_floor();
+	return 0;
+}
+
 static int load_file(struct store *store, int dirfd, const char *name, struct plan_profile *p, struct err *err)
 {
 	auto_buf text = {0};
@@ -67,13 +78,9 @@ static int load_file(struct store *store, int dirfd, const char *name, struct pl
 		return -1;
 	if (ident_read_done(store_ident(store), io_read_file(dirfd, name, PROFILE_TEXT_MAX, &text, err), err) < 0)
 		return err_ctx(err, "profile '%s' (not a shipped one, so taken as a file)", name);
-	if (profile_compile(name, text.data, text.len, &p->own, err) < 0 ||
-	    store_put_bytes(store, text.data, text.len, &p->text, err) < 0)
+	if (plan_compile_profile(p, &text, err) < 0)
 		return -1;
-	p->filter = p->own.bpf;
-	p->filter_len = p->own.bpf_len;
-	p->bpf = p->own.bpf_digest;
-	return 0;
+	return store_put_bytes(store, text.data, text.len, &p->text, err);
 }
 
 int plan_load_profile(struct store *store, int dirfd, const char *name, struct plan_profile *ret, struct err *err)
@@ -312,6 +319,16 @@ int plan_resolve(struct store *store, const char *path, const char *out_dir, con
 		return -1;
 	*ret = move_ptr(plan);
 	return 0;
+}
+
+int plan_refuse_unsupported(const struct plan *plan, struct err *err)
+{
+	if (plan->spec->nunsupported == 0)
+		return 0;
+	const struct spec_unsupported *u = &plan->spec->unsupported[0];
+	return spec_error(plan->spec, u->pos, ERR_USAGE, err,
+			  "%s: this version of glovebox cannot evaluate it, and does not run as if it had; "
+			  "remove it to run (check and plan accept it)", u->field);
 }
 
 int plan_argv(const struct spec_command *command, const char ***ret, struct err *err)

@@ -24,6 +24,7 @@ struct plan_profile {
 	char *name;
 	const struct sock_filter *filter; /**< the shipped program, or `own.bpf` */
 	size_t filter_len;
+	const struct profile_builtin *floor; /**< loaded below a profile that is not a shipped one; NULL for those */
 	struct digest text, bpf;
 	struct profile_program own;
 };
@@ -43,6 +44,8 @@ int plan_load_spec(struct plan *plan, const char *file, struct buf *text, struct
 /** Finds the profile @p name: shipped, else a file relative to @p dirfd. Its text goes into the store, so that reproduce finds it. */
 int plan_load_profile(struct store *store, int dirfd, const char *name, struct plan_profile *ret, struct err *err);
 void plan_profile_clear(struct plan_profile *p);
+/** Compiles the text of a profile that is not a shipped one into @p p, whose name is set, with the floor below it. */
+int plan_compile_profile(struct plan_profile *p, const struct buf *text, struct err *err);
 
 /** The argument vector of a command: its argv, or /bin/sh -e -c SHELL. @p ret: NULL-terminated, of borrowed strings; free() the array. */
 int plan_argv(const struct spec_command *command, const char ***ret, struct err *err);
@@ -53,6 +56,10 @@ void plan_env_free(char **env);
 
 /** The environment every sandbox starts from, before a spec adds to it: SOURCE_DATE_EPOCH as given. */
 int plan_base_env(int64_t epoch, const struct spec_pair *add, size_t nadd, char ***ret, struct err *err);
+
+/** ERR_USAGE where the spec has something that this version cannot carry out: a gate that cannot be evaluated must
+ *  not look as if it had passed. */
+int plan_refuse_unsupported(const struct plan *plan, struct err *err);
 
 /** Whether @p path is @p dir or below it; both absolute and clean. */
 bool plan_is_below(const char *path, const char *dir);

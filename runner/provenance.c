@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "attest/attest.h"
-
-/** The inputs that every build has beside its sources: spec, rootfs, profile. */
-#define FIXED_DEPS 3
+#include "runner/inputs.h"
 
 int provenance_self(struct digest *ret, struct err *err)
 {
@@ -17,52 +15,6 @@ int provenance_self(struct digest *ret, struct err *err)
 	if (fd < 0)
 		return err_set(err, ERR_INTERNAL, errno, "open the running program to hash it");
 	return hash_fd(fd, ret, NULL, err);
-}
-
-/** The list of resolved dependencies, and the uris it points to. */
-struct deps {
-	struct attest_dependency *v;
-	char **uris;
-	size_t n;
-};
-
-static void deps_clear(struct deps *d)
-{
-	for (size_t i = 0; i < d->n; i++)
-		free(d->uris[i]);
-	free(d->uris);
-	free(d->v);
-}
-
-static int deps_add(struct deps *d, const char *name, const char *prefix, const char *rest, const struct digest *digest,
-		    struct err *err)
-{
-	if (asprintf(&d->uris[d->n], "%s%s", prefix, rest) < 0)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "list the inputs");
-	d->v[d->n] = (struct attest_dependency){
-		.name = name, .uri = d->uris[d->n], .digest = *digest, .digest_kind = "sha256",
-	};
-	d->n++;
-	return 0;
-}
-
-static int fill_deps(const struct plan *plan, struct deps *d, struct err *err)
-{
-	const struct spec *spec = plan->spec;
-	const char *slash = strrchr(spec->file, '/');
-
-	d->v = calloc(FIXED_DEPS + spec->nsources, sizeof *d->v);
-	d->uris = calloc(FIXED_DEPS + spec->nsources, sizeof *d->uris);
-	if (d->v == NULL || d->uris == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "list the inputs");
-	if (deps_add(d, "spec", "file:", slash == NULL ? spec->file : slash + 1, &plan->text_digest, err) < 0 ||
-	    deps_add(d, "rootfs", "glovebox:rootfs/", spec->rootfs_ref, &plan->rootfs, err) < 0 ||
-	    deps_add(d, "profile", "glovebox:profile/", plan->profile.name, &plan->profile.text, err) < 0)
-		return -1;
-	for (size_t i = 0; i < spec->nsources; i++)
-		if (deps_add(d, spec->sources[i].name, "file:", spec->sources[i].path, &plan->sources[i].tree, err) < 0)
-			return -1;
-	return 0;
 }
 
 /** externalParameters: what the user decided. The text of the spec is all of it; no option changes the result. */
@@ -105,7 +57,7 @@ static struct attest_dependency *byproducts(const struct run_facts *f)
 
 int provenance_statement(const struct run_facts *f, struct buf *out, struct err *err)
 {
-	__attribute__((cleanup(deps_clear))) struct deps deps = {0};
+	auto_inputs inputs = {0};
 	auto_free struct attest_dependency *logs = byproducts(f);
 	auto_json ext = external(f->plan);
 	auto_json in = internal(f);
@@ -114,7 +66,7 @@ int provenance_statement(const struct run_facts *f, struct buf *out, struct err 
 
 	if (logs == NULL || ext == NULL || in == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write the provenance");
-	if (fill_deps(f->plan, &deps, err) < 0 || io_uuid(uuid, err) < 0)
+	if (inputs_of(f->plan, &inputs, err) < 0 || io_uuid(uuid, err) < 0)
 		return -1;
 	snprintf(urn, sizeof urn, "urn:uuid:%s", uuid);
 	struct attest_build build = {
@@ -123,7 +75,7 @@ int provenance_statement(const struct run_facts *f, struct buf *out, struct err 
 		.image_tar_digest = f->image->tar,
 		.external = ext,
 		.internal = in,
-		.deps = deps.v, .ndeps = deps.n,
+		.deps = inputs.v, .ndeps = inputs.n,
 		.builder_id = f->builder_id,
 		.version = GB_VERSION,
 		.invocation_id = urn,

@@ -81,9 +81,22 @@ static void account(const struct evidence *e, const struct rebuild *r, struct re
 		 text.data == NULL ? "" : text.data);
 }
 
-static void judge(const struct evidence *e, const struct rebuild *r, struct reproduce_report *ret)
+static void account_output(const struct digest *recorded, const struct digest *rebuilt, struct reproduce_report *ret)
 {
-	*ret = (struct reproduce_report){ .expected = e->manifest, .got = r->built.manifest };
+	char x[DIGEST_STR_SIZE], y[DIGEST_STR_SIZE];
+
+	snprintf(ret->account, sizeof ret->account, "the build left another tree (%s) than the recorded one (%s)",
+		 digest_str(rebuilt, y), digest_str(recorded, x));
+}
+
+static void judge(const struct evidence *e, const struct digest *output, const struct rebuild *r,
+		  struct reproduce_report *ret)
+{
+	*ret = (struct reproduce_report){ .verdict = NOT_REPRODUCED, .expected = e->manifest, .got = r->built.manifest };
+	if (!digest_eq(output, &r->build.output)) {
+		account_output(output, &r->build.output, ret);
+		return;
+	}
 	if (digest_eq(&e->manifest, &r->built.manifest) && digest_eq(&e->tar, &r->built.tar)) {
 		ret->verdict = REPRODUCED_IMAGE;
 		return;
@@ -129,16 +142,17 @@ int reproduce(struct store *store, const struct reproduce_options *opt, struct r
 	auto_evidence e = {0};
 	auto_plan plan = NULL;
 	struct rebuild r = { .fd = -1 };
+	struct digest output;
 
 	tell(opt, "read the evidence");
 	if (evidence_read(store_ident(store), opt->evidence, opt->keys, opt->nkeys, &e, err) < 0 ||
-	    evidence_plan(store, &e, &plan, err) < 0)
+	    evidence_plan(store, &e, &plan, err) < 0 || evidence_output(&e, &output, err) < 0)
 		return -1;
 	int result = rebuild(store, plan, opt, &r, err);
 	if (result == 0)
 		result = keep(store_ident(store), opt->keep_dir, &r, err);
 	if (result == 0)
-		judge(&e, &r, ret);
+		judge(&e, &output, &r, ret);
 	rebuild_clear(&r);
 	return result;
 }

@@ -16,17 +16,6 @@ void run_report_clear(struct run_report *r)
 	r->result = NULL;
 }
 
-/** A gate that cannot be evaluated must not look as if it had passed. */
-static int refuse_unsupported(const struct plan *plan, struct err *err)
-{
-	if (plan->spec->nunsupported == 0)
-		return 0;
-	const struct spec_unsupported *u = &plan->spec->unsupported[0];
-	return spec_error(plan->spec, u->pos, ERR_USAGE, err,
-			  "%s: this version of glovebox cannot evaluate it, and does not run as if it had; "
-			  "remove it to run (check and plan accept it)", u->field);
-}
-
 static int refuse_builder_id(const struct plan *plan, const char *builder_id, struct err *err)
 {
 	const char *required = plan->spec->require_builder_id;
@@ -185,10 +174,10 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 		.builder_id = opt->builder_id != NULL ? opt->builder_id : RUNNER_LOCAL_BUILDER,
 	};
 
-	if (refuse_unsupported(plan, err) < 0 || refuse_builder_id(plan, r.builder_id, err) < 0 ||
+	if (plan_refuse_unsupported(plan, err) < 0 || refuse_builder_id(plan, r.builder_id, err) < 0 ||
 	    (opt->key_path != NULL && signing_key_id(store_ident(store), opt->key_path, r.key_id, err) < 0))
 		return -1;
-	if (outdir_open(opt->out_dir, store_ident(store), &out, err) < 0 ||
+	if (outdir_open(opt->out_dir, !opt->out_implied, store_ident(store), &out, err) < 0 ||
 	    report_begin(plan, &out, opt->event, opt->event_arg, &report, err) < 0)
 		return -1;
 	int result = conclude(&r, run_phases(&r, err), ret, err);

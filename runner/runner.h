@@ -61,6 +61,7 @@ int plan_json(const struct plan *plan, json_t **ret, struct err *err);
 
 struct run_options {
 	const char *out_dir;      /**< made when missing; must be empty, or hold an earlier run's result */
+	bool out_implied;         /**< nobody named it: a link at its place (a repository's, say) is not followed */
 	const char *key_path;     /**< private key (PEM), or NULL: an unsigned statement */
 	const char *builder_id;   /**< or NULL: RUNNER_LOCAL_BUILDER */
 	uint64_t grace_ms;        /**< 0: the sandbox's default */
@@ -114,6 +115,24 @@ struct exec_bind {
 	const char *outside, *inside;
 };
 
+/** Where a receipt will appear: a name in a directory that is held open. Zero-initialise with EXEC_NO_RECEIPT. */
+struct exec_receipt {
+	int dir;                       /**< -1: none is wanted */
+	char *name;
+	mode_t mode;
+	struct ident caller;           /**< whose it will be */
+};
+#define EXEC_NO_RECEIPT ((struct exec_receipt){ .dir = -1 })
+void exec_receipt_clear(struct exec_receipt *r);
+#define auto_exec_receipt __attribute__((cleanup(exec_receipt_clear))) struct exec_receipt
+
+/** Opens the directory of @p path. Before a store is opened: with the caller's rights. ERR_USAGE unless the name is new, or that of a
+ *  regular file. */
+int exec_receipt_open(const char *path, struct exec_receipt *ret, struct err *err);
+/** Makes the receipt appear whole, in place of an older one, with @p exit_code in it: that of a command, or, where @p report is
+ *  NULL, of @p failure. Nothing when none is wanted. */
+int exec_receipt_write(const struct exec_receipt *r, json_t *report, const struct err *failure, int exit_code, struct err *err);
+
 struct exec_options {
 	const char *rootfs;
 	const char *profile;           /**< name or file */
@@ -124,8 +143,9 @@ struct exec_options {
 	const char *workdir;           /**< or NULL: "/" */
 	uint64_t timeout_ms, grace_ms, memory_bytes, pids;
 	const char *const *argv;       /**< NULL-terminated */
-	void (*output)(void *arg, int stream, const char *data, size_t n); void *output_arg;
+	const int *relay;              /**< see sandbox_conf: where the command's stdout and stderr go */
 	int cancel_fd;
+	struct exec_receipt *receipt;  /**< or NULL; its place is checked, and left (exec_receipt_clear()) where it cannot be */
 };
 
 struct exec_report {
@@ -135,7 +155,8 @@ struct exec_report {
 void exec_report_clear(struct exec_report *r);
 #define auto_exec_report __attribute__((cleanup(exec_report_clear))) struct exec_report
 
-/** Runs one command in the box. -1 when glovebox failed before or around the command. */
+/** Runs one command in the box. -1 when glovebox failed before or around the command. Places outside are opened before the
+ *  command: what it does to the paths that led there means nothing. */
 int exec_command(struct store *store, const struct exec_options *opt, struct exec_report *ret, struct err *err);
 
 #endif

@@ -273,6 +273,8 @@ static int run_step(struct work *work, const struct spec_step *step, const struc
 		.outer_uid = id->step_uid, .outer_gid = id->step_gid,
 		.network = step->network == SPEC_NET_LOOPBACK ? SANDBOX_NET_LOOPBACK : SANDBOX_NET_NONE,
 		.filter = plan->profile.filter, .filter_len = plan->profile.filter_len,
+		.floor = plan->profile.floor == NULL ? NULL : plan->profile.floor->bpf,
+		.floor_len = plan->profile.floor == NULL ? 0 : plan->profile.floor->bpf_len,
 		.limits = {
 			.timeout_ms = step->timeout_ms,
 			.grace_ms = work->grace_ms,

@@ -115,3 +115,203 @@ box() { glovebox exec --rootfs "$ROOTFS" "$@"; }
 	jq -e '.sandbox | (.namespaces | length == 7) and .noNewPrivs and .capabilities == [] and .rootfs == "readOnly"
 		and (.seccomp.digest | startswith("sha256:")) and .network == "none"' "$WORK/receipt"
 }
+
+# ---- what a command, or a careless caller, could turn against the host ------------------------------
+
+# mine DIR...: directories that the step user may write to, whoever runs this.
+mine()
+{
+	mkdir -p "$@"
+	[ "$(id -u)" != 0 ] || chown "$(stat -c %u:%g "$GLOVEBOX_STORE")" "$@"
+}
+
+@test "no output and no receipt inside a live directory: its command could lead them astray" {
+	local d=$WORK/astray
+	mine "$d" "$d/w" "$d/w/dist"
+	mkdir -p "$d/victim/bin"
+	expect_status 125 box --rw "$d/w:/w" --output "/out=$d/w/dist/bin" -- \
+		sh -c "rmdir /w/dist && ln -s '$d/victim' /w/dist && echo evil >/out/ls"
+	expect_output "inside --rw"
+	[ -d "$d/w/dist" ] && [ ! -e "$d/victim/bin/ls" ]
+	expect_status 125 box --rw "$d/w:/w" --receipt "$d/w/r.json" -- sh -c 'echo forged >/w/r.json'
+	expect_output "inside --rw"
+	[ ! -e "$d/w/r.json" ]
+	ln -s w/dist "$d/link"
+	expect_status 125 box --rw "$d/w:/w" --output "/out=$d/link/new" -- true
+	expect_output "inside --rw"
+	expect_status 0 box --rw "$d/w:/w" --output "/out=$d/beside" --receipt "$d/r.json" -- touch /out/x
+	[ -e "$d/beside/x" ]
+}
+
+@test "the store is no place for --rw, --output or --receipt" {
+	expect_status 125 box --rw "$GLOVEBOX_STORE:/w" -- touch /w/pwned
+	expect_output "inside the store"
+	expect_status 125 box --rw "$GLOVEBOX_STORE/objects:/w" -- touch /w/pwned
+	expect_output "inside the store"
+	expect_status 125 box --rw "$WORK:/w" -- touch /w/store/pwned
+	expect_output "contains the store"
+	expect_status 125 box --output "/o=$GLOVEBOX_STORE/new" -- true
+	expect_output "inside the store"
+	expect_status 125 box --receipt "$GLOVEBOX_STORE/receipt" -- true
+	expect_output "inside the store"
+	[ -z "$(find "$GLOVEBOX_STORE" -name pwned -o -name new -o -name receipt)" ]
+}
+
+@test "--output takes a new or an empty directory, and an empty one's own mode stays" {
+	local d=$WORK/outputs
+	mkdir "$d" && mkdir -m 700 "$d/empty" "$d/full" && echo mine >"$d/full/keep"
+	local inode
+	inode=$(stat -c %i "$d/empty")
+	expect_status 0 box --output "/o=$d/empty" -- sh -c 'mkdir -p /o/a/b && echo x >/o/a/b/f && echo y >/o/.g'
+	is "$(stat -c %a:%i "$d/empty")" "700:$inode"
+	is "$(cat "$d/empty/a/b/f" "$d/empty/.g")" $'x\ny'
+	is "$(find "$d/empty" -mindepth 1 -maxdepth 1 | wc -l)" 2
+	expect_status 125 box --output "/o=$d/full" -- sh -c 'echo x >/o/f'
+	expect_output "not empty"
+	is "$(stat -c %a "$d/full"; ls -A "$d/full")" $'700\nkeep'
+	expect_status 0 bash -c 'umask 077; exec "$GLOVEBOX" exec --rootfs "$ROOTFS" --output "/o=$0" -- touch /o/f' "$d/private/"
+	is "$(stat -c %a "$d/private")" 700
+	expect_status 0 bash -c 'mkdir "$0" && cd "$0" && exec "$GLOVEBOX" exec --rootfs "$ROOTFS" --output /o=. -- touch /o/f' "$d/here"
+	is "$(ls -A "$d/here")" f
+	is "$(ls -A "$d")" $'empty\nfull\nhere\nprivate'
+}
+
+@test "a place that cannot be is found before the command" {
+	local d=$WORK/places
+	mine "$d" "$d/live" && mkdir "$d/both" && ln -s both "$d/link" && touch "$d/file" && mkfifo "$d/fifo"
+	refused()
+	{
+		expect_status 125 box --rw "$d/live:/live" "$@" -- touch /live/ran
+		[ ! -e "$d/live/ran" ]
+	}
+	refused --output "/o=$d/missing/new"
+	refused --output "/o=$d/link"
+	refused --output "/o=$d/file"
+	refused --output "/o=$d/new" --output "/p=$d/new"
+	refused --output "/o=$d/both" --output "/p=$d/both/"
+	refused --output "/o=$d/both" --output "/p=$d/both/new"
+	refused --receipt "$d/missing/r"
+	refused --receipt "$d/fifo"
+	refused --receipt "$d/link"
+	refused --receipt "$d"
+	refused --receipt /dev/null
+	refused --rw "$d/file:/f"
+	for twice in /live /live/x; do
+		refused --output "$twice=$d/new"
+		expect_output "/live"
+		refused --ro "$d/both:$twice"
+		refused --rw "$d/both:$twice"
+	done
+	[ ! -e "$d/new" ]
+	expect_status 0 box --output "/o=$d/new" --ro "$d/both:/oo" -- true
+}
+
+@test "a receipt appears whole, in place of an older file, and through no link" {
+	local d=$WORK/receipts
+	mkdir "$d" && echo precious >"$d/target" && ln -s target "$d/link" && echo old >"$d/r" && chmod 600 "$d/r"
+	expect_status 125 box --receipt "$d/link" -- true
+	is "$(cat "$d/target")" precious
+	expect_status 0 box --receipt "$d/r" -- true
+	is "$(jq -r .end "$d/r")" exited
+	is "$(stat -c %a:%u "$d/r")" "600:$(id -u)"
+	# Killed, there is none, rather than that of another run.
+	"$GLOVEBOX" exec --rootfs "$ROOTFS" --receipt "$d/r" -- sh -c 'echo up; sleep 60' >"$d/out" & pid=$!
+	await "$d/out"
+	kill -KILL $pid
+	wait $pid || true
+	[ ! -e "$d/r" ]
+	# With standard output closed, the command's does not land in the receipt.
+	expect_status 0 sh -c '"$GLOVEBOX" exec --rootfs "$ROOTFS" --receipt "$0" -- echo forged >&-' "$d/r"
+	jq -e . "$d/r"
+}
+
+# await FILE: until there is something in it.
+await()
+{
+	for _ in $(seq 100); do
+		[ ! -s "$1" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+@test "interrupted or terminated: the receipt has the exit code of the process" {
+	local d=$WORK/signals code
+	mkdir "$d"
+	for signal in INT TERM; do
+		rm -f "$d/out"
+		# Not by bash's &, which has SIGINT ignored.
+		perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$GLOVEBOX" exec --rootfs "$ROOTFS" --receipt "$d/r" -- \
+			sh -c 'echo up; sleep 60' >"$d/out" & pid=$!
+		await "$d/out"
+		kill -$signal $pid
+		wait $pid && code=0 || code=$?
+		is "$code" $((128 + $(kill -l $signal)))
+		is "$(jq -r .end,.exitCode "$d/r")" "cancelled"$'\n'"$code"
+	done
+}
+
+@test "a signal while inputs are read ends it after the one at hand" {
+	local d=$WORK/slow
+	mkdir "$d" "$d/in" && mine "$d/live"
+	head -c 100000000 /dev/zero >"$d/in/f"
+	"$GLOVEBOX" exec --rootfs "$ROOTFS" --ro "$d/in:/a" --ro "$d/in:/b" --ro "$d/in:/c" --rw "$d/live:/live" --receipt "$d/r" -- \
+		touch /live/ran & pid=$!
+	sleep 0.3
+	kill -TERM $pid
+	wait $pid && code=0 || code=$?
+	is "$code" 143
+	is "$(jq -r .exitCode "$d/r")" 143
+	[ ! -e "$d/live/ran" ]
+}
+
+# unread COMMAND...: runs it with its standard output and error going where nobody reads.
+unread()
+{
+	# $^F: the reading end stays open. The alarm is for a test that fails. exec: a signal to this process is one to the command.
+	exec perl -e '$^F = 99; pipe(R, W); open(STDOUT, ">&W"); open(STDERR, ">&W"); alarm 20; exec @ARGV' "$@"
+}
+
+@test "a reader that does not read holds up neither timeout nor signals" {
+	expect_status 124 unread "$GLOVEBOX" exec --rootfs "$ROOTFS" --timeout 500ms --grace 500ms -- yes
+	# Nor does one that has come to its end with its output unread.
+	expect_status 124 unread "$GLOVEBOX" exec --rootfs "$ROOTFS" --timeout 500ms --grace 500ms -- head -c 100000 /dev/zero
+	for command in yes 'head -c 100000 /dev/zero'; do
+		unread "$GLOVEBOX" exec --rootfs "$ROOTFS" --grace 300ms --receipt "$WORK/unread" -- sh -c "$command" & pid=$!
+		sleep 1
+		kill -TERM $pid
+		wait $pid && code=0 || code=$?
+		is "$code" 143
+		is "$(jq -r .exitCode "$WORK/unread")" 143
+	done
+}
+
+@test "output that does not block loses nothing, and a slow reader gets all" {
+	is "$(perl -e 'use Fcntl; pipe(R, W); fcntl(W, F_SETFL, O_NONBLOCK | O_WRONLY);
+		if (!fork) { open(STDOUT, ">&W"); exec @ARGV } close W; sleep 1; $n += length while sysread(R, $_, 65536); print $n' \
+		"$GLOVEBOX" exec --rootfs "$ROOTFS" -- head -c 1000000 /dev/zero)" 1000000
+	is "$(box -- head -c 300000 /dev/zero | (sleep 1; wc -c))" 300000
+	is "$(perl -MSocket -e 'socketpair(R, W, AF_UNIX, SOCK_STREAM, 0); if (!fork) { open(STDOUT, ">&W"); exec @ARGV } close W;
+		sleep 1; $n += length while sysread(R, $_, 65536); print $n' "$GLOVEBOX" exec --rootfs "$ROOTFS" -- head -c 1000000 /dev/zero)" 1000000
+	# The descriptor is the caller's: it blocks after as it did before.
+	is "$(perl -MFcntl -e 'pipe(R, W); system("@ARGV >&" . fileno(W)) if fcntl(W, F_SETFD, 0); print fcntl(W, F_GETFL, 0) & O_NONBLOCK' \
+		"$GLOVEBOX" exec --rootfs "$ROOTFS" -- true)" 0
+}
+
+@test "output that cannot be written on ends the command: 125" {
+	for command in yes 'trap "" PIPE TERM; while :; do echo y; done 2>/dev/null'; do
+		expect_status 125 bash -c 'set -o pipefail; "$GLOVEBOX" exec --rootfs "$ROOTFS" --grace 300ms --receipt "$0" -- sh -c "$1" | head -n 1' \
+			"$WORK/lost" "$command"
+		expect_output "could not be written on"
+		is "$(jq -r .end,.exitCode "$WORK/lost")" $'error\n125'
+	done
+	expect_status 125 sh -c '"$GLOVEBOX" exec --rootfs "$ROOTFS" -- echo x >/dev/full'
+}
+
+@test "a path that JSON cannot hold is refused at once" {
+	mine "$WORK/bytes"
+	expect_status 125 box --ro "$WORK/bytes:/"$'\xff' -- true
+	expect_output "UTF-8"
+	expect_status 125 box --rw "$WORK/bytes:/w"$'\xff' --receipt "$WORK/r" -- true
+	expect_status 125 box --output "/w"$'\xff'"=$WORK/bytes" -- true
+}

@@ -113,3 +113,40 @@ sources()
 	expect_output "another run"
 	wait $!
 }
+
+@test "an out directory that a repository has made a link is not followed" {
+	new_spec "$DIR" true
+	mkdir "$DIR/elsewhere"
+	ln -s elsewhere "$OUT"
+	expect_status 2 glovebox run "$DIR/build.yaml"
+	is "$(ls -A "$DIR/elsewhere")" ""
+	expect_status 0 glovebox run "$DIR/build.yaml" --out "$OUT"
+}
+
+@test "what a repository has planted in out/ does not lie beside the new image" {
+	new_spec "$DIR" true
+	mkdir -p "$OUT/junit"
+	echo '{"schema":"https://glovebox.dev/schemas/result/v1"}' >"$OUT/result.json"
+	echo planted | tee "$OUT/sbom.cdx.json" "$OUT/report.html" >"$OUT/junit/all.xml"
+	expect_status 0 glovebox run "$DIR/build.yaml"
+	run ! grep -rq planted "$OUT"
+}
+
+@test "verify of a directory refuses an image.digest that names another image, and options given twice" {
+	new_key "$WORK/digest"
+	new_spec "$DIR" true
+	glovebox run "$DIR/build.yaml" --quiet --key "$WORK/digest.pem"
+	expect_status 0 glovebox verify "$OUT" --key "$WORK/digest.pub.pem" --source file:.
+	expect_status 2 glovebox verify "$OUT" --key "$WORK/digest.pub.pem" --source file:x --source file:.
+	echo "sha256:$(printf '%064d' 0)" >"$OUT/image.digest"
+	expect_status 4 glovebox verify "$OUT" --key "$WORK/digest.pub.pem"
+}
+
+@test "a profile that allows everything stands on the floor that no profile can take away" {
+	echo 'defaultAction: SCMP_ACT_ALLOW' >"$DIR/all.yaml"
+	expect_status 0 glovebox exec --rootfs "$ROOTFS" --profile "$DIR/all.yaml" --receipt "$DIR/r.json" -- \
+		sh -c 'touch /tmp/x; chmod 4755 /tmp/x; stat -c %a /tmp/x; unshare -U true; true'
+	expect_output 644
+	[[ $output != *"can't execute"* ]]
+	jq -e '.sandbox | .. | .floor? // empty' "$DIR/r.json"
+}
