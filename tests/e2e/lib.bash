@@ -6,6 +6,8 @@ bats_require_minimum_version 1.5.0
 
 GLOVEBOX=$(realpath "${GLOVEBOX:-${O:-build}/glovebox}")
 export GLOVEBOX
+# chroot and the like lie where an ordinary user's PATH may not lead.
+export PATH=$PATH:/usr/sbin:/sbin
 
 glovebox()
 {

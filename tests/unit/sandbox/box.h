@@ -201,6 +201,18 @@ static inline void box_refuses_(struct box *b, int sys, const char *const *argv)
 			 strerror(sys));
 }
 
+/** AddressSanitizer maps memory of its own in init, too, and ends it where it cannot. */
+#ifdef __SANITIZE_ADDRESS__
+#define BOX_STARVE "starve-init"
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BOX_STARVE "starve-init"
+#endif
+#endif
+#ifndef BOX_STARVE
+#define BOX_STARVE "starve-init", "of memory, too"
+#endif
+
 /** Asserts that a run is refused with this kind and words. */
 static inline void box_fails(struct box *b, enum err_kind kind, const char *words)
 {

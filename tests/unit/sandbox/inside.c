@@ -126,14 +126,15 @@ static int do_forkbomb(void)
 	return 0;
 }
 
-/** Takes from init what a process of the same uid may take by prlimit(2), makes it reap an orphan, and ends.
- *  RLIMIT_CPU is the one that the kernel itself would end init by. */
-static int do_starve_init(void)
+/** Takes from init what a process of the same uid may take by prlimit(2), but for memory where @p memory is "", makes it
+ *  reap an orphan, and ends. RLIMIT_CPU is the one that the kernel itself would end init by. */
+static int do_starve_init(const char *memory)
 {
 	const struct rlimit none = { 0, 0 };
 
 	for (int i = 0; i < RLIM_NLIMITS; i++)
-		if (i != RLIMIT_CPU && prlimit(1, (__rlimit_resource_t)i, &none, NULL) != 0)
+		if (i != RLIMIT_CPU && (memory[0] != '\0' || (i != RLIMIT_AS && i != RLIMIT_DATA)) &&
+		    prlimit(1, (__rlimit_resource_t)i, &none, NULL) != 0)
 			return refused("prlimit");
 	if (fork() == 0) {
 		if (fork() == 0)
@@ -334,7 +335,7 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "forkbomb-and-stay"))
 		return do_forkbomb(), pause();
 	if (!strcmp(what, "starve-init"))
-		return do_starve_init();
+		return do_starve_init(a);
 	if (!strcmp(what, "oom"))
 		return do_oom(a);
 	if (!strcmp(what, "unshare"))

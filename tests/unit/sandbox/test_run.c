@@ -60,10 +60,10 @@ static void test_init_needs_no_limits(void **state)
 {
 	struct box *b = *state;
 
-	ends(b, SANDBOX_EXITED, 7, BOX_ARGV("inside", "starve-init"));
+	ends(b, SANDBOX_EXITED, 7, BOX_ARGV("inside", BOX_STARVE));
 	b->conf.filter = profile_builtin("default")->bpf;
 	b->conf.filter_len = profile_builtin("default")->bpf_len;
-	box_refuses(b, EPERM, "starve-init");
+	box_refuses(b, EPERM, BOX_STARVE);
 }
 
 static void test_exec_failures(void **state)

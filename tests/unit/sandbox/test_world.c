@@ -408,10 +408,10 @@ static void test_floor(void **state)
 	b->conf.filter_len = ARRAY_LEN(all);
 	box_says(b, "write", "/tmp/../build/home/x", "");
 	assert_null(json_object_get(json_object_get(b->res.receipt, "seccomp"), "floor"));
-	assert_int_equal(box_inside(b, "starve-init"), 7);
+	assert_int_equal(box_inside(b, BOX_STARVE), 7);
 	b->conf.floor = profile_floor()->bpf;
 	b->conf.floor_len = profile_floor()->bpf_len;
-	box_refuses(b, EPERM, "starve-init");
+	box_refuses(b, EPERM, BOX_STARVE);
 	box_refuses(b, EPERM, "unshare");
 	box_refuses(b, EPERM, "chmod", "/tmp", "4777");
 	const json_t *floor = json_object_get(json_object_get(b->res.receipt, "seccomp"), "floor");
