@@ -11,24 +11,28 @@ struct set {
 
 enum token_kind {
 	TOKEN_BYTE,      /**< this byte */
+	TOKEN_ANY,       /**< one byte, but '/' */
 	TOKEN_SET,       /**< one byte of a set */
 	TOKEN_STAR,      /**< any bytes but '/', or none */
 	TOKEN_GLOBSTAR,  /**< any bytes, or none */
 	TOKEN_DIRS,      /**< the same with a TOKEN_BYTE '/' behind it, and the two together may be nothing */
 };
 
+/** Small: there is one for nearly each byte of all patterns. */
 struct token {
-	enum token_kind kind;
+	uint8_t kind;    /**< enum token_kind */
 	unsigned char byte;
-	uint32_t set;    /**< index */
+	uint16_t set;    /**< index */
 };
+
+_Static_assert(GLOB_PATTERN_MAX <= UINT16_MAX, "each set has an index");
 
 /** The pattern as an automaton: state i waits at token i, state n has matched. */
 struct glob {
 	struct token *tokens;
 	size_t n;
 	struct set *sets;
-	uint32_t nsets;
+	uint16_t nsets;
 	bool broken;     /**< malformed: matches nothing */
 	uint64_t *now, *next;  /**< sets of states, for glob_match() */
 };
@@ -164,15 +168,6 @@ static struct token new_set(struct glob *g)
 	return (struct token){ .kind = TOKEN_SET, .set = g->nsets++ };
 }
 
-static struct token any_byte(struct glob *g)
-{
-	struct token t = new_set(g);
-
-	set_add_range(&g->sets[t.set], 0, 255);
-	g->sets[t.set].bits['/' / 64] &= ~(1ull << ('/' % 64));
-	return t;
-}
-
 /** Takes one token off the pattern; false when it is malformed. */
 static bool take_token(struct glob *g, struct input *in, struct token *ret)
 {
@@ -183,7 +178,7 @@ static bool take_token(struct glob *g, struct input *in, struct token *ret)
 		*ret = (struct token){ .kind = take_stars(in) };
 		return true;
 	case '?':
-		*ret = any_byte(g);
+		*ret = (struct token){ .kind = TOKEN_ANY };
 		return true;
 	case '[':
 		*ret = new_set(g);
@@ -204,24 +199,38 @@ static size_t words(const struct glob *g)
 	return g->n / 64 + 1;
 }
 
-struct glob *glob_new(const char *pattern, size_t n)
+/** Compiles into @p g, which has nothing yet. False when memory is short. */
+static bool compile(struct glob *g, const char *pattern, size_t n)
 {
 	struct input in = { pattern, pattern, pattern + n };
+	size_t brackets = 1;
+
+	for (size_t i = 0; i < n; i++)
+		brackets += pattern[i] == '[';
+	g->tokens = calloc(n + 1, sizeof *g->tokens);
+	g->sets = calloc(brackets, sizeof *g->sets);
+	if (g->tokens == NULL || g->sets == NULL)
+		return false;
+	while (in.p < in.end && !g->broken)
+		g->broken = !take_token(g, &in, &g->tokens[g->n++]);
+	/* Most brackets may lie within others. */
+	struct set *fitting = reallocarray(g->sets, (size_t)g->nsets + 1, sizeof *fitting);
+	if (fitting != NULL)
+		g->sets = fitting;
+	g->now = calloc(words(g), sizeof *g->now);
+	g->next = calloc(words(g), sizeof *g->next);
+	return g->now != NULL && g->next != NULL;
+}
+
+struct glob *glob_new(const char *pattern, size_t n)
+{
 	struct glob *g = calloc(1, sizeof *g);
 
 	if (g == NULL)
 		return NULL;
-	g->tokens = calloc(n + 1, sizeof *g->tokens);
-	size_t brackets = 1;
-	for (size_t i = 0; i < n; i++)
-		brackets += pattern[i] == '[' || pattern[i] == '?';
-	g->sets = calloc(brackets, sizeof *g->sets);
-	if (g->tokens != NULL && g->sets != NULL)
-		while (in.p < in.end && !g->broken)
-			g->broken = !take_token(g, &in, &g->tokens[g->n++]);
-	g->now = calloc(words(g), sizeof *g->now);
-	g->next = calloc(words(g), sizeof *g->next);
-	if (g->tokens == NULL || g->sets == NULL || g->now == NULL || g->next == NULL) {
+	if (n > GLOB_PATTERN_MAX) {
+		g->broken = true;
+	} else if (!compile(g, pattern, n)) {
 		glob_free(g);
 		return NULL;
 	}
@@ -251,8 +260,9 @@ static void enter(const struct glob *g, uint64_t *states, size_t i)
 		set_state(states, i);
 		if (i == g->n)
 			return;
-		switch (g->tokens[i].kind) {
+		switch ((enum token_kind)g->tokens[i].kind) {
 		case TOKEN_BYTE:
+		case TOKEN_ANY:
 		case TOKEN_SET:
 			return;
 		case TOKEN_STAR:
@@ -272,7 +282,11 @@ static void step(const struct glob *g, size_t i, unsigned char c)
 {
 	const struct token *t = &g->tokens[i];
 
-	switch (t->kind) {
+	switch ((enum token_kind)t->kind) {
+	case TOKEN_ANY:
+		if (c != '/')
+			enter(g, g->next, i + 1);
+		return;
 	case TOKEN_BYTE:
 		if (t->byte == c)
 			enter(g, g->next, i + 1);

@@ -16,11 +16,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Longest pattern, in bytes. */
+#define GLOB_PATTERN_MAX 4096
+
 /** A compiled pattern. Opaque. */
 struct glob;
 
 /** Compiles @p n bytes. @return NULL when memory is short. A malformed pattern (an open bracket, an unknown
- *  class, a backslash at the end) compiles, and matches nothing. */
+ *  class, a backslash at the end, more than GLOB_PATTERN_MAX bytes) compiles, and matches nothing. */
 struct glob *glob_new(const char *pattern, size_t n);
 void glob_free(struct glob *g);
 /** Whether the pattern matches all of @p text. */

@@ -19,6 +19,8 @@ struct pattern {
 struct list {
 	struct pattern *patterns;
 	size_t n, cap;
+	size_t bytes;    /**< of the text */
+	size_t lines;
 	size_t base;     /**< bytes of a path that lead to the file's directory, with the slash */
 	struct list *up; /**< of the directory above */
 };
@@ -27,6 +29,8 @@ struct ignore {
 	struct list *deepest;
 	struct list exclude;
 };
+
+_Static_assert(IGNORE_LINE_MAX <= GLOB_PATTERN_MAX, "each line is a pattern");
 
 static void list_clear(struct list *l)
 {
@@ -78,6 +82,9 @@ static bool is_special(const char *s, size_t n)
 /** Adds a line without its end; comments and blank ones are nothing. */
 static int add_line(struct list *l, const char *s, size_t n, struct err *err)
 {
+	l->lines++;
+	if (n > IGNORE_LINE_MAX)
+		return err_set(err, ERR_INPUT, 0, "line %zu is longer than %u bytes", l->lines, IGNORE_LINE_MAX);
 	n = trim(s, n);
 	if (n == 0 || s[0] == '#')
 		return 0;
@@ -107,6 +114,7 @@ static int add_text(struct list *l, const char *s, size_t n, struct err *err)
 {
 	const char *end = s + n;
 
+	l->bytes = n;
 	if (n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
 		s += 3;
 	while (s < end) {
@@ -125,15 +133,43 @@ static int add_text(struct list *l, const char *s, size_t n, struct err *err)
 	return 0;
 }
 
+/** Holds what is in force, with @p deepest, to the limits. */
+static int check_sum(const struct ignore *ig, const struct list *deepest, struct err *err)
+{
+	size_t patterns = ig->exclude.n, bytes = ig->exclude.bytes;
+
+	for (const struct list *l = deepest; l != NULL; l = l->up) {
+		patterns += l->n;
+		bytes += l->bytes;
+	}
+	if (patterns > IGNORE_PATTERNS_MAX)
+		return err_set(err, ERR_INPUT, 0, "more than %u patterns, with those above it", IGNORE_PATTERNS_MAX);
+	if (bytes > IGNORE_BYTES_MAX)
+		return err_set(err, ERR_INPUT, 0, "it and those above it come to more than %u bytes", IGNORE_BYTES_MAX);
+	return 0;
+}
+
+/** Adds the patterns of the spec. */
+static int add_exclude(struct ignore *ig, const char *const *exclude, struct err *err)
+{
+	for (; exclude != NULL && *exclude != NULL; exclude++) {
+		size_t n = strlen(*exclude);
+
+		if (add_line(&ig->exclude, *exclude, n, err) < 0)
+			return -1;
+		ig->exclude.bytes += n;
+	}
+	return check_sum(ig, NULL, err);
+}
+
 int ignore_new(const char *const *exclude, struct ignore **ret, struct err *err)
 {
 	auto_ignore ig = calloc(1, sizeof *ig);
 
 	if (ig == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "read ignore patterns");
-	for (; exclude != NULL && *exclude != NULL; exclude++)
-		if (add_line(&ig->exclude, *exclude, strlen(*exclude), err) < 0)
-			return -1;
+	if (add_exclude(ig, exclude, err) < 0)
+		return err_ctx(err, "'exclude'");
 	*ret = move_ptr(ig);
 	return 0;
 }
@@ -154,13 +190,14 @@ int ignore_enter(struct ignore *ig, const char *path, const char *text, size_t n
 
 	if (l == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "read ignore patterns");
-	l->base = strcmp(path, ".") == 0 ? 0 : strlen(path) + 1;
-	if (add_text(l, text, n, err) < 0) {
+	bool top = strcmp(path, ".") == 0;
+	l->base = top ? 0 : strlen(path) + 1;
+	l->up = ig->deepest;
+	if (add_text(l, text, n, err) < 0 || check_sum(ig, l, err) < 0) {
 		list_clear(l);
 		free(l);
-		return -1;
+		return err_ctx(err, "'%.1000s%s.gitignore'", top ? "" : path, top ? "" : "/");
 	}
-	l->up = ig->deepest;
 	ig->deepest = l;
 	return 0;
 }

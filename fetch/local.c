@@ -93,7 +93,7 @@ int fetch_local(struct store *store, const struct fetch_local *from, struct dige
 	auto_tree_builder b = NULL;
 
 	if (ignore_new(from->exclude, &ignore, err) < 0 || tree_builder_new(&b, err) < 0)
-		return -1;
+		return err_ctx(err, "source '%.1000s'", from->path);
 	f.ignore = ignore;
 	if (snapshot(store, &f, b, &stats, err) < 0 || store_put_tree(store, b, ret, err) < 0)
 		return err_ctx(err, "source '%.1000s'", from->path);

@@ -188,9 +188,10 @@ static int copy_row(struct import_table *t, struct row *r, const struct row *tar
 {
 	if (target->e.kind == IMPORT_DIR)
 		return err_set(err, ERR_INPUT, 0, "'" SHOWN "' is a hard link to the directory '" SHOWN "'", r->path, target->path);
+	/* At once: what the reader counts after each entry, it could otherwise count only after all that waited. */
 	if (target->e.kind == IMPORT_FILE && (t->linked += target->e.size) > IMPORT_BYTES_MAX)
-		return err_set(err, ERR_INPUT, 0, "'" SHOWN "': as files of their own, hard links come to more than %llu bytes", r->path,
-			       (unsigned long long)IMPORT_BYTES_MAX);
+		return err_set(err, ERR_INPUT, 0, "'" SHOWN "': with hard links as files of their own, the files come to more than %llu bytes",
+			       r->path, (unsigned long long)IMPORT_BYTES_MAX);
 	return set_row(t, r, &target->e, err);
 }
 
@@ -207,6 +208,11 @@ int import_table_link(struct import_table *t, const char *path, const char *targ
 	if (old == NULL || old->e.kind == IMPORT_HARD)
 		return 0;
 	return copy_row(t, find(t, path), old, err);
+}
+
+uint64_t import_table_linked(const struct import_table *t)
+{
+	return t->linked;
 }
 
 /** Finds what a waiting hard link leads to in the end, perhaps over others. */

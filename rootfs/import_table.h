@@ -47,6 +47,8 @@ int import_table_check(struct import_table *t, const char *path, bool is_dir, st
 int import_table_add(struct import_table *t, const struct import_entry *e, struct err *err);
 /** Adds a hard link to @p target: a copy of what that is now, or will be in the end. */
 int import_table_link(struct import_table *t, const char *path, const char *target, struct err *err);
+/** Bytes of the files that are there again as hard links, so far. */
+uint64_t import_table_linked(const struct import_table *t);
 /** Resolves what waits, and hands all over. ERR_INPUT for a hard link to nothing. */
 int import_table_end(struct import_table *t, struct tree_builder *b, struct err *err);
 

@@ -19,7 +19,7 @@ struct import {
 	struct archive *archive;
 	struct store_writer *writer;
 	struct import_table *table;
-	uint64_t bytes;        /**< of all files so far */
+	uint64_t bytes;        /**< of all files so far, but hard links */
 	uint64_t entries;
 	/* the file at hand */
 	const char *path;
@@ -90,14 +90,20 @@ static int clean_path(const char *raw, struct buf *out, struct err *err)
 	return fault == NULL ? 0 : err_set(err, ERR_INPUT, 0, "'" SHOWN "': %s", raw == NULL ? "" : raw, fault);
 }
 
+/** Bytes of all files so far, hard links as files of their own: what will be laid out. */
+static uint64_t total(const struct import *im)
+{
+	return im->bytes + import_table_linked(im->table);
+}
+
 /** Refuses archives that are small only until they are unpacked. */
 static int check_ratio(const struct import *im, struct err *err)
 {
 	uint64_t stored = (uint64_t)archive_filter_bytes(im->archive, -1);
 	uint64_t unpacked = (uint64_t)archive_filter_bytes(im->archive, 0);
 
-	if (unpacked < im->bytes)
-		unpacked = im->bytes;
+	if (unpacked < total(im))
+		unpacked = total(im);
 	if (unpacked <= IMPORT_RATIO_FROM || unpacked / IMPORT_RATIO_MAX <= stored)
 		return 0;
 	return err_set(err, ERR_INPUT, 0, "the archive unpacks to more than %d times its size", IMPORT_RATIO_MAX);
@@ -170,7 +176,8 @@ static int read_blocks(struct import *im, struct err *err)
 static int read_file(struct import *im, struct digest *ret, struct err *err)
 {
 	im->done = 0;
-	if (im->size > IMPORT_BYTES_MAX - im->bytes)
+	/* check_links() has seen that the difference is none below 0. */
+	if (im->size > IMPORT_BYTES_MAX - total(im))
 		return err_set(err, ERR_INPUT, 0, "the files come to more than %llu bytes", (unsigned long long)IMPORT_BYTES_MAX);
 	im->bytes += im->size;
 	if (check_ratio(im, err) < 0 || read_blocks(im, err) < 0 || put_zeros(im, im->size, err) < 0)
@@ -192,13 +199,24 @@ static int take_file(struct import *im, struct import_entry *e, struct err *err)
 	return import_table_add(im->table, e, err);
 }
 
+/** Holds hard links, which need no bytes of the archive, to its limits. */
+static int check_links(const struct import *im, struct err *err)
+{
+	if (total(im) > IMPORT_BYTES_MAX)
+		return err_set(err, ERR_INPUT, 0, "with hard links as files of their own, the files come to more than %llu bytes",
+			       (unsigned long long)IMPORT_BYTES_MAX);
+	return check_ratio(im, err);
+}
+
 static int take_hard_link(struct import *im, const char *raw, struct err *err)
 {
 	auto_buf target = {0};
 
 	if (clean_path(raw, &target, err) < 0)
 		return err_ctx(err, "'" SHOWN "' is a hard link to", im->path);
-	return import_table_link(im->table, im->path, target.data, err);
+	if (import_table_link(im->table, im->path, target.data, err) < 0)
+		return -1;
+	return check_links(im, err) < 0 ? err_ctx(err, "'" SHOWN "'", im->path) : 0;
 }
 
 static int take_by_type(struct import *im, struct archive_entry *from, struct err *err)
@@ -282,5 +300,6 @@ int import_tar(int fd, struct store_writer *writer, struct tree_builder *b, stru
 	}
 	if (im.entries == 0)
 		return err_set(err, ERR_INPUT, 0, "the archive holds nothing");
-	return import_table_end(table, b, err);
+	/* What waited is counted only now. */
+	return import_table_end(table, b, err) < 0 ? -1 : check_links(&im, err);
 }

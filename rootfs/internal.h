@@ -8,7 +8,9 @@
  *     import_tar.c    an archive, trusting nothing
  *     import_table.c  its entries until the end: later ones change earlier ones
  *     pyc.c           Python's compiled files that carry their source's time
+ *     cursor.c        from path to path, by directory descriptors
  *     materialise.c   a tree laid out
+ *     check.c         whether it still is as it was laid out
  *     ensure.c        a rootfs laid out once
  */
 #ifndef GB_ROOTFS_INTERNAL_H
@@ -27,6 +29,27 @@
 /** Gives a compiled Python file that is checked by its source's mtime the mtime that all files have here, so that Python does not
  *  compile anew at every start. By the file's name and its first @p n bytes; files that are checked by hash are left alone. */
 void pyc_amend(const char *path, void *head, size_t n);
+
+/* ---- cursor.c --------------------------------------------------------- */
+
+/** The directory at hand, most often that of the next path of a manifest too. Start with root set and dir -1. */
+struct cursor {
+	int root;                      /**< borrowed */
+	int dir;                       /**< O_PATH descriptor of the directory at hand, or -1: the root */
+	size_t len;                    /**< of its path; 0: the root */
+	char path[TREE_PATH_MAX + 1];
+};
+
+/** Finds the directory of @p path (borrowed, until the next call), through no link, and the name in it. -1 with errno. */
+int cursor_at(struct cursor *c, const char *path, int *ret_fd, const char **ret_name);
+void cursor_close(struct cursor *c);
+
+/* ---- check.c ---------------------------------------------------------- */
+
+/** Whether @p dir/root in the store still is the tree as rootfs_materialise() left it, by a walk that reads no content: each entry with
+ *  its type, mode, owner, size, target and time, each file with one name, and nothing else. ERR_INPUT names the first that is not;
+ *  ERR_HOST: a directory that its owner may not read. Brackets the walk with ident_read_begin() itself. */
+int rootfs_check(struct store *store, const struct digest *d, const char *dir, struct err *err);
 
 /* ---- import_tar.c ----------------------------------------------------- */
 

@@ -22,9 +22,7 @@ struct late {
 
 struct layout {
 	struct store *store;
-	int root;
-	int dir;               /**< O_PATH descriptor of the directory at hand, or -1: the root */
-	struct buf dir_path;   /**< its path; "" is the root */
+	struct cursor at;
 	struct late *late;
 	size_t nlate, late_cap;
 	struct hasher *hash;
@@ -35,12 +33,10 @@ struct layout {
 
 static void layout_clear(struct layout *l)
 {
-	if (l->dir != -1)
-		close(l->dir);
+	cursor_close(&l->at);
 	for (size_t i = 0; i < l->nlate; i++)
 		free(l->late[i].path);
 	free(l->late);
-	buf_free(&l->dir_path);
 	hasher_free(l->hash);
 	free(l->chunk);
 }
@@ -53,55 +49,17 @@ static int fail(const struct layout *l, const char *path, int sys, struct err *e
 
 	if (sys != ENOSPC && sys != EDQUOT)
 		return err_set(err, ERR_INTERNAL, sys, "lay out '" SHOWN "'", path);
-	if (fstatfs(l->root, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+	if (fstatfs(l->at.root, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
 		return err_set(err, ERR_INTERNAL, sys,
 			       "lay out '" SHOWN "': the tmpfs is full after %llu bytes: raise its limit, or choose 'workdir: disk'", path,
 			       (unsigned long long)l->bytes);
 	return err_set(err, ERR_INTERNAL, sys, "lay out '" SHOWN "': the disk is full", path);
 }
 
-/** Opens the directory @p path below the root, name by name, through no link. */
-static int open_below(int root, const char *path)
-{
-	char name[TREE_NAME_MAX + 1];
-	int fd = -1;
-
-	for (const char *p = path; *p != '\0'; ) {
-		size_t n = strcspn(p, "/");
-
-		memcpy(name, p, n);
-		name[n] = '\0';
-		int next = openat(fd == -1 ? root : fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd != -1)
-			close(fd);
-		if (next == -1)
-			return -1;
-		fd = next;
-		p += n + (p[n] == '/');
-	}
-	return fd;
-}
-
-/** Finds the directory of @p path, most often the one at hand, and the name in it. */
+/** Finds the directory of @p path, and the name in it. */
 static int find_dir(struct layout *l, const char *path, int *ret_fd, const char **ret_name, struct err *err)
 {
-	const char *slash = strrchr(path, '/');
-	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
-
-	if (l->dir_path.len != n || (n > 0 && memcmp(l->dir_path.data, path, n) != 0)) {
-		buf_clear(&l->dir_path);
-		buf_add(&l->dir_path, path, n);
-		if (buf_check(&l->dir_path, "path", err) < 0)
-			return -1;
-		if (l->dir != -1)
-			close(l->dir);
-		l->dir = n == 0 ? -1 : open_below(l->root, l->dir_path.data);
-		if (n != 0 && l->dir == -1)
-			return fail(l, path, errno, err);
-	}
-	*ret_fd = n == 0 ? l->root : l->dir;
-	*ret_name = slash == NULL ? path : slash + 1;
-	return 0;
+	return cursor_at(&l->at, path, ret_fd, ret_name) < 0 ? fail(l, path, errno, err) : 0;
 }
 
 static int set_time(int fd)
@@ -247,7 +205,7 @@ int rootfs_materialise(struct store *store, const struct digest *d, int dirfd, s
 	auto_tree_reader r = NULL;
 	struct tree_entry e;
 	int more;
-	auto_layout l = { .store = store, .root = dirfd, .dir = -1, .hash = hasher_new(), .chunk = malloc(COPY_CHUNK) };
+	auto_layout l = { .store = store, .at = { .root = dirfd, .dir = -1 }, .hash = hasher_new(), .chunk = malloc(COPY_CHUNK) };
 
 	if (l.hash == NULL || l.chunk == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "lay out a tree");

@@ -14,7 +14,7 @@
 
 /** Limits of archive import. Further ones are TREE_* (paths, depth, entries), IMPORT_NAMES_MAX (import_table.h) and
  *  IMPORT_RATIO_MAX (import_tar.c). */
-#define IMPORT_BYTES_MAX (64ull << 30)  /**< all files; hard links, as files of their own, once more as much */
+#define IMPORT_BYTES_MAX (64ull << 30)  /**< all files, hard links as files of their own */
 #define IMPORT_FILE_MAX (16ull << 30)   /**< one file */
 
 /**
@@ -40,6 +40,11 @@ int rootfs_resolve(struct store *store, const char *ref, struct digest *ret, boo
 
 /** Makes sure rootfs/<hex>/root exists, whole. @p ret_path (free) is relative to the store: "rootfs/<hex>/root". */
 int rootfs_ensure(struct store *store, const struct digest *d, char **ret_path, struct err *err);
+/** The same, for what is signed: a rootfs that is there already is compared with its manifest, entry by entry (type, mode, owner, size,
+ *  target, time, number of names, nothing besides; contents are not read), and laid out afresh where it differs; ERR_INPUT names the
+ *  entry when that fails. ERR_HOST: an ordinary user cannot check below a directory whose mode keeps its owner out. Brackets the
+ *  reading with ident_read_begin() itself. */
+int rootfs_ensure_checked(struct store *store, const struct digest *d, char **ret_path, struct err *err);
 
 /** Lays a tree out below @p dirfd (an existing empty directory), in manifest order, own inodes, contents verified against their
  *  digests while copied, every mtime ROOTFS_MTIME, owner the step user. ENOSPC is told apart ("tmpfs is full: …"). */

@@ -91,7 +91,7 @@ int work_begin(struct work *work, struct err *err)
 	auto_fd disk = -1;
 	int parent;
 
-	if (rootfs_ensure(work->store, &work->plan->rootfs, &work->rootfs_path, err) < 0 ||
+	if (rootfs_ensure_checked(work->store, &work->plan->rootfs, &work->rootfs_path, err) < 0 ||
 	    store_scratch_open(work->store, &work->scratch, err) < 0 || make_dir(work, "root", err) < 0)
 		return -1;
 	if (work->plan->spec->workdir == SPEC_WORKDIR_MEMORY) {

@@ -160,13 +160,17 @@ int store_writer_add(struct store_writer *w, const void *data, size_t n, struct 
 	return 0;
 }
 
-/** Whether @p path is there, with that size: another size is the mark of a lost power supply. */
-static bool is_stored(const struct store *s, const char *path, uint64_t size)
+/** Whether @p path is there, with that content: what a lost power supply or somebody's hand has damaged is written anew. What cannot
+ *  be read counts as damaged. */
+static bool is_stored(const struct store *s, const char *path, const struct digest *d, uint64_t size)
 {
 	struct stat st;
+	struct digest found;
+	struct err ignored;
+	auto_fd fd = openat(s->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	return fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       (uint64_t)st.st_size == size;
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == size &&
+	       hash_fd(fd, &found, NULL, &ignored) == 0 && digest_eq(&found, d);
 }
 
 /** Renames the finished file to @p path, making the directory of an object where it is missing. */
@@ -186,9 +190,9 @@ static int move_in_place(const struct store_writer *w, const char *path)
 }
 
 /** Gives the content its name, unless that is there already. The last chunk is still to be written. */
-static int place(struct store_writer *w, const char *path, uint64_t size, struct err *err)
+static int place(struct store_writer *w, const char *path, const struct digest *d, uint64_t size, struct err *err)
 {
-	if (is_stored(w->store, path, size)) {
+	if (is_stored(w->store, path, d, size)) {
 		unstage(w);
 		return 0;
 	}
@@ -212,7 +216,7 @@ static int finish(struct store_writer *w, path_fn *path_of, struct digest *ret, 
 	hasher_add(w->hash, w->chunk, w->used);
 	if (hasher_final(w->hash, &d, err) < 0)
 		return -1;
-	if (w->store != NULL && place(w, path_of(&d, path), size, err) < 0)
+	if (w->store != NULL && place(w, path_of(&d, path), &d, size, err) < 0)
 		return -1;
 	w->used = 0;
 	w->size = 0;

@@ -17,7 +17,35 @@ struct place {
 	int fd;
 	struct stat st;
 	bool fresh;      /**< nothing in it yet */
+	bool linked;     /**< the path's last component is a symbolic link */
 };
+
+/** Length of @p path without what follows its last component, "/" and "/.", which would have a link followed. */
+static size_t name_end(const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && (path[n - 1] == '/' || (path[n - 1] == '.' && path[n - 2] == '/')))
+		n--;
+	return n;
+}
+
+/** Opens the directory, noting whether a link led to it: told by the open itself, so that nobody changes it in between. */
+static int open_dir(struct place *p, struct err *err)
+{
+	auto_free char *name = strndup(p->path, name_end(p->path));
+
+	if (name == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "open the store");
+	p->fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (p->fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
+		p->fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		p->linked = p->fd >= 0;
+	}
+	if (p->fd < 0 || fstat(p->fd, &p->st) < 0)
+		return err_set(err, errno == ENOTDIR ? ERR_USAGE : ERR_HOST, errno, "open the store '" SHOWN "'", p->path);
+	return 0;
+}
 
 /** mkdir -p, as whoever calls, and open. */
 static int open_place(struct place *p, struct err *err)
@@ -36,10 +64,7 @@ static int open_place(struct place *p, struct err *err)
 	}
 	if (mkdir(p->path, 0700) < 0 && errno != EEXIST)
 		return err_set(err, ERR_HOST, errno, "make the store '" SHOWN "' (choose another with --store)", p->path);
-	p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->fd < 0 || fstat(p->fd, &p->st) < 0)
-		return err_set(err, errno == ENOTDIR ? ERR_USAGE : ERR_HOST, errno, "open the store '" SHOWN "'", p->path);
-	return 0;
+	return open_dir(p, err);
 }
 
 /** Whether a directory with only such entries is as good as empty. */
@@ -98,7 +123,11 @@ static int settle_owner(const struct place *p, struct ident *id, struct err *err
 		return err_set(err, ERR_HOST, 0, "the store '" SHOWN "' belongs to uid %u, not to you (choose another with --store)",
 			       p->path, (unsigned)p->st.st_uid);
 	}
-	if (p->fresh)
+	if (p->fresh && p->linked)
+		return err_set(err, ERR_USAGE, 0,
+			       "'" SHOWN "' is a symbolic link, through which root makes no store: give --store the directory itself", p->path);
+	/* Root's own empty directory, such as the one just made: settle_access() gives it away. */
+	if (p->fresh && p->st.st_uid == 0)
 		return 0;
 	if (p->st.st_uid == 0)
 		return err_set(err, ERR_USAGE, 0,
@@ -115,7 +144,7 @@ static int settle_owner(const struct place *p, struct ident *id, struct err *err
 	return 0;
 }
 
-/** Makes a fresh directory the step user's alone; an old one must be already. */
+/** Makes a fresh directory the step user's alone, giving away root's own only; an old one must be already. */
 static int settle_access(const struct place *p, const struct ident *id, struct err *err)
 {
 	if (!p->fresh && (p->st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
@@ -123,7 +152,7 @@ static int settle_access(const struct place *p, const struct ident *id, struct e
 			       p->path);
 	if (!p->fresh)
 		return 0;
-	if (fchmod(p->fd, 0700) < 0 || (id->real_root && fchown(p->fd, id->step_uid, id->step_gid) < 0))
+	if (fchmod(p->fd, 0700) < 0 || (id->real_root && p->st.st_uid == 0 && fchown(p->fd, id->step_uid, id->step_gid) < 0))
 		return err_set(err, ERR_HOST, errno, "make the store '" SHOWN "'", p->path);
 	return 0;
 }

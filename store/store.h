@@ -14,7 +14,7 @@
  *
  * Durability. Everything is written below tmp/<id>/ and renamed into place whole, so a killed process leaves nothing half made. Objects
  * and manifests are not synced one by one (25,000 fsyncs cost minutes): after a loss of power one may be missing, short or empty, which
- * its reader finds, and which putting the same content again mends (an object of another size than its content is replaced). A name is a
+ * its reader finds, and which putting the same content again mends (what has the name is hashed, and replaced when it is damaged). A name is a
  * promise: store_set_name() syncs the store's file system before the name appears. So does whoever renames a rootfs into place.
  *
  * A store, its trees and its writers belong to one thread. Any number of processes may use a store at once.
@@ -36,6 +36,8 @@ struct store;
 /** Opens the store at @p path, making it (0700, owned by the step user where the caller is real root and it
  *  is new or an empty directory) when it is not there. Sweeps scratch of dead runs. For real root sets @p id's step ids: as given there
  *  already when not IDENT_STEP_ID, else the owner of an existing store (an owner of 0 is refused for a store with content, by name).
+ *  An empty directory of an unprivileged user is adopted as one with content would be: it stays that user's, never another's; for real
+ *  root a new store is not made through a link as the path's last component (ERR_USAGE).
  *  Drops to the step user (ident_drop). ERR_USAGE: not a store; ERR_HOST: not writable, with the reason. */
 int store_open(const char *path, struct ident *id, struct store **ret, struct err *err);
 void store_close(struct store *store);

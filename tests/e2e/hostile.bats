@@ -28,12 +28,19 @@ sources()
 	chmod 644 "$object"
 	printf 'tampered-conten\n' >"$object"
 	chmod 444 "$object"
-	mv "$OUT" "$DIR/first"
+	mv "$OUT" "$WORK/first" # not beside the spec: there it would be a source
 	status=0
 	glovebox run "$DIR/build.yaml" --quiet || status=$?
 	# Mended is as good as refused.
-	[ $status -ne 0 ] || cmp "$DIR/first/image.tar" "$OUT/image.tar"
+	[ $status -ne 0 ] || cmp "$WORK/first/image.tar" "$OUT/image.tar"
 	rm -f "$object"
+}
+
+@test "a materialised rootfs that was changed is laid out anew by run" {
+	new_spec "$DIR" 'cat /etc/planted 2>/dev/null || echo clean'
+	(cd "$GLOVEBOX_STORE"/rootfs/*/root && echo evil >etc/planted)
+	expect_status 0 glovebox run "$DIR/build.yaml" --quiet
+	is "$(cat "$OUT/logs/build.log")" clean
 }
 
 @test "logs are not led out of the out directory by a link put there meanwhile" {

@@ -98,11 +98,25 @@ static void hostile_patterns_take_no_time(void **state)
 	assert_true(b.tv_sec - a.tv_sec < 20);
 }
 
+static void a_pattern_has_a_limit(void **state)
+{
+	char pattern[GLOB_PATTERN_MAX + 2];
+
+	(void)state;
+	memset(pattern, '*', sizeof pattern);
+	pattern[GLOB_PATTERN_MAX] = '\0';
+	assert_true(matches(pattern, "text"));
+	pattern[GLOB_PATTERN_MAX] = '*';
+	pattern[GLOB_PATTERN_MAX + 1] = '\0';
+	assert_false(matches(pattern, "text"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_holds),
 		cmocka_unit_test(hostile_patterns_take_no_time),
+		cmocka_unit_test(a_pattern_has_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

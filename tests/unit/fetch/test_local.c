@@ -193,6 +193,62 @@ static void what_cannot_be_a_source_is_named(void **state)
 	assert_error(ERR_INPUT, "read .gitignore: larger than the limit");
 }
 
+/** What a .gitignore may be: the largest that is read, and a little more. */
+static void ignore_files_have_their_limits(void **state)
+{
+	struct world *w = *state;
+	const struct fetch_local how = { .path = "in", .dirfd = w->in, .gitignore = true };
+	struct digest d;
+	static const struct {
+		const char *script;
+		const char *refusal;  /**< NULL: none */
+	} cases[] = {
+		{ "head -c 4096 /dev/zero | tr '\\0' '?' >d/.gitignore", NULL },
+		{ "(printf 'a\\n'; head -c 4097 /dev/zero | tr '\\0' '?') >d/.gitignore", "'d/.gitignore': line 2 is longer than 4096 bytes" },
+		{ "head -c 4097 /dev/zero | tr '\\0' 'a' >.gitignore", "'.gitignore': line 1 is longer than 4096 bytes" },
+		{ "yes abcdefghijklmno | head -c 262144 >d/.gitignore", NULL },
+		{ "yes abcdefghijklmno | head -c 262145 >d/.gitignore", "d: read .gitignore: larger than the limit of 262144 bytes" },
+		{ "yes a | head -n 50000 >.gitignore", NULL },
+		{ "yes a | head -n 50001 >.gitignore", "'.gitignore': more than 50000 patterns" },
+		/* Those that are in force at one place count together, and no others. */
+		{ "yes b | head -n 30000 >d/.gitignore; yes b | head -n 30000 >e/.gitignore", NULL },
+		{ "yes b | head -n 30000 >d/.gitignore; yes b | head -n 30000 >d/d/.gitignore", "'d/d/.gitignore': more than 50000 patterns" },
+		{ "p=.; for i in 1 2 3 4 5 6 7 8 9 a b c d e f g; do mkdir -p $p; head -c 262144 /dev/zero | tr '\\0' '#' | fold -w 4000 >$p/big; head -c 262144 $p/big >$p/.gitignore; rm $p/big; p=$p/d; done", NULL },
+		{ "p=.; for i in 1 2 3 4 5 6 7 8 9 a b c d e f g h; do mkdir -p $p; head -c 262144 /dev/zero | tr '\\0' '#' | fold -w 4000 >$p/big; head -c 262144 $p/big >$p/.gitignore; rm $p/big; p=$p/d; done",
+		  "d/.gitignore': it and those above it come to more than 4194304 bytes" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_buf script = {0};
+
+		buf_addf(&script, "find in -mindepth 1 -delete; cd in; mkdir -p d/d e; %s", cases[i].script);
+		must(buf_check(&script, "script", &w->err));
+		shell(w, script.data);
+		int r = fetch_local(w->store, &how, &d, NULL, &w->err);
+		if ((r < 0) != (cases[i].refusal != NULL))
+			fail_msg("case %zu: %d %s", i, r, r < 0 ? w->err.msg : "");
+		if (cases[i].refusal != NULL)
+			assert_error(ERR_INPUT, cases[i].refusal);
+	}
+}
+
+static void exclusions_have_their_limits(void **state)
+{
+	struct world *w = *state;
+	auto_free char *line = malloc(4098);
+	const char *exclude[] = { "a", line, NULL };
+	const struct fetch_local how = { .path = "in", .dirfd = w->in, .exclude = exclude };
+	struct digest d;
+
+	memset(line, '?', 4097);
+	line[4096] = '\0';
+	must(fetch_local(w->store, &how, &d, NULL, &w->err));
+	line[4096] = '?';
+	line[4097] = '\0';
+	assert_int_equal(fetch_local(w->store, &how, &d, NULL, &w->err), -1);
+	assert_error(ERR_INPUT, "source 'in': 'exclude': line 2 is longer than 4096 bytes");
+}
+
 /* ---- real root ------------------------------------------------------- */
 
 /** Root reads what its step user may not. */
@@ -242,6 +298,8 @@ int main(void)
 		test_in_world(a_linked_gitignore_is_none),
 		test_in_world(the_digest_counts_what_is_there),
 		test_in_world(what_cannot_be_a_source_is_named),
+		test_in_world(ignore_files_have_their_limits),
+		test_in_world(exclusions_have_their_limits),
 		/* Last: only real root has such rights. */
 		test_in_world(real_root_reads_everything),
 	};

@@ -336,6 +336,171 @@ static void kills_leave_no_half_rootfs(void **state)
 	shell(w, "diff -r in store/rootfs/*/root");
 }
 
+/* ---- a rootfs that was changed ------------------------------------------ */
+
+/** A tree that its owner may read everywhere, with "in" as its model. */
+static struct digest readable_tree(struct world *w)
+{
+	const struct snapshot_options opt = { .form = TREE_ROOTFS };
+	auto_tree_builder b = NULL;
+	struct digest d;
+
+	shell(w, "cd in; mkdir -p etc usr/bin usr/lib/a-b usr/lib/a/c; echo conf >etc/conf; echo tool >usr/bin/tool; chmod 755 usr/bin/tool\n"
+		 "ln -s usr/bin bin; echo x >usr/lib/a/c/x; mkdir -m 555 empty");
+	must(snapshot_with(w, &opt, &b, NULL));
+	must(store_put_tree(w->store, b, &d, &w->err));
+	return d;
+}
+
+static ino_t inode_of_root(struct world *w, const struct digest *d)
+{
+	char path[100], hex[DIGEST_HEX_SIZE];
+	struct stat st;
+
+	snprintf(path, sizeof path, "rootfs/%s/root", digest_hex(d, hex));
+	assert_int_equal(fstatat(store_fd(w->store), path, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st.st_ino;
+}
+
+static void ensure_checked(struct world *w, const struct digest *d)
+{
+	auto_free char *path = NULL;
+
+	must(rootfs_ensure_checked(w->store, d, &path, &w->err));
+	assert_true(exists(store_fd(w->store), path));
+}
+
+static void a_sound_rootfs_is_kept(void **state)
+{
+	struct world *w = *state;
+	struct digest d = readable_tree(w);
+
+	ensure_checked(w, &d);
+	ino_t first = inode_of_root(w, &d);
+	/* No object is read again. */
+	shell(w, "rm -rf store/objects; mkdir store/objects");
+	ensure_checked(w, &d);
+	assert_int_equal(inode_of_root(w, &d), first);
+}
+
+#define PLAIN(path) "touch -h -d @315532800 " path
+
+static void a_changed_rootfs_is_laid_out_afresh(void **state)
+{
+	struct world *w = *state;
+	struct digest d = readable_tree(w);
+	static const char *const scripts[] = {
+		"echo evil >etc/evil; " PLAIN("etc"),
+		"chmod 755 empty; echo evil >empty/evil; chmod 555 empty; " PLAIN("empty/evil empty"),
+		"mkdir -p usr/new/dir; " PLAIN("usr/new/dir usr/new usr"),
+		"rm etc/conf; " PLAIN("etc"),
+		"rm etc/conf; echo conf >etc/fonc; " PLAIN("etc/fonc etc"),
+		"echo evil >etc/conf",
+		"echo longer >etc/conf; " PLAIN("etc/conf"),
+		"chmod 777 etc/conf", "chmod 700 usr", "chmod 4755 usr/bin/tool", "chmod 0 usr/lib",
+		"rm bin; ln -s usr/lib bin; " PLAIN("bin ."),
+		"rm bin; ln -s usr/libx bin; " PLAIN("bin ."),
+		"rm bin; mkdir bin; " PLAIN("bin ."),
+		"rm etc/conf; mkfifo -m 644 etc/conf; " PLAIN("etc/conf etc"),
+		"ln etc/conf ../../../../other",
+		"mv usr/lib usr/lib2; ln -s lib2 usr/lib; " PLAIN("usr/lib usr"),
+		"touch .",
+		"cd ..; mv root other; ln -s other root",
+		"cd ../..; h=$(ls); mv $h ../../elsewhere; ln -s ../../elsewhere $h",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+		auto_buf script = {0};
+
+		ensure_checked(w, &d);
+		buf_addf(&script, "cd store/rootfs/*/root; %s", scripts[i]);
+		must(buf_check(&script, "script", &w->err));
+		shell(w, script.data);
+		ensure_checked(w, &d);
+		shell(w, "rm -rf other elsewhere; test -d store/rootfs/*/root; test ! -L store/rootfs/*; test ! -L store/rootfs/*/root; diff -r --no-dereference in store/rootfs/*/root\n"
+			 "test $(cd store/rootfs/*/root && stat -c %a usr/bin/tool) = 755");
+		ino_t healed = inode_of_root(w, &d);
+		ensure_checked(w, &d);
+		if (inode_of_root(w, &d) != healed)
+			fail_msg("not healed by one call: %s", scripts[i]);
+	}
+	assert_int_equal(entries(store_fd(w->store), "rootfs"), 1);
+	assert_int_equal(entries(store_fd(w->store), "tmp"), 1);
+}
+
+static void a_changed_rootfs_that_cannot_be_healed_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct digest d = readable_tree(w);
+	char *path = NULL;
+
+	ensure_checked(w, &d);
+	shell(w, "rm -rf store/objects/*; cd store/rootfs/*/root; echo evil >etc/conf");
+	assert_int_equal(rootfs_ensure_checked(w->store, &d, &path, &w->err), -1);
+	assert_error(ERR_INPUT, "'etc/conf' is not as it was laid out: it was written to; to lay it out afresh failed: ");
+	assert_null(path);
+}
+
+static int heal_in_child(struct world *w, const struct digest *d)
+{
+	struct ident id = same_ident();
+	struct store *s;
+	char path[5000], *root = NULL;
+
+	snprintf(path, sizeof path, "%s/store", w->path);
+	CHECK(store_open(path, &id, &s, &w->err) == 0);
+	CHECK(rootfs_ensure_checked(s, d, &root, &w->err) == 0);
+	/* What one was given, no other takes away. */
+	auto_fd fd = openat(store_fd(s), root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	usleep(200000);
+	CHECK(exists(fd, "usr/lib/a/c/x"));
+	free(root);
+	store_close(s);
+	return 0;
+}
+
+static void many_may_heal_the_same_at_once(void **state)
+{
+	struct world *w = *state;
+	struct digest d = readable_tree(w);
+	pid_t pids[4];
+	int status;
+
+	ensure_checked(w, &d);
+	shell(w, "cd store/rootfs/*/root; touch etc/conf");
+	fflush(NULL);
+	for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(heal_in_child(w, &d));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	shell(w, "diff -r --no-dereference in store/rootfs/*/root");
+}
+
+/** A directory that keeps its owner out: root sees through it, others say so. */
+static void a_closed_directory_is_checked_or_refused(void **state)
+{
+	struct world *w = *state;
+	struct digest d = some_tree(w);
+	char *path = NULL;
+
+	ensure_checked(w, &d);
+	if (geteuid() == 0) {
+		shell(w, "cd store/rootfs/*/root; cd locked; echo evil >evil; touch -d @315532800 .");
+		ensure_checked(w, &d);
+		shell(w, "cd store/rootfs/*/root; test ! -e locked/evil");
+		return;
+	}
+	assert_int_equal(rootfs_ensure_checked(w->store, &d, &path, &w->err), -1);
+	assert_error(ERR_HOST, "'locked': a directory's mode keeps its owner out");
+	assert_null(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +515,11 @@ int main(void)
 		test_in_world(a_rootfs_that_fails_leaves_nothing),
 		test_in_world(many_may_lay_out_the_same_at_once),
 		test_in_world(kills_leave_no_half_rootfs),
+		test_in_world(a_sound_rootfs_is_kept),
+		test_in_world(a_changed_rootfs_is_laid_out_afresh),
+		test_in_world(a_changed_rootfs_that_cannot_be_healed_is_refused),
+		test_in_world(many_may_heal_the_same_at_once),
+		test_in_world(a_closed_directory_is_checked_or_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

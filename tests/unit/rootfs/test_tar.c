@@ -271,22 +271,52 @@ static void hard_links_may_lead_to_hard_links(void **state)
 	}
 }
 
-static void hard_links_count_as_what_they_become(void **state)
+/** An archive with what the script @p filler writes to filler.tar, a file of 900 MiB, all hole (the map that GNU's format has in the header), and @p n hard
+ *  links to it, before it or behind. */
+static void write_linked(struct world *w, const char *filler, int n, bool before)
 {
-	struct world *w = *state;
+	auto_buf head = {0};
+	auto_buf hole = {0};
 	auto_buf tar = {0};
 	char name[32];
 
-	/* 900 MiB, all hole: the map that GNU's format has in the header. */
-	shell(w, "truncate -s 900M big; tar -S --format=gnu -cf a.tar big");
-	must(io_read_file(w->fd, "a.tar", 1 << 20, &tar, &w->err));
-	buf_seal(&tar, 512);
-	for (int i = 0; i < 80; i++) {
+	shell(w, filler);
+	shell(w, "truncate -s 900M big; tar -S --format=gnu -cf hole.tar big; rm big");
+	must(io_read_file(w->fd, "filler.tar", 80 << 20, &head, &w->err));
+	must(io_read_file(w->fd, "hole.tar", 1 << 20, &hole, &w->err));
+	buf_add(&tar, head.data, head.len);
+	if (!before)
+		buf_add(&tar, hole.data, 512);
+	for (int i = 0; i < n; i++) {
 		snprintf(name, sizeof name, "h%d", i);
 		tar_add(&tar, M(name, '1', "big"));
 	}
+	if (before)
+		buf_add(&tar, hole.data, 512);
 	tar_write(w, &tar, "a.tar");
-	assert_file_refused(w, "a.tar", "as files of their own, hard links come to more than 68719476736 bytes");
+}
+
+static void hard_links_count_as_what_they_become(void **state)
+{
+	struct world *w = *state;
+	/* So much that the ratio is none to speak of: a member without the end of archive. */
+	static const char much[] = "truncate -s 70M f; tar --format=ustar -cf - f | head -c $((512 + 70 * 1024 * 1024)) >filler.tar; rm f";
+
+	write_linked(w, much, 80, true);
+	assert_file_refused(w, "a.tar", "with hard links as files of their own, the files come to more than 68719476736 bytes");
+	/* Together with the files themselves: 72 * 900 MiB are fewer. */
+	write_linked(w, much, 72, false);
+	assert_file_refused(w, "a.tar", "'h71': with hard links as files of their own, the files come to more than 68719476736 bytes");
+}
+
+static void hard_links_are_no_way_past_the_ratio(void **state)
+{
+	struct world *w = *state;
+
+	for (int before = 0; before < 2; before++) {
+		write_linked(w, ": >filler.tar", 2, before);
+		assert_file_refused(w, "a.tar", "unpacks to more than 1000 times its size");
+	}
 }
 
 static void bombs_are_refused(void **state)
@@ -369,6 +399,7 @@ int main(void)
 		test_in_world(long_names_have_their_limits),
 		test_in_world(hard_links_may_lead_to_hard_links),
 		test_in_world(hard_links_count_as_what_they_become),
+		test_in_world(hard_links_are_no_way_past_the_ratio),
 		test_in_world(bombs_are_refused),
 		test_in_world(what_is_no_archive_is_refused),
 		test_in_world(every_codec_and_dialect_gives_the_same),

@@ -92,6 +92,66 @@ static void an_object_of_another_size_is_replaced(void **state)
 	assert_int_equal(st.st_size, 3);
 }
 
+static void a_damaged_object_is_replaced(void **state)
+{
+	struct world *w = *state;
+	static const char *const damage[] = {
+		"chmod u+w " "store/" ABC_PATH "; printf abd >store/" ABC_PATH,
+		"rm -f store/" ABC_PATH "; printf abc >abc; ln -s \"$PWD/abc\" store/" ABC_PATH,
+		"rm -f store/" ABC_PATH "; printf xyz >store/" ABC_PATH "; chmod 0 store/" ABC_PATH,
+	};
+	struct digest d;
+	struct stat st;
+
+	must(store_put_bytes(w->store, "abc", 3, &d, &w->err));
+	for (size_t i = 0; i < ARRAY_LEN(damage); i++) {
+		char have[8] = "";
+
+		shell(w, damage[i]);
+		must(store_put_bytes(w->store, "abc", 3, &d, &w->err));
+		auto_fd fd = -1;
+		must(store_open_object(w->store, &d, &fd, &w->err));
+		assert_int_equal(read(fd, have, sizeof have), 3);
+		assert_string_equal(have, "abc");
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(st.st_mode, S_IFREG | 0444);
+	}
+}
+
+static void a_large_damaged_object_is_replaced(void **state)
+{
+	struct world *w = *state;
+	size_t n = 700000;
+	auto_free char *data = pattern(n);
+	struct digest d, found;
+
+	must(store_put_bytes(w->store, data, n, &d, &w->err));
+	shell(w, "f=$(find store/objects -type f); chmod u+w $f; printf x | dd of=$f bs=1 seek=699999 conv=notrunc status=none");
+	must(store_put_bytes(w->store, data, n, &d, &w->err));
+	auto_fd fd = -1;
+	must(store_open_object(w->store, &d, &fd, &w->err));
+	must(hash_fd(fd, &found, NULL, &w->err));
+	assert_true(digest_eq(&d, &found));
+}
+
+static void a_damaged_manifest_is_replaced(void **state)
+{
+	struct world *w = *state;
+	const struct tree_entry e = { .path = "d", .type = TREE_DIR, .mode = 0755 };
+	struct digest d;
+
+	for (int i = 0; i < 2; i++) {
+		auto_tree_builder b = NULL;
+		auto_tree_reader r = NULL;
+
+		must(tree_builder_new(&b, &w->err));
+		must(tree_builder_add(b, &e, &w->err));
+		must(store_put_tree(w->store, b, &d, &w->err));
+		must(store_read_tree(w->store, &d, &r, &w->err));
+		shell(w, "chmod u+w store/trees/*; sed -i s/mode=0755/mode=0777/ store/trees/*");
+	}
+}
+
 static void sizes_around_the_chunk_come_right(void **state)
 {
 	struct world *w = *state;
@@ -308,6 +368,9 @@ int main(void)
 		test_in_world(the_mode_does_not_hang_on_the_umask),
 		test_in_world(known_content_is_stored_once),
 		test_in_world(an_object_of_another_size_is_replaced),
+		test_in_world(a_damaged_object_is_replaced),
+		test_in_world(a_large_damaged_object_is_replaced),
+		test_in_world(a_damaged_manifest_is_replaced),
 		test_in_world(sizes_around_the_chunk_come_right),
 		test_in_world(a_writer_writes_one_object_after_another),
 		test_in_world(an_unfinished_object_vanishes),

@@ -296,6 +296,59 @@ static int root_refuses_a_store_of_root(struct world *w)
 	return 0;
 }
 
+/** An empty directory is taken from nobody. */
+static int root_adopts_an_empty_directory_for_its_owner(struct world *w)
+{
+	struct ident id, before;
+	struct store *s = NULL;
+	struct stat st;
+
+	CHECK(mkdirat(w->fd, "theirs", 0755) == 0 && fchownat(w->fd, "theirs", 1234, 2345, 0) == 0);
+	CHECK(ident_detect(&id, &w->err) == 0);
+	id.step_uid = 4321;
+	before = id;
+	CHECK(open_as_is(w, "theirs", &id, &s) == -1 && w->err.kind == ERR_USAGE && s == NULL);
+	CHECK(strstr(w->err.msg, "1234") != NULL && memcmp(&id, &before, sizeof id) == 0);
+	CHECK(fstatat(w->fd, "theirs", &st, 0) == 0 && st.st_uid == 1234 && (st.st_mode & 07777) == 0755);
+	CHECK(ident_detect(&id, &w->err) == 0);
+	CHECK(open_as_is(w, "theirs", &id, &s) == 0);
+	CHECK(id.step_uid == 1234 && id.step_gid == 2345 && geteuid() == 1234);
+	CHECK(fstat(store_fd(s), &st) == 0 && st.st_uid == 1234 && st.st_gid == 2345 && (st.st_mode & 07777) == 0700);
+	store_close(s);
+	return 0;
+}
+
+static int root_makes_no_store_through_a_link(struct world *w)
+{
+	static const char *const names[] = { "link", "link/", "link//", "link/.", "link/./" };
+	struct stat st;
+
+	CHECK(mkdirat(w->fd, "empty", 0755) == 0 && symlinkat("empty", w->fd, "link") == 0);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct ident id;
+		struct store *s = NULL;
+
+		CHECK(ident_detect(&id, &w->err) == 0);
+		CHECK(open_as_is(w, names[i], &id, &s) == -1 && s == NULL);
+		CHECK(w->err.kind == ERR_USAGE && strstr(w->err.msg, "symbolic link") != NULL);
+		CHECK(fstatat(w->fd, "empty", &st, 0) == 0 && st.st_uid == 0 && (st.st_mode & 07777) == 0755);
+		CHECK(entries(w->fd, "empty") == 0);
+	}
+	return 0;
+}
+
+/** What is a store already may be named so. */
+static int root_opens_a_store_through_a_link(struct world *w)
+{
+	struct ident id;
+	struct store *s;
+
+	CHECK(symlinkat("e", w->fd, "to-store") == 0 && ident_detect(&id, &w->err) == 0);
+	CHECK(open_as_is(w, "to-store", &id, &s) == 0 && geteuid() == 1234);
+	store_close(s);
+	return 0;
+}
+
 static void real_root_works_as_the_step_user(void **state)
 {
 	in_child(root_makes_a_store, *state);
@@ -303,6 +356,9 @@ static void real_root_works_as_the_step_user(void **state)
 	in_child(root_becomes_the_stores_owner, *state);
 	in_child(root_refuses_a_store_of_another_user, *state);
 	in_child(root_refuses_a_store_of_root, *state);
+	in_child(root_adopts_an_empty_directory_for_its_owner, *state);
+	in_child(root_makes_no_store_through_a_link, *state);
+	in_child(root_opens_a_store_through_a_link, *state);
 }
 
 int main(void)
