@@ -162,6 +162,14 @@ int io_open_parent(int dirfd, const char *path, int flags, int *ret_fd, const ch
 	return 0;
 }
 
+char *io_fd_path(int fd)
+{
+	char link[sizeof "/proc/self/fd/" + 3 * sizeof fd];
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	return realpath(link, NULL);
+}
+
 /** Copies through memory, for file systems that copy_file_range does not join. */
 static int copy_by_hand(int in, int out, uint64_t n, struct err *err)
 {

@@ -62,6 +62,9 @@ int io_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err);
  *  ERR_INTERNAL with `sys` on failure. */
 int io_open_parent(int dirfd, const char *path, int flags, int *ret_fd, const char **ret_name, struct err *err);
 
+/** The real path of what @p fd has open, owned by the caller; NULL with errno set where it has none. */
+char *io_fd_path(int fd);
+
 /** Copies @p n bytes from @p in's current offset to @p out (copy_file_range, else read and write). Short input is ERR_INPUT. */
 int io_copy(int in, int out, uint64_t n, struct err *err);
 

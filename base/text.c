@@ -82,6 +82,22 @@ bool text_path_is_absolute(const char *path)
 	return path[0] == '/' && (path[1] == '\0' || text_path_is_clean(path + 1));
 }
 
+bool text_path_is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	if (strcmp(dir, "/") == 0)
+		return path[0] == '/';
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+const char *text_path_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
 /** isalnum() of the C locale, whatever the locale. */
 static bool is_alnum(char c)
 {
@@ -134,6 +150,15 @@ size_t text_utf8_len(const char *s, size_t n)
 	    (u[0] == 0xf0 && u[1] < 0x90) || (u[0] == 0xf4 && u[1] > 0x8f))
 		return 0;
 	return len;
+}
+
+bool text_is_utf8(const char *s)
+{
+	size_t left = strlen(s), n = 1;
+
+	for (; left > 0 && n > 0; left -= n, s += n)
+		n = text_utf8_len(s, left);
+	return n > 0;
 }
 
 size_t text_control_len(const char *s, size_t n)

@@ -22,6 +22,12 @@ bool text_path_is_clean(const char *path);
 /** Whether @p path is absolute and clean after its first slash ("/" itself is). */
 bool text_path_is_absolute(const char *path);
 
+/** Whether @p path is @p dir or lies below it. Both absolute and clean, or both relative and clean: nothing is resolved. */
+bool text_path_is_below(const char *path, const char *dir);
+
+/** The last component of @p path: what stands after its last slash. Borrowed from @p path. */
+const char *text_path_name(const char *path);
+
 /** Whether @p name can name a thing in the store or a step: [A-Za-z0-9][A-Za-z0-9._-]{0,99}. */
 bool text_is_name(const char *name);
 
@@ -37,6 +43,9 @@ size_t text_control_len(const char *s, size_t n);
 
 /** Length in bytes of the UTF-8 sequence at @p s, or 0 when it is not valid (RFC 3629). */
 size_t text_utf8_len(const char *s, size_t n);
+
+/** Whether all of @p s is valid UTF-8. */
+bool text_is_utf8(const char *s);
 
 /** Parses "10", "2Ki", "64Mi", "1Gi", "3Ti" (bytes; also k, M, G, T as powers of 1000). @return whether it was one. */
 bool text_parse_size(const char *s, uint64_t *ret);

@@ -43,19 +43,6 @@ static void lists_clear(struct exec_lists *l)
 	free(l->env);
 }
 
-/** A receipt is JSON and names the places inside as they are. */
-static int check_utf8(const char *option, const char *path, struct err *err)
-{
-	size_t len;
-
-	for (const char *p = path; *p != '\0'; p += len) {
-		len = text_utf8_len(p, strlen(p));
-		if (len == 0)
-			return err_set(err, ERR_USAGE, 0, "--%s: the path inside, '%s', is not valid UTF-8", option, path);
-	}
-	return 0;
-}
-
 /** Splits `A<sep>B` at the last separator: paths outside may hold one, paths inside have no need to. */
 static int split(struct exec_lists *l, const char *option, const char *value, char sep, bool outside_first,
 		 struct exec_bind *ret, struct err *err)
@@ -73,7 +60,10 @@ static int split(struct exec_lists *l, const char *option, const char *value, ch
 	if (!text_path_is_absolute(ret->inside) || ret->inside[1] == '\0')
 		return err_set(err, ERR_USAGE, 0, "--%s %s: '%s' must be an absolute path without '.', '..' or '//'", option,
 			       value, ret->inside);
-	return check_utf8(option, ret->inside, err);
+	/* A receipt is JSON and names the places inside as they are. */
+	if (!text_is_utf8(ret->inside))
+		return err_set(err, ERR_USAGE, 0, "--%s: the path inside, '%s', is not valid UTF-8", option, ret->inside);
+	return 0;
 }
 
 static int fill_binds(struct exec_lists *l, const struct args *args, const char *option, char sep, bool outside_first,

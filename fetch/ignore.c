@@ -223,8 +223,7 @@ static bool matches(const struct pattern *p, const char *path, const char *name,
 /** The last pattern of a list that matches: it decides. NULL when none does. */
 static const struct pattern *decide(const struct list *l, const char *path, bool is_dir)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash == NULL ? path : slash + 1;
+	const char *name = text_path_name(path);
 
 	for (size_t i = l->n; i > 0; i--)
 		if (matches(&l->patterns[i - 1], path + l->base, name, is_dir))

@@ -15,9 +15,7 @@ struct filter {
 
 static bool is_git(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-
-	return strcmp(slash == NULL ? path : slash + 1, ".git") == 0;
+	return strcmp(text_path_name(path), ".git") == 0;
 }
 
 static bool skip(void *arg, const char *path, bool is_dir)
@@ -73,16 +71,10 @@ static int snapshot(struct store *store, struct filter *f, struct tree_builder *
 	const struct ident *id = store_ident(store);
 	const struct snapshot_filter filter = { .skip = skip, .enter = enter, .leave = leave, .arg = f };
 	const struct snapshot_options opt = { .form = TREE_SOURCE, .filter = &filter };
-	struct err end = {0};
 
 	if (ident_read_begin(id, err) < 0)
 		return -1;
-	int result = store_snapshot(store, f->from->dirfd, &opt, b, ret, err);
-	if (ident_read_end(id, &end) < 0) {
-		*err = end;
-		return -1;
-	}
-	return result;
+	return ident_read_done(id, store_snapshot(store, f->from->dirfd, &opt, b, ret, err), err);
 }
 
 int fetch_local(struct store *store, const struct fetch_local *from, struct digest *ret, struct snapshot_stats *ret_stats, struct err *err)

@@ -183,8 +183,7 @@ static int check_hard_link(const struct rules *r, const struct untar_entry *e, s
 /** A whiteout deletes from the layers below, never from its own. */
 static int check_whiteout(struct rules *r, const struct untar_entry *e, struct err *err)
 {
-	const char *slash = strrchr(e->path, '/');
-	const char *name = slash != NULL ? slash + 1 : e->path;
+	const char *name = text_path_name(e->path);
 	const char *victim = name + strlen(WHITEOUT);
 	auto_buf path = { 0 };
 

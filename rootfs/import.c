@@ -55,16 +55,10 @@ static int read_source(struct store *store, const char *path, struct tree_builde
 static int read_bracketed(struct store *store, const char *path, struct tree_builder *b, struct err *err)
 {
 	const struct ident *id = store_ident(store);
-	struct err end = {0};
 
 	if (ident_read_begin(id, err) < 0)
 		return -1;
-	int result = read_source(store, path, b, err);
-	if (ident_read_end(id, &end) < 0) {
-		*err = end;
-		return -1;
-	}
-	return result;
+	return ident_read_done(id, read_source(store, path, b, err), err);
 }
 
 int rootfs_import(struct store *store, const char *name, const char *path, struct digest *ret, struct err *err)

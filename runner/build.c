@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/build.h"
 
-#include <string.h>
+#include "runner/harvest.h"
 
 void build_clear(struct build *b)
 {
@@ -25,23 +25,16 @@ int build_step(struct build *b, struct report *report, const struct spec_step *s
 	return 0;
 }
 
-/** Reads back what the build left, through the view of its overlay. Nothing of the step is alive any more. */
-static int harvest(struct build *b, const struct plan *plan, struct err *err)
+/** Reads back what the build left, through the view of its overlay. */
+static int take_output(struct build *b, const struct plan *plan, struct err *err)
 {
-	auto_tree_builder tree = NULL;
-	struct snapshot_options opt = { .form = TREE_SOURCE, .skip_odd = true };
-	struct snapshot_stats stats;
-
-	if (tree_builder_new(&tree, err) < 0 ||
-	    store_snapshot(b->work.store, b->outcome.result.view_fd, &opt, tree, &stats, err) < 0 ||
-	    store_put_tree(b->work.store, tree, &b->output, err) < 0) {
+	if (harvest(b->work.store, b->outcome.result.view_fd, &b->output, &b->dropped_odd, err) < 0) {
 		/* What cannot be collected is the step's doing, not a missing input of the run's. */
 		if (err->kind == ERR_INPUT)
 			err->kind = ERR_STEP;
 		return err_ctx(err, "collect what step '%s' left", plan->spec->build.name);
 	}
 	b->have_output = true;
-	b->dropped_odd = stats.odd;
 	b->output_path = plan->sources[work_build_source(plan)].mount;
 	/* The tests' overlays use what this view shows as their lower layer. */
 	own_fd(&b->outcome.result.view_fd);
@@ -62,5 +55,5 @@ int build_run(struct build *b, struct store *store, const struct plan *plan, uin
 		return 0;
 	if (report != NULL && report_phase(report, "collect the output", err) < 0)
 		return -1;
-	return harvest(b, plan, err);
+	return take_output(b, plan, err);
 }

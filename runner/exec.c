@@ -7,6 +7,7 @@
 #include "fetch/fetch.h"
 #include "rootfs/rootfs.h"
 #include "runner/exec.h"
+#include "runner/harvest.h"
 #include "runner/plan.h"
 #include "runner/work.h"
 #include "spec/spec.h"
@@ -123,10 +124,8 @@ static int add_ro(struct boxing *b, size_t i, struct err *err)
 static int add_rw(struct boxing *b, size_t i, struct err *err)
 {
 	const struct exec_bind *bind = &b->opt->rw[i];
-	char link[32];
+	char *real = io_fd_path(b->outside.rw[i]);
 
-	snprintf(link, sizeof link, "/proc/self/fd/%d", b->outside.rw[i]);
-	char *real = realpath(link, NULL);
 	if (real == NULL)
 		return err_set(err, ERR_INPUT, errno, "--rw %s:%s", bind->outside, bind->inside);
 	add_mount(b, SANDBOX_BIND_RW, SANDBOX_IN_HOST, real, bind->inside);
@@ -235,8 +234,7 @@ static int run_boxed(const struct boxing *b, const char *const *env, struct sand
 		.outer_uid = id->step_uid, .outer_gid = id->step_gid,
 		.network = opt->loopback ? SANDBOX_NET_LOOPBACK : SANDBOX_NET_NONE,
 		.filter = b->profile.filter, .filter_len = b->profile.filter_len,
-		.floor = b->profile.floor == NULL ? NULL : b->profile.floor->bpf,
-		.floor_len = b->profile.floor == NULL ? 0 : b->profile.floor->bpf_len,
+		.floor = b->profile.floor, .floor_len = b->profile.floor_len,
 		.limits = { .timeout_ms = opt->timeout_ms, .grace_ms = opt->grace_ms, .pids = opt->pids },
 		.relay = opt->relay,
 		.cancel_fd = opt->cancel_fd,
@@ -279,15 +277,12 @@ static int hand_over(struct boxing *b, size_t i, struct err *err)
 {
 	const struct ident *id = store_ident(b->store);
 	const char *from = b->paths[b->opt->nro + b->opt->nrw + i];
-	struct snapshot_stats stats;
 	struct digest tree;
-	auto_tree_builder builder = NULL;
+	uint64_t odd;
 	auto_fd fd = -1;
 
-	if (io_open_dir(store_fd(b->store), from, &fd, err) < 0 || tree_builder_new(&builder, err) < 0 ||
-	    store_snapshot(b->store, fd, &(struct snapshot_options){ .form = TREE_SOURCE, .skip_odd = true }, builder,
-			   &stats, err) < 0 ||
-	    store_put_tree(b->store, builder, &tree, err) < 0 || ident_caller_begin(id, err) < 0)
+	if (io_open_dir(store_fd(b->store), from, &fd, err) < 0 || harvest(b->store, fd, &tree, &odd, err) < 0 ||
+	    ident_caller_begin(id, err) < 0)
 		return -1;
 	return ident_caller_done(id, exec_place_fill(&b->outside.outputs[i], b->store, &tree, err), err);
 }

@@ -213,7 +213,7 @@ int exec_check_inside(const struct exec_options *opt, struct err *err)
 		for (size_t k = 0; k < i; k++) {
 			const struct exec_bind *b = nth(opt, k, &b_option);
 
-			if (plan_is_below(a->inside, b->inside) || plan_is_below(b->inside, a->inside))
+			if (text_path_is_below(a->inside, b->inside) || text_path_is_below(b->inside, a->inside))
 				return err_set(err, ERR_USAGE, 0, "--%s at %s and --%s at %s: one would hide the other; give them places apart",
 					       b_option, b->inside, a_option, a->inside);
 		}

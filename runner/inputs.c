@@ -26,19 +26,11 @@ static int add(struct inputs *d, const char *name, const char *prefix, const cha
 	return 0;
 }
 
-/** The last component of the spec's file name: where it lay is nobody's business. */
-static const char *file_name(const struct spec *spec)
-{
-	const char *slash = strrchr(spec->file, '/');
-
-	return slash == NULL ? spec->file : slash + 1;
-}
-
 static int fill(const struct plan *plan, struct inputs *d, struct err *err)
 {
 	const struct spec *spec = plan->spec;
 
-	if (add(d, "spec", "file:", file_name(spec), &plan->text_digest, err) < 0 ||
+	if (add(d, "spec", "file:", text_path_name(spec->file), &plan->text_digest, err) < 0 ||
 	    add(d, "rootfs", "glovebox:rootfs/", spec->rootfs_ref, &plan->rootfs, err) < 0 ||
 	    add(d, "profile", "glovebox:profile/", plan->profile.name, &plan->profile.text, err) < 0)
 		return -1;

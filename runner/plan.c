@@ -50,13 +50,12 @@ int plan_load_spec(struct plan *plan, const char *file, struct buf *text, struct
 	return 0;
 }
 
-static int load_builtin(const struct profile_builtin *b, struct plan_profile *p)
+static void load_builtin(const struct profile_builtin *b, struct plan_profile *p)
 {
 	p->filter = b->bpf;
 	p->filter_len = b->bpf_len;
 	p->text = b->text_digest;
 	p->bpf = b->bpf_digest;
-	return 0;
 }
 
 int plan_compile_profile(struct plan_profile *p, const struct buf *text, struct err *err)
@@ -66,7 +65,8 @@ int plan_compile_profile(struct plan_profile *p, const struct buf *text, struct 
 	p->filter = p->own.bpf;
 	p->filter_len = p->own.bpf_len;
 	p->bpf = p->own.bpf_digest;
-	p->floor = profile_floor();
+	p->floor = profile_floor()->bpf;
+	p->floor_len = profile_floor()->bpf_len;
 	return 0;
 }
 
@@ -90,7 +90,10 @@ int plan_load_profile(struct store *store, int dirfd, const char *name, struct p
 	ret->name = strdup(name);
 	if (ret->name == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "profile '%s'", name);
-	return b != NULL ? load_builtin(b, ret) : load_file(store, dirfd, name, ret, err);
+	if (b == NULL)
+		return load_file(store, dirfd, name, ret, err);
+	load_builtin(b, ret);
+	return 0;
 }
 
 /** The directory part of a path: "." for a bare name. Owned by the caller. */
@@ -112,22 +115,12 @@ static char *real_path(const char *path)
 		return real;
 	auto_free char *parent = dir_of(path);
 	auto_free char *real_parent = parent == NULL ? NULL : realpath(parent, NULL);
-	const char *slash = strrchr(path, '/');
 	auto_buf joined = {0};
 
 	if (real_parent == NULL)
 		return NULL;
-	buf_addf(&joined, "%s/%s", strcmp(real_parent, "/") == 0 ? "" : real_parent, slash == NULL ? path : slash + 1);
+	buf_addf(&joined, "%s/%s", strcmp(real_parent, "/") == 0 ? "" : real_parent, text_path_name(path));
 	return buf_take(&joined);
-}
-
-bool plan_is_below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	if (n == 1)
-		return true;
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
 /** What resolving one source needs. */
@@ -174,15 +167,6 @@ static int open_source(const struct resolving *r, const struct spec_source *s, i
 			  s->path);
 }
 
-/** The real path of an open directory. */
-static char *fd_path(int fd)
-{
-	char link[64];
-
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	return realpath(link, NULL);
-}
-
 /** A signing key that a step could read would sign anything. */
 static int refuse_key_inside(const struct resolving *r, const struct spec_source *s, const char *source_real,
 			     struct err *err)
@@ -192,7 +176,7 @@ static int refuse_key_inside(const struct resolving *r, const struct spec_source
 	auto_free char *key_real = real_path(r->key_path);
 	if (key_real == NULL)
 		return err_set(err, ERR_INPUT, errno, "key '%s'", r->key_path);
-	if (!plan_is_below(key_real, source_real))
+	if (!text_path_is_below(key_real, source_real))
 		return 0;
 	return spec_error(r->plan->spec, s->pos, ERR_USAGE, err,
 			  "source '%s' contains the signing key '%s': steps could read it; keep keys outside of every source",
@@ -203,7 +187,7 @@ static int refuse_key_inside(const struct resolving *r, const struct spec_source
 static const char *out_inside(const struct resolving *r, const char *source_real, char **out_real)
 {
 	*out_real = r->out_dir == NULL ? NULL : real_path(r->out_dir);
-	if (*out_real == NULL || !plan_is_below(*out_real, source_real) || strcmp(*out_real, source_real) == 0)
+	if (*out_real == NULL || !text_path_is_below(*out_real, source_real) || strcmp(*out_real, source_real) == 0)
 		return NULL;
 	size_t n = strlen(source_real);
 	return *out_real + n + (source_real[n - 1] != '/');
@@ -226,7 +210,7 @@ static int look_at_source(const struct resolving *r, const struct spec_source *s
 {
 	if (open_source(r, s, &o->fd, err) < 0)
 		return -1;
-	auto_free char *real = fd_path(o->fd);
+	auto_free char *real = io_fd_path(o->fd);
 	if (real == NULL)
 		return err_set(err, ERR_INPUT, errno, "source '%s': find its real path", s->name);
 	o->skip_dir = out_inside(r, real, &o->out_real);

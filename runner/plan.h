@@ -24,7 +24,8 @@ struct plan_profile {
 	char *name;
 	const struct sock_filter *filter; /**< the shipped program, or `own.bpf` */
 	size_t filter_len;
-	const struct profile_builtin *floor; /**< loaded below a profile that is not a shipped one; NULL for those */
+	const struct sock_filter *floor;  /**< loaded below a profile that is not a shipped one; NULL for those */
+	size_t floor_len;
 	struct digest text, bpf;
 	struct profile_program own;
 };
@@ -60,8 +61,5 @@ int plan_base_env(int64_t epoch, const struct spec_pair *add, size_t nadd, char 
 /** ERR_USAGE where the spec has something that this version cannot carry out: a gate that cannot be evaluated must
  *  not look as if it had passed. */
 int plan_refuse_unsupported(const struct plan *plan, struct err *err);
-
-/** Whether @p path is @p dir or below it; both absolute and clean. */
-bool plan_is_below(const char *path, const char *dir);
 
 #endif

@@ -21,10 +21,9 @@ int provenance_self(struct digest *ret, struct err *err)
 static json_t *external(const struct plan *plan)
 {
 	char hex[DIGEST_HEX_SIZE];
-	const char *slash = strrchr(plan->spec->file, '/');
 
 	return json_pack("{s:{s:s, s:{s:s}, s:s%}, s:{}}", "spec",
-			 "fileName", slash == NULL ? plan->spec->file : slash + 1,
+			 "fileName", text_path_name(plan->spec->file),
 			 "digest", "sha256", digest_hex(&plan->text_digest, hex),
 			 "text", plan->text.data, plan->text.len, "options");
 }

@@ -42,10 +42,7 @@ static int rebuild(struct store *store, const struct plan *plan, const struct re
 	if (r->fd < 0)
 		return err_set(err, ERR_INTERNAL, errno, "make image.tar in the scratch");
 	tell(opt, "pack image.tar");
-	if (image_build(store, plan, &r->build.output, r->build.output_path, scratch, r->fd, opt->cancel_fd, &r->built,
-			err) < 0)
-		return -1;
-	return oci_image_read(r->fd, false, &r->image, err);
+	return image_build(store, plan, &r->build.output, r->build.output_path, scratch, r->fd, opt->cancel_fd, &r->built, err);
 }
 
 /** Says layer by layer where two images differ. */
@@ -89,22 +86,31 @@ static void account_output(const struct digest *recorded, const struct digest *r
 		 digest_str(rebuilt, y), digest_str(recorded, x));
 }
 
-static void judge(const struct evidence *e, const struct digest *output, const struct rebuild *r,
-		  struct reproduce_report *ret)
+/** The same output, but not the same archive: how far apart. Only here is the rebuilt archive read. */
+static int judge_difference(const struct evidence *e, struct rebuild *r, struct reproduce_report *ret, struct err *err)
+{
+	if (oci_image_read(r->fd, false, &r->image, err) < 0)
+		return -1;
+	/* The config names every diff ID, so its digest stands for the content. */
+	if (e->have_image && digest_eq(&e->image.config_digest, &r->image.config_digest))
+		ret->verdict = REPRODUCED_CONTENT;
+	account(e, r, ret);
+	return 0;
+}
+
+static int judge(const struct evidence *e, const struct digest *output, struct rebuild *r, struct reproduce_report *ret,
+		 struct err *err)
 {
 	*ret = (struct reproduce_report){ .verdict = NOT_REPRODUCED, .expected = e->manifest, .got = r->built.manifest };
 	if (!digest_eq(output, &r->build.output)) {
 		account_output(output, &r->build.output, ret);
-		return;
+		return 0;
 	}
 	if (digest_eq(&e->manifest, &r->built.manifest) && digest_eq(&e->tar, &r->built.tar)) {
 		ret->verdict = REPRODUCED_IMAGE;
-		return;
+		return 0;
 	}
-	/* The config names every diff ID, so its digest stands for the content. */
-	bool same = e->have_image && digest_eq(&e->image.config_digest, &r->image.config_digest);
-	ret->verdict = same ? REPRODUCED_CONTENT : NOT_REPRODUCED;
-	account(e, r, ret);
+	return judge_difference(e, r, ret, err);
 }
 
 static int copy_out(const char *dir, const struct rebuild *r, struct err *err)
@@ -148,11 +154,14 @@ int reproduce(struct store *store, const struct reproduce_options *opt, struct r
 	if (evidence_read(store_ident(store), opt->evidence, opt->keys, opt->nkeys, &e, err) < 0 ||
 	    evidence_plan(store, &e, &plan, err) < 0 || evidence_output(&e, &output, err) < 0)
 		return -1;
+	struct reproduce_report report;
 	int result = rebuild(store, plan, opt, &r, err);
 	if (result == 0)
 		result = keep(store_ident(store), opt->keep_dir, &r, err);
 	if (result == 0)
-		judge(&e, &output, &r, ret);
+		result = judge(&e, &output, &r, &report, err);
 	rebuild_clear(&r);
+	if (result == 0)
+		*ret = report;
 	return result;
 }

@@ -33,7 +33,7 @@ size_t work_build_source(const struct plan *plan)
 	const char *dir = plan->spec->build.workdir;
 	size_t i = 0;
 
-	while (i + 1 < plan->spec->nsources && !plan_is_below(dir, plan->sources[i].mount))
+	while (i + 1 < plan->spec->nsources && !text_path_is_below(dir, plan->sources[i].mount))
 		i++;
 	return i;
 }
@@ -197,7 +197,7 @@ static int overlay_row(const struct work *work, const struct spec_step *step, si
 /** A test sees the built tree wherever it works. */
 static bool is_overlaid(const struct work *work, const struct spec_step *step, size_t i)
 {
-	return plan_is_below(step->workdir, work->plan->sources[i].mount) ||
+	return text_path_is_below(step->workdir, work->plan->sources[i].mount) ||
 	       (step != &work->plan->spec->build && i == work_build_source(work->plan));
 }
 
@@ -273,8 +273,7 @@ static int run_step(struct work *work, const struct spec_step *step, const struc
 		.outer_uid = id->step_uid, .outer_gid = id->step_gid,
 		.network = step->network == SPEC_NET_LOOPBACK ? SANDBOX_NET_LOOPBACK : SANDBOX_NET_NONE,
 		.filter = plan->profile.filter, .filter_len = plan->profile.filter_len,
-		.floor = plan->profile.floor == NULL ? NULL : plan->profile.floor->bpf,
-		.floor_len = plan->profile.floor == NULL ? 0 : plan->profile.floor->bpf_len,
+		.floor = plan->profile.floor, .floor_len = plan->profile.floor_len,
 		.limits = {
 			.timeout_ms = step->timeout_ms,
 			.grace_ms = work->grace_ms,

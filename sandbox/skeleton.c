@@ -167,34 +167,18 @@ int skeleton_space(struct plan_box *box, struct err *err)
 
 /* ---- the caller's mounts --------------------------------------------------- */
 
-static bool is_at_or_below(const char *path, const char *top)
-{
-	size_t n = strlen(top);
-
-	return strncmp(path, top, n) == 0 && (path[n] == '\0' || path[n] == '/');
-}
-
-/** The receipt names every mount, and JSON holds nothing else. */
-static bool is_utf8(const char *s)
-{
-	size_t left = strlen(s), n = 1;
-
-	for (; left > 0 && n > 0; left -= n, s += n)
-		n = text_utf8_len(s, left);
-	return n > 0;
-}
-
+/** A target is UTF-8: the receipt names every mount, and JSON holds nothing else. */
 static int check_target(const char *target, struct err *err)
 {
 	static const char *const ours[] = { "/dev", "/proc", "/sys" };
 
-	if (target != NULL && !is_utf8(target))
+	if (target != NULL && !text_is_utf8(target))
 		return err_set(err, ERR_USAGE, 0, "mount on '%s': must be UTF-8", target);
 	if (target == NULL || !text_path_is_absolute(target) || target[1] == '\0')
 		return err_set(err, ERR_USAGE, 0, "mount on '%s': must be an absolute clean path other than '/'",
 			       target == NULL ? "" : target);
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-		if (is_at_or_below(target, ours[i]))
+		if (text_path_is_below(target, ours[i]))
 			return err_set(err, ERR_USAGE, 0, "mount on '%s': nothing can be mounted in %s", target, ours[i]);
 	return 0;
 }

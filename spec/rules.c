@@ -51,14 +51,6 @@ static int imply_mount(struct reader *r, struct spec_source *source, const struc
 	return 0;
 }
 
-/** Whether @p path is @p dir or lies below it. */
-static bool within(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	return strncmp(path, dir, n) == 0 && (path[n] == '\0' || path[n] == '/');
-}
-
 static int compare_sources(struct reader *r, const struct spec_source *a, const struct spec_source *b, const struct node *item)
 {
 	const struct node *mount = field_or_item(item, "mount");
@@ -69,7 +61,7 @@ static int compare_sources(struct reader *r, const struct spec_source *a, const 
 	if (strcmp(a->mount, b->mount) == 0)
 		return value_error(r, mount, "source '%s' is mounted on %s already (line %u); choose another mount", a->name, a->mount,
 				   a->pos.line);
-	if (within(a->mount, b->mount) || within(b->mount, a->mount))
+	if (text_path_is_below(a->mount, b->mount) || text_path_is_below(b->mount, a->mount))
 		return value_error(r, mount, "%s and source '%s' on %s (line %u) lie one inside the other, which is not implemented "
 				   "in this version of glovebox; choose mounts beside each other", b->mount, a->name, a->mount, a->pos.line);
 	return 0;
@@ -107,7 +99,7 @@ static int check_workdir(struct reader *r, struct spec_step *step, const struct 
 		return step->workdir != NULL ? 0 : reader_no_memory(r);
 	}
 	for (size_t i = 0; i < spec->nsources; i++) {
-		if (within(step->workdir, spec->sources[i].mount))
+		if (text_path_is_below(step->workdir, spec->sources[i].mount))
 			return 0;
 		buf_addf(&mounts, "%s%s", i == 0 ? "" : ", ", spec->sources[i].mount);
 	}

@@ -290,9 +290,42 @@ static void times(void **state)
 	}
 }
 
+static void test_below(void **state)
+{
+	(void)state;
+	assert_true(text_path_is_below("/src", "/src"));
+	assert_true(text_path_is_below("/src/a", "/src"));
+	assert_false(text_path_is_below("/srcs", "/src"));
+	assert_false(text_path_is_below("/sr", "/src"));
+	assert_true(text_path_is_below("/anything", "/"));
+	assert_true(text_path_is_below("/", "/"));
+	assert_true(text_path_is_below("a/b", "a"));
+	assert_false(text_path_is_below("ab", "a"));
+}
+
+static void test_last_name(void **state)
+{
+	(void)state;
+	assert_string_equal(text_path_name("a"), "a");
+	assert_string_equal(text_path_name("/a/b"), "b");
+	assert_string_equal(text_path_name("a/"), "");
+}
+
+static void test_whole_utf8(void **state)
+{
+	(void)state;
+	assert_true(text_is_utf8(""));
+	assert_true(text_is_utf8("/src/\xc3\xa9"));
+	assert_false(text_is_utf8("/src/\xff"));
+	assert_false(text_is_utf8("cut \xc3"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_below),
+		cmocka_unit_test(test_last_name),
+		cmocka_unit_test(test_whole_utf8),
 		cmocka_unit_test(did_you_mean),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(names),

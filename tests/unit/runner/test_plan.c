@@ -66,22 +66,11 @@ static void test_a_string_runs_under_the_shell_and_a_list_as_it_is(void **state)
 	free(argv);
 }
 
-static void test_below(void **state)
-{
-	(void)state;
-	assert_true(plan_is_below("/src", "/src"));
-	assert_true(plan_is_below("/src/a", "/src"));
-	assert_false(plan_is_below("/srcs", "/src"));
-	assert_false(plan_is_below("/sr", "/src"));
-	assert_true(plan_is_below("/anything", "/"));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_environment_is_complete_and_the_spec_wins),
 		cmocka_unit_test(test_a_string_runs_under_the_shell_and_a_list_as_it_is),
-		cmocka_unit_test(test_below),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
