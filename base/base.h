@@ -10,6 +10,9 @@
 #ifndef GB_BASE_H
 #define GB_BASE_H
 
+/** The time of all that is made for a build: 1980-01-01 UTC, since zip archives cannot go lower. Seconds. */
+#define GB_EPOCH 315532800
+
 #include "base/apart.h"
 #include "base/err.h"
 #include "base/own.h"

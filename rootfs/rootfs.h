@@ -10,7 +10,7 @@
 #include "store/store.h"
 
 /** mtime of everything that glovebox lays out: 1980-01-01T00:00:00Z. */
-#define ROOTFS_MTIME 315532800
+#define ROOTFS_MTIME GB_EPOCH
 
 /** Limits of archive import. Further ones are TREE_* (paths, depth, entries), IMPORT_NAMES_MAX (import_table.h) and
  *  IMPORT_RATIO_MAX (import_tar.c). */

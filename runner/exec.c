@@ -24,6 +24,9 @@ void exec_report_clear(struct exec_report *r)
 	r->receipt = NULL;
 }
 
+/** An overlay's upper, work and lower directory. */
+#define PATHS_A_MOUNT 3
+
 /** One command on its way into the box. */
 struct boxing {
 	struct store *store;
@@ -33,14 +36,15 @@ struct boxing {
 	char *rootfs_path;
 	struct plan_profile profile;
 	struct sandbox_mount *mounts;
-	char **paths;             /**< one a mount: where it comes from */
 	size_t nmounts;
+	char **paths;             /**< what the mounts' places point to */
+	size_t npaths;
 	json_t *snapshots;        /**< {inside: tree digest} of --ro */
 };
 
 static void boxing_clear(struct boxing *b)
 {
-	for (size_t i = 0; b->paths != NULL && i < b->nmounts; i++)
+	for (size_t i = 0; i < b->npaths; i++)
 		free(b->paths[i]);
 	free(b->paths);
 	free(b->mounts);
@@ -51,19 +55,15 @@ static void boxing_clear(struct boxing *b)
 	store_scratch_close(b->scratch);
 }
 
-/** Takes a row of the mount table; @p path becomes the table's. */
-static struct sandbox_mount *add_mount(struct boxing *b, enum sandbox_mount_kind kind, enum sandbox_where where,
-				       char *path, const char *target)
+/** A place of the mount table; @p path becomes the table's. */
+static struct sandbox_path keep(struct boxing *b, enum sandbox_where where, char *path)
 {
-	struct sandbox_mount *m = &b->mounts[b->nmounts];
-
-	b->paths[b->nmounts++] = path;
-	*m = (struct sandbox_mount){ .kind = kind, .target = target, .source = { where, path } };
-	return m;
+	b->paths[b->npaths++] = path;
+	return (struct sandbox_path){ where, path };
 }
 
-/** Makes directory "<kind>.<i>" in the scratch; @p ret is its path below the store, owned by the caller. */
-static int scratch_dir(struct boxing *b, const char *kind, size_t i, char **ret, int *ret_fd, struct err *err)
+/** Makes directory "<kind>.<i>" in the scratch; @p ret is its place below the store. */
+static int scratch_dir(struct boxing *b, const char *kind, size_t i, struct sandbox_path *ret, struct err *err)
 {
 	char name[32];
 	char *path;
@@ -71,11 +71,9 @@ static int scratch_dir(struct boxing *b, const char *kind, size_t i, char **ret,
 	snprintf(name, sizeof name, "%s.%zu", kind, i);
 	if (mkdirat(store_scratch_fd(b->scratch), name, 0755) < 0)
 		return err_set(err, ERR_INTERNAL, errno, "make scratch directory '%s'", name);
-	if (io_open_dir(store_scratch_fd(b->scratch), name, ret_fd, err) < 0)
-		return -1;
 	if (asprintf(&path, "%s/%s", store_scratch_path(b->scratch), name) < 0)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "scratch directory '%s'", name);
-	*ret = path;
+	*ret = keep(b, SANDBOX_IN_BASE, path);
 	return 0;
 }
 
@@ -108,14 +106,14 @@ static int add_ro(struct boxing *b, size_t i, struct err *err)
 {
 	const struct exec_bind *bind = &b->opt->ro[i];
 	char digest[DIGEST_STR_SIZE];
+	struct sandbox_mount m = { .kind = SANDBOX_BIND_RO, .target = bind->inside };
 	struct digest tree;
-	auto_free char *path = NULL;
 	auto_fd fd = -1;
 
-	if (snapshot(b, bind->outside, &tree, err) < 0 || scratch_dir(b, "ro", i, &path, &fd, err) < 0 ||
-	    rootfs_materialise(b->store, &tree, fd, err) < 0)
+	if (snapshot(b, bind->outside, &tree, err) < 0 || scratch_dir(b, "ro", i, &m.source, err) < 0 ||
+	    io_open_dir(store_fd(b->store), m.source.path, &fd, err) < 0 || rootfs_materialise(b->store, &tree, fd, err) < 0)
 		return err_ctx(err, "--ro %s:%s", bind->outside, bind->inside);
-	add_mount(b, SANDBOX_BIND_RO, SANDBOX_IN_BASE, move_ptr(path), bind->inside);
+	b->mounts[b->nmounts++] = m;
 	return json_object_set_new(b->snapshots, bind->inside, json_string(digest_str(&tree, digest))) < 0
 		       ? err_set(err, ERR_INTERNAL, ENOMEM, "receipt") : 0;
 }
@@ -128,18 +126,20 @@ static int add_rw(struct boxing *b, size_t i, struct err *err)
 
 	if (real == NULL)
 		return err_set(err, ERR_INPUT, errno, "--rw %s:%s", bind->outside, bind->inside);
-	add_mount(b, SANDBOX_BIND_RW, SANDBOX_IN_HOST, real, bind->inside);
+	b->mounts[b->nmounts++] = (struct sandbox_mount){ .kind = SANDBOX_BIND_RW, .target = bind->inside,
+							  .source = keep(b, SANDBOX_IN_HOST, real) };
 	return 0;
 }
 
+/** An overlay over an empty directory, not a bind: that would tell inside where on the host it lies. */
 static int add_output(struct boxing *b, size_t i, struct err *err)
 {
-	auto_free char *path = NULL;
-	auto_fd fd = -1;
+	struct sandbox_mount m = { .kind = SANDBOX_OVERLAY, .target = b->opt->outputs[i].inside, .nlowers = 1 };
 
-	if (scratch_dir(b, "output", i, &path, &fd, err) < 0)
+	if (scratch_dir(b, "output", i, &m.upper, err) < 0 || scratch_dir(b, "work", i, &m.work, err) < 0 ||
+	    scratch_dir(b, "empty", i, &m.lowers[0], err) < 0)
 		return -1;
-	add_mount(b, SANDBOX_BIND_RW, SANDBOX_IN_BASE, move_ptr(path), b->opt->outputs[i].inside);
+	b->mounts[b->nmounts++] = m;
 	return 0;
 }
 
@@ -157,7 +157,7 @@ static int add_mounts(struct boxing *b, struct err *err)
 	size_t n = b->opt->nro + b->opt->nrw + b->opt->noutputs;
 
 	b->mounts = calloc(n + 1, sizeof *b->mounts);
-	b->paths = calloc(n + 1, sizeof *b->paths);
+	b->paths = calloc(n * PATHS_A_MOUNT + 1, sizeof *b->paths);
 	b->snapshots = json_object();
 	if (b->mounts == NULL || b->paths == NULL || b->snapshots == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "mount table");
@@ -276,7 +276,7 @@ static const char *end_name(enum sandbox_end end)
 static int hand_over(struct boxing *b, size_t i, struct err *err)
 {
 	const struct ident *id = store_ident(b->store);
-	const char *from = b->paths[b->opt->nro + b->opt->nrw + i];
+	const char *from = b->mounts[b->opt->nro + b->opt->nrw + i].upper.path;
 	struct digest tree;
 	uint64_t odd;
 	auto_fd fd = -1;

@@ -20,7 +20,7 @@ enum stage {
 	STAGE_MOUNT_NS,  /**< a mount namespace, private */
 	STAGE_TMPFS,     /**< the skeleton's tmpfs */
 	STAGE_SKELETON,  /**< filling it; index: plan.makes */
-	STAGE_ROOT,      /**< the new root's own mount */
+	STAGE_ROOT,      /**< the new root: an overlay of skeleton and rootfs; part */
 	STAGE_MOUNTS,    /**< index: plan.rows; part */
 	STAGE_PIVOT,     /**< leaving the old root */
 	STAGE_HOSTNAME,
@@ -105,8 +105,9 @@ void child_close_others(const int *keep, size_t n);
 
 /** Opens a source as O_PATH, without following links (mounts.c). */
 int child_open_place(const struct child *c, const struct place *at);
-/** @return a detached overlay, or -1 (overlay.c). */
-int child_overlay(struct child *c, const struct row *row);
+/** @return a detached overlay with these MOUNT_ATTR_*, or -1. The working directory is the new root after it, where there is one
+ *  already (overlay.c). */
+int child_overlay(struct child *c, const struct overlay *o, uint64_t attrs);
 
 /* The stages: child.c, mounts.c, seal.c */
 stage_fn child_tmpfs, child_skeleton, child_root, child_mounts, child_pivot;

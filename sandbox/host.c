@@ -24,7 +24,7 @@ static const char *const stage_text[] = {
 	[STAGE_MOUNT_NS] = "making a mount namespace",
 	[STAGE_TMPFS] = "mounting a tmpfs for the root",
 	[STAGE_SKELETON] = "filling the root",
-	[STAGE_ROOT] = "making the root a mount",
+	[STAGE_ROOT] = "mounting the root, an overlay over the rootfs",
 	[STAGE_MOUNTS] = "mounting",
 	[STAGE_PIVOT] = "leaving the host's root (pivot_root)",
 	[STAGE_HOSTNAME] = "setting the host name",
@@ -130,16 +130,17 @@ static bool is_missing(int sys)
 /** A row of the caller's, by the caller's names. */
 static int explain_user_row(const struct row *row, const struct note *note, struct err *err)
 {
-	const char *from = row->kind == ROW_BIND ? row->from.path : "its layers";
+	const char *from = row->from.path != NULL ? row->from.path : "its layers";
 
 	if (note->part == PART_TARGET && is_missing(note->code))
 		return err_set(err, ERR_USAGE, 0, "mount on '/%s': there is no such directory in the rootfs (or in the mount it "
 			       "lies in), or it is reached through a link; make it there, or mount at top level", row->target);
-	if (note->part == PART_ATTACH && (note->code == ENOTDIR || note->code == EINVAL))
+	if ((note->part == PART_ATTACH && (note->code == ENOTDIR || note->code == EINVAL)) ||
+	    (note->part == PART_SOURCE && note->code == ENOTDIR))
 		return err_set(err, ERR_USAGE, 0, "mount on '/%s': it or '%s' is not a directory", row->target, from);
 	if (note->part == PART_SOURCE && row->from.where == PLACE_HOST)
 		return err_set(err, ERR_USAGE, note->code, "mount on '/%s': opening '%s'", row->target, from);
-	if (row->kind == ROW_OVERLAY)
+	if (row->kind == ROW_OVERLAY && note->part != PART_SOURCE)
 		return err_set(err, note->code == EINVAL || note->code == EPERM || note->code == ENODEV ? ERR_HOST : ERR_INTERNAL,
 			       note->code, "mount on '/%s': overlay over %zu layers (its upper and work directories must be "
 			       "new and on a file system with user extended attributes; the kernel needs overlayfs)", row->target,
@@ -159,23 +160,32 @@ static int explain_proc(const struct note *note, struct err *err)
 		       covers.data == NULL ? "none seen from here" : covers.data);
 }
 
+static int explain_root(const struct plan *plan, const struct note *note, struct err *err)
+{
+	const char *what = stage_text[STAGE_ROOT];
+
+	if (note->part == PART_SOURCE)
+		return err_set(err, ERR_INTERNAL, note->code, "sandbox: opening the rootfs '%s'", plan->rootfs);
+	if (note->code == ENODEV)
+		return err_set(err, ERR_HOST, note->code, "sandbox: %s: this kernel has no overlayfs; cure: modprobe overlay", what);
+	if (note->code == EPERM || note->code == EINVAL)
+		return err_set(err, ERR_HOST, note->code, "sandbox: %s: the kernel must let a user namespace mount overlayfs "
+			       "(Linux 5.11 or later), the store must lie on a mount of this mount namespace with no other mount "
+			       "below the rootfs, and on no more than one overlay itself", what);
+	return err_set(err, ERR_INTERNAL, note->code, "sandbox: %s", what);
+}
+
 static int explain_mount(const struct plan *plan, const struct note *note, struct err *err)
 {
 	if (note->index < 0)
-		return err_set(err, ERR_INTERNAL, note->code, "sandbox: opening the rootfs '%s'",
-			       plan->rootfs == NULL ? "" : plan->rootfs);
+		return err_set(err, ERR_INTERNAL, note->code, "sandbox: opening the base directory");
 	const struct row *row = &plan->rows[note->index];
 	if (row->user >= 0)
 		return explain_user_row(row, note, err);
 	if (row->kind == ROW_PROC && (note->code == EPERM || note->code == EACCES))
 		return explain_proc(note, err);
-	if (row->kind == ROW_BIND && row->from.where == PLACE_HOST && note->part == PART_SOURCE)
+	if (row->from.where == PLACE_HOST)
 		return err_set(err, ERR_HOST, note->code, "sandbox: the host's %s", row->from.path);
-	if (row->kind == ROW_BIND && row->from.where == PLACE_ROOTFS)
-		return err_set(err, note->code == EINVAL ? ERR_HOST : ERR_INTERNAL, note->code,
-			       "sandbox: binding /%s of the rootfs%s", row->target,
-			       note->code == EINVAL ? " (is something mounted below it, or the store not on a mount of this "
-						      "mount namespace?)" : "");
 	return err_set(err, note->code == EPERM || note->code == EACCES || note->code == ENODEV ? ERR_HOST : ERR_INTERNAL,
 		       note->code, "sandbox: mounting /%s", row->target);
 }
@@ -209,6 +219,8 @@ int host_explain(const struct plan *plan, const struct note *note, struct err *e
 		return err_set(err, ERR_HOST, 0, "sandbox: %s: this kernel lacks a system call that is needed, or a container's "
 			       "seccomp filter hides it; Linux 5.14 or later is required", what);
 	switch (note->stage) {
+	case STAGE_ROOT:
+		return explain_root(plan, note, err);
 	case STAGE_MOUNTS:
 		return explain_mount(plan, note, err);
 	case STAGE_SKELETON:

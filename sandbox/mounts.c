@@ -59,6 +59,19 @@ static int make_file(int dirfd, const struct make *m)
 	return done >= 0 && (size_t)done == n ? 0 : -1;
 }
 
+/** What is made here has the time that every tree inside has. Backwards: what is made below a directory changes it. */
+static int set_times(struct child *c)
+{
+	const struct timespec times[2] = { { .tv_sec = GB_EPOCH }, { .tv_sec = GB_EPOCH } };
+
+	for (size_t i = c->plan->nmakes; i-- > 0;) {
+		c->index = (int)i;
+		if (syscall(SYS_utimensat, c->tmpfs, c->plan->makes[i].path, times, AT_SYMLINK_NOFOLLOW) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /** Nothing but the rows of this table is in the tmpfs yet, and no row leads through a link. */
 int child_skeleton(struct child *c)
 {
@@ -76,23 +89,37 @@ int child_skeleton(struct child *c)
 		if (r != 0)
 			return -1;
 	}
-	if (c->plan->kind == PLAN_SPACE)
-		c->root = c->tmpfs; /* a space's root is the tmpfs itself, and stays writable */
+	if (c->plan->kind == PLAN_STEP)
+		return set_times(c);
+	c->root = c->tmpfs; /* a space's root is the tmpfs itself, and stays writable */
+	return 0;
+}
+
+/** What sources start from. */
+static int open_places(struct child *c)
+{
+	const struct plan *plan = c->plan;
+
+	c->part = PART_SOURCE;
+	if ((c->base = sys_open(AT_FDCWD, ".", O_PATH | O_DIRECTORY)) < 0)
+		return -1;
+	if (plan->rootfs != NULL && (c->rootfs = sys_openat2(AT_FDCWD, plan->rootfs, O_PATH | O_DIRECTORY, STRICT)) < 0)
+		return -1;
+	if (plan->mntns >= 0 && (c->trees = sys_openat2(AT_FDCWD, "/trees", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS)) < 0)
+		return -1;
 	return 0;
 }
 
 /** From here the skeleton is read-only: what is copied from its mount is, too. */
 int child_root(struct child *c)
 {
-	if (sys_mount_setattr(c->tmpfs, 0, MOUNT_ATTR_RDONLY, 0, 0) != 0)
+	if (sys_mount_setattr(c->tmpfs, 0, MOUNT_ATTR_RDONLY, 0, 0) != 0 || open_places(c) != 0)
 		return -1;
-	int at = sys_openat2(c->tmpfs, "root", O_PATH | O_DIRECTORY, STRICT);
-	if (at < 0)
+	c->root = child_overlay(c, c->plan->root, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY);
+	if (c->root < 0)
 		return -1;
-	c->root = sys_open_tree(at, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-	int r = c->root < 0 ? -1 : sys_move_mount(c->root, at);
-	sys_close(at);
-	return r;
+	c->part = PART_ATTACH;
+	return (int)syscall(SYS_move_mount, c->root, "", c->tmpfs, "root", MOVE_MOUNT_F_EMPTY_PATH);
 }
 
 /* ---- rows -------------------------------------------------------------------- */
@@ -116,15 +143,13 @@ int child_open_place(const struct child *c, const struct place *at)
 	return -1;
 }
 
-/** A detached copy of what is mounted at the source. The skeleton is glovebox's own and the host's
- *  device nodes are the host's: no link on the way to them is anyone else's, so they are named directly. */
+/** A detached copy of what is mounted at the source. The skeleton is glovebox's own: no link on the way
+ *  to it is anyone else's, so it is named directly. */
 static int clone_place(struct child *c, const struct row *row, unsigned int recursive)
 {
 	c->part = PART_SOURCE;
 	if (row->from.where == PLACE_SKELETON)
 		return sys_open_tree(c->tmpfs, row->from.path, OPEN_TREE_CLONE);
-	if (row->from.where == PLACE_HOST && row->user < 0)
-		return sys_open_tree(AT_FDCWD, row->from.path, OPEN_TREE_CLONE);
 	int from = child_open_place(c, &row->from);
 	if (from < 0)
 		return -1;
@@ -168,13 +193,14 @@ static int make_mount(struct child *c, const struct row *row)
 	case ROW_BIND:
 		return copy_tree(c, row);
 	case ROW_COVER:
+	case ROW_FLAGS:
 		break;
 	case ROW_PROC:
 		return make_fs("proc", NULL, NULL, row->set);
 	case ROW_PTS:
 		return make_fs("devpts", "ptmxmode", "0666", row->set);
 	case ROW_OVERLAY:
-		return child_overlay(c, row);
+		return child_overlay(c, row->overlay, row->set);
 	}
 	errno = EINVAL;
 	return -1;
@@ -212,7 +238,7 @@ static int attach(struct child *c, const struct row *row, int mount)
 }
 
 /** A plain bind by mount(2) from within the new root: there are many, and the new interface costs three times as much.
- *  The way to source and target is glovebox's own. A bind of a read-only mount is read-only. */
+ *  The way to source and target is glovebox's own, or the host's /dev. A bind of a read-only mount is read-only. */
 static int cover(struct child *c, const struct row *row)
 {
 	c->part = PART_ATTACH;
@@ -221,10 +247,21 @@ static int cover(struct child *c, const struct row *row)
 	return row->optional && errno == ENOENT ? 0 : -1;
 }
 
+/** One call for all of a directory's mounts. */
+static int set_flags(struct child *c, const struct row *row)
+{
+	struct mount_attr attr = { .attr_set = row->set };
+
+	c->part = PART_FS;
+	return (int)syscall(SYS_mount_setattr, c->root, row->target, AT_RECURSIVE, &attr, sizeof attr);
+}
+
 static int do_row(struct child *c, const struct row *row)
 {
 	if (row->kind == ROW_COVER)
 		return cover(c, row);
+	if (row->kind == ROW_FLAGS)
+		return set_flags(c, row);
 	int mount = make_mount(c, row);
 	if (mount < 0)
 		return -1;
@@ -239,12 +276,7 @@ int child_mounts(struct child *c)
 {
 	const struct plan *plan = c->plan;
 
-	c->part = PART_SOURCE;
-	if ((c->base = sys_open(AT_FDCWD, ".", O_PATH | O_DIRECTORY)) < 0)
-		return -1;
-	if (plan->rootfs != NULL && (c->rootfs = sys_openat2(AT_FDCWD, plan->rootfs, O_PATH | O_DIRECTORY, STRICT)) < 0)
-		return -1;
-	if (plan->mntns >= 0 && (c->trees = sys_openat2(AT_FDCWD, "/trees", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS)) < 0)
+	if (plan->kind == PLAN_SPACE && open_places(c) != 0)
 		return -1;
 	if (syscall(SYS_fchdir, c->root) != 0)
 		return -1;

@@ -197,8 +197,8 @@ static int make_step(struct plan_box *box, const struct sandbox_conf *conf, stru
 		return -1;
 	if (io_open_dir(conf->base_fd, conf->rootfs, &rootfs, err) != 0)
 		return err_ctx(err, "sandbox: rootfs");
-	if (skeleton_fixed(box, err) != 0 || skeleton_rootfs(box, rootfs, conf, err) != 0 ||
-	    skeleton_rows(box, conf, err) != 0 || skeleton_mounts(box, conf, err) != 0)
+	if (skeleton_fixed(box, err) != 0 || skeleton_etc(box, conf, err) != 0 || skeleton_root(box, rootfs, err) != 0 ||
+	    skeleton_rows(box, conf, err) != 0 || skeleton_mounts(box, rootfs, conf, err) != 0)
 		return -1;
 	return 0;
 }

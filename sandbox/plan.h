@@ -8,22 +8,25 @@
  * How a root is built (mount_namespaces(7)). One tmpfs, the skeleton, holds all
  * that glovebox itself makes; it is mounted on conf->mountpoint and laid out as
  *
- *   root/   becomes /: empty mount points, links, device files to bind over
- *   etc/    the generated files of /etc
- *   tmp/ shm/ home/   the writable places, each bound to its place below root/
+ *   root/   the upper layer of /: mount points, and the generated files of /etc
+ *   dev/    becomes /dev: links, and files to bind devices over
+ *   tmp/ shm/ home/   the writable places, each bound to its place below /
  *   void/ empty       a directory and a file to cover things with
  *   layer/  where overlays are mounted for a moment on kernels before 6.8
  *
- * `makes` fill it, then its mount is made read-only, then `rows` are mounted
- * below root/ in order; binds of it that must be writable clear the flag again.
+ * `makes` fill it, then its mount is made read-only, then a read-only overlay of
+ * root/ and the rootfs is mounted on root/, then `rows` below that in order; binds
+ * of the skeleton that must be writable clear the flag again. The overlay costs a
+ * third of binding a rootfs's top entries one by one, and /proc/self/mountinfo shows
+ * no path of the host's: the root of an overlay is "/", while that of a bind is
+ * the way from the top of its file system. For the same reason directories of the
+ * base directory are shown as overlays of themselves and void/.
  */
 #ifndef GB_SANDBOX_PLAN_H
 #define GB_SANDBOX_PLAN_H
 
 #include "sandbox/sandbox.h"
 
-/** Entries at the top of a rootfs. A Debian root has 22. */
-#define PLAN_ROOTFS_TOP_MAX 512
 /** Rows of conf->mounts. */
 #define PLAN_MOUNTS_MAX 256
 /** Candidates of one PATH look-up. */
@@ -66,7 +69,8 @@ struct overlay {
 
 enum row_kind {
 	ROW_BIND,    /**< a copy of a mount, with flags of its own */
-	ROW_COVER,   /**< a bind of something in the skeleton, as read-only as that: from.path is relative to the new root */
+	ROW_COVER,   /**< a bind of one thing by mount(2), with its source's flags: from.path is relative to the new root, or the host's */
+	ROW_FLAGS,   /**< no mount: `set` on what is mounted at the target, and on all below it */
 	ROW_PROC,
 	ROW_PTS,
 	ROW_OVERLAY,
@@ -111,6 +115,7 @@ struct plan {
 
 	const char *mountpoint, *rootfs; /**< below the base; rootfs NULL for a space */
 	const char *layer;               /**< mountpoint/layer */
+	const struct overlay *root;      /**< of / itself; NULL for a space */
 	const char *tmpfs_size, *tmpfs_inodes;
 	const struct make *makes; size_t nmakes;
 	const struct row *rows; size_t nrows;
@@ -174,15 +179,17 @@ int plan_wipe(struct plan *plan, struct err *err);
 
 /** What glovebox makes in every root: /dev, /proc, /sys, /tmp, /build/home. */
 int skeleton_fixed(struct plan_box *box, struct err *err);
-/** Its mounts, after those of the rootfs. */
+/** The generated files of /etc (toplevel.c). */
+int skeleton_etc(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
+/** The overlay that is /, over the rootfs that @p rootfs_fd is open on (toplevel.c). ERR_USAGE when what glovebox mounts on is no
+ *  directory there. */
+int skeleton_root(struct plan_box *box, int rootfs_fd, struct err *err);
+/** Its mounts, after that of the root. */
 int skeleton_rows(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
-/** The rootfs's own top level, read from @p rootfs_fd, and /etc. */
-int skeleton_rootfs(struct plan_box *box, int rootfs_fd, const struct sandbox_conf *conf, struct err *err);
-/** conf->mounts, with their mount points. */
-int skeleton_mounts(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
-
-/** What a space shows: the base, `trees`, and what a step's root is made from (device nodes, a visible /proc). */
-int skeleton_space(struct plan_box *box, struct err *err);
+/** conf->mounts, with their mount points where the rootfs has none at top level. */
+int skeleton_mounts(struct plan_box *box, int rootfs_fd, const struct sandbox_conf *conf, struct err *err);
+/** What a directory entry of a rootfs is, for a message: "a link", "a file", ... */
+const char *skeleton_type_name(mode_t mode);
 
 /** What a space shows: the base, `trees`, and what a step's root is made from (device nodes, a visible /proc). */
 int skeleton_space(struct plan_box *box, struct err *err);

@@ -55,6 +55,7 @@ static inline void own_sandbox_space(struct sandbox_space **s)
 
 /* ---- one step -------------------------------------------------------- */
 
+
 /** The step's network namespace: no interface up, or its own loopback alone. */
 enum sandbox_network { SANDBOX_NET_NONE, SANDBOX_NET_LOOPBACK };
 
@@ -72,13 +73,14 @@ struct sandbox_path {
 
 enum sandbox_mount_kind {
 	SANDBOX_BIND_RO,  /**< source, read-only, nosuid, nodev */
-	SANDBOX_BIND_RW,  /**< source, writable, nosuid, nodev */
+	SANDBOX_BIND_RW,  /**< source, writable, nosuid, nodev; /proc/self/mountinfo inside tells where it lies in its file system:
+	                       a writable directory of the base that is not to be told is the upper of an overlay */
 	SANDBOX_OVERLAY,  /**< lowers under upper/work, writable */
 };
 
 #define SANDBOX_LOWERS_MAX 16
 
-/** One mount below the sandbox's root. Mount points at top level are made in the skeleton;
+/** One mount below the sandbox's root. Mount points that the rootfs has not at top level are made in the skeleton;
  *  a mount inside a directory of the rootfs or of another mount needs an existing directory there. */
 struct sandbox_mount {
 	enum sandbox_mount_kind kind;
@@ -108,7 +110,7 @@ struct sandbox_conf {
 	int base_fd;                       /**< see sandbox_path; becomes the child's way to rootfs and scratch */
 	const struct sandbox_space *space; /**< or NULL: namespaces are made straight from this process */
 	const char *mountpoint;            /**< an empty directory below base_fd to build the root on (its own for each step at a time) */
-	const char *rootfs;                /**< directory below base_fd, bound read-only entry by entry on the skeleton */
+	const char *rootfs;                /**< directory below base_fd: the lower layer of a read-only overlay, under what the sandbox makes itself */
 	const struct sandbox_mount *mounts; size_t nmounts; /**< in order */
 	const char *const *argv;           /**< NULL-terminated; argv[0] without '/' is looked up in PATH of envp, inside */
 	const char *const *envp;           /**< NULL-terminated, the whole environment */

@@ -107,12 +107,12 @@ static inline int box_setup(void **state)
 	b->base = open(b->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	box_must(ident_drop(&b->id, &b->err), &b->err);
 	static const char *const dirs[] = { "mnt", "rootfs/bin", "rootfs/usr/lib", "rootfs/etc", "rootfs/srv", "rootfs/opt/app",
-					    "rootfs/proc", "rootfs/dev", "rootfs/tmp", "src", "up", "work" };
+					    "rootfs/proc", "rootfs/dev", "rootfs/tmp", "rootfs/sys", "src", "up", "work" };
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		box_dir(b, dirs[i]);
 	static const char *const files[] = { "rootfs/etc/passwd", "rootfs/etc/group", "rootfs/etc/hosts",
 					     "rootfs/etc/nsswitch.conf", "rootfs/etc/resolv.conf", "rootfs/etc/other",
-					     "rootfs/proc/fake", "rootfs/tmp/fake", "rootfs/note", "src/file" };
+					     "rootfs/proc/fake", "rootfs/tmp/fake", "rootfs/dev/fake", "rootfs/sys/fake", "rootfs/note", "src/file" };
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		box_file(b, files[i], "original\n");
 	if (symlinkat("usr/lib", b->base, "rootfs/lib") != 0)

@@ -158,6 +158,26 @@ static void test_overlay_with_odd_names(void **state)
 	box_must(io_remove_tree(b->base, "odd:a,b\\c", &b->err), &b->err);
 }
 
+/** No mount's root or options tell where on the host a thing lies. */
+static void test_mountinfo_tells_nothing(void **state)
+{
+	struct box *b = *state;
+	static const char *const names[] = { "glovebox-box", "rootfs", "/src", "/up", "mnt" };
+	static const char *const files[] = { "/proc/self/mountinfo", "/proc/self/mounts", "/proc/self/mountstats", "/proc/1/mountinfo" };
+
+	add(b, SANDBOX_OVERLAY, "/a");
+	add(b, SANDBOX_BIND_RO, "/b");
+	for (size_t f = 0; f < ARRAY_LEN(files); f++) {
+		fresh(b);
+		const char *text = box_says(b, "cat", files[f]);
+
+		assert_non_null(strstr(text, " /a"));
+		for (size_t i = 0; i < ARRAY_LEN(names); i++)
+			if (strstr(text, names[i]) != NULL)
+				fail_msg("%s has '%s':\n%s", files[f], names[i], text);
+	}
+}
+
 /** A step's upper is the next one's lower, with what the first removed staying away. */
 static void test_upper_as_lower(void **state)
 {
@@ -238,7 +258,7 @@ static void test_sources(void **state)
 	box_fails(b, ERR_USAGE, "more than one");
 }
 
-/** Replaces rootfs/NAME by a link (or a pipe for NULL) and gives it back. */
+/** Replaces rootfs/NAME by a link (or a pipe for NULL), and gives it back. */
 static void hostile(struct box *b, const char *name, const char *to, const char *words)
 {
 	char path[128], aside[128];
@@ -266,7 +286,10 @@ static void test_hostile_rootfs(void **state)
 	hostile(b, "tmp", "/tmp", "/tmp is a link");
 	hostile(b, "etc", "/etc", "/etc is a link");
 	hostile(b, "build", "..", "/build is a link");
-	hostile(b, "pipe", NULL, "/pipe is a named pipe");
+	hostile(b, "etc", NULL, "/etc is a named pipe");
+	/* What the rootfs has where glovebox makes all itself does not show. */
+	assert_int_equal(box_inside(b, "cat", "/dev/fake"), 1);
+	assert_int_equal(box_inside(b, "cat", "/sys/fake"), 1);
 	/* A link at top level is only a link: it leads about inside. */
 	assert_int_equal(symlinkat("/../../../etc", b->base, "rootfs/out"), 0);
 	assert_non_null(strstr(box_says(b, "cat", "/out/passwd"), "builder"));
@@ -349,6 +372,7 @@ int main(void)
 		box_test(test_overlay),
 		box_test(test_overlay_by_options),
 		box_test(test_overlay_with_odd_names),
+		box_test(test_mountinfo_tells_nothing),
 		box_test(test_upper_as_lower),
 		box_test(test_targets),
 		box_test(test_sources),
