@@ -18,7 +18,8 @@ static bool taken(uint16_t op, uint32_t a, uint32_t k)
 	}
 }
 
-bool bpf_answer(const struct sock_filter *bpf, size_t len, const struct seccomp_data *data, uint32_t *ret_action)
+/** @param known  so many bytes of @p data may be looked at */
+static bool run(const struct sock_filter *bpf, size_t len, const struct seccomp_data *data, size_t known, uint32_t *ret_action)
 {
 	uint32_t a = 0;
 
@@ -28,7 +29,7 @@ bool bpf_answer(const struct sock_filter *bpf, size_t len, const struct seccomp_
 
 		switch (i->code) {
 		case BPF_LD | BPF_W | BPF_ABS:
-			if (i->k % 4 != 0 || i->k > sizeof *data - sizeof a)
+			if (i->k % 4 != 0 || i->k > known - sizeof a)
 				return false;
 			memcpy(&a, (const char *)data + i->k, sizeof a);
 			break;
@@ -52,4 +53,17 @@ bool bpf_answer(const struct sock_filter *bpf, size_t len, const struct seccomp_
 		}
 	}
 	return false;
+}
+
+bool bpf_answer(const struct sock_filter *bpf, size_t len, const struct seccomp_data *data, uint32_t *ret_action)
+{
+	return run(bpf, len, data, sizeof *data, ret_action);
+}
+
+bool bpf_always_allows(const struct sock_filter *bpf, size_t len, uint32_t arch, int nr)
+{
+	const struct seccomp_data data = { .nr = nr, .arch = arch };
+	uint32_t action;
+
+	return run(bpf, len, &data, offsetof(struct seccomp_data, instruction_pointer), &action) && action == SECCOMP_RET_ALLOW;
 }

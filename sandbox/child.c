@@ -51,23 +51,23 @@ void child_send(const struct child *c, const struct note *note, const int *fds, 
 		msg.msg_control = &control;
 		msg.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
 	}
-	(void)syscall(SYS_sendmsg, c->plan->sock, &msg, MSG_NOSIGNAL);
+	(void)syscall(SYS_sendmsg, c->sock, &msg, MSG_NOSIGNAL);
 }
 
 /* ---- stages ------------------------------------------------------------------ */
 
-void child_close_others(const int *keep, size_t n)
+int child_close_others(const int *keep, size_t n)
 {
 	unsigned int from = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned int fd = (unsigned int)keep[i];
 
-		if (fd > from)
-			(void)sys_close_range(from, fd - 1);
+		if (fd > from && sys_close_range(from, fd - 1) != 0)
+			return -1;
 		from = fd + 1;
 	}
-	(void)sys_close_range(from, ~0u);
+	return sys_close_range(from, ~0u);
 }
 
 /** The caller's handlers are code that must not run here, and what it ignores must not be inherited. */
@@ -92,7 +92,8 @@ static int detach(struct child *c)
 	if (die_with_parent() != 0)
 		return -1;
 	/* Locks and sockets of the caller's other work must not live on in here. */
-	child_close_others(c->plan->keep, c->plan->nkeep);
+	if (child_close_others(c->plan->keep, c->plan->nkeep) != 0)
+		return -1;
 	default_signals();
 	(void)syscall(SYS_umask, 0);
 	return (int)syscall(SYS_setsid) < 0 ? -1 : 0;
@@ -229,7 +230,7 @@ static const struct stage_row space_stages[] = {
 void child_run(const struct plan *plan)
 {
 	struct child c = { .plan = plan, .tmpfs = -1, .root = -1, .base = -1, .rootfs = -1, .trees = -1,
-			   .oom = -1 };
+			   .sock = plan->sock, .oom = -1, .listener = -1 };
 	bool step = plan->kind == PLAN_STEP;
 	struct note note;
 

@@ -59,12 +59,15 @@ enum note_kind {
 	NOTE_EXEC,  /**< exec failed: code = errno */
 	NOTE_EXIT,  /**< the command exited: code, usage */
 	NOTE_SIGNAL, /**< the command was killed: code = signal, usage */
+	NOTE_REFUSED, /**< the first time that a call was refused by the filter: code = its number, args */
+	NOTE_DEAF,   /**< the filter's refusals are not told: another listener is above (EBUSY) */
 };
 
 /** One message from child to parent, on a SOCK_SEQPACKET pair. */
 struct note {
 	int32_t kind, stage, part, index, code, pad;
 	uint64_t user_us, sys_us, max_rss_kib;
+	uint64_t args[6];
 };
 
 #define NOTE_FDS_MAX 3
@@ -81,7 +84,11 @@ struct child {
 	int tmpfs;        /**< top of the skeleton */
 	int root;         /**< the new root */
 	int base, rootfs, trees;
+	int sock;             /**< to the parent */
 	int oom;              /**< init's own oom_score_adj: opened while init may; -1 in a space */
+	int listener;         /**< refusals of the command's filter; -1: none */
+	int refused[SANDBOX_REFUSED_MAX]; /**< numbers of calls that were told of */
+	size_t nrefused;
 	char oom_before[16];  /**< what it was */
 };
 
@@ -101,7 +108,7 @@ void child_send(const struct child *c, const struct note *note, const int *fds, 
 void child_run(const struct plan *plan);
 
 /** Closes every descriptor but @p n of them, given in ascending order. */
-void child_close_others(const int *keep, size_t n);
+int child_close_others(const int *keep, size_t n);
 
 /** Opens a source as O_PATH, without following links (mounts.c). */
 int child_open_place(const struct child *c, const struct place *at);
@@ -111,10 +118,12 @@ int child_overlay(struct child *c, const struct overlay *o, uint64_t attrs);
 
 /* The stages: child.c, mounts.c, seal.c */
 stage_fn child_tmpfs, child_skeleton, child_root, child_mounts, child_pivot;
-stage_fn seal_caps, seal_hide, seal_session, seal_stdio, seal_workdir, seal_limits, seal_landlock, seal_seccomp;
+stage_fn seal_caps, seal_hide, seal_stdio, seal_session, seal_workdir, seal_limits, seal_landlock, seal_seccomp;
 /** Tries each candidate; returns only on failure, with errno as execvp(3) would leave it. */
 void seal_exec(const struct plan *plan);
 
+/** Hears one refusal out, which there must be, and answers it (listen.c). */
+void listen_turn(struct child *c);
 /** Starts the command and looks after it to its end (pid 1). */
 void init_run(struct child *c);
 /** Waits until the maker closes its end. */
@@ -138,5 +147,7 @@ int supervise(const struct sandbox_conf *conf, struct plan *plan, struct sandbox
 
 /** What was in force (receipt.c): from the plan, which the child follows or fails; nothing is read from it. */
 json_t *receipt_make(const struct sandbox_conf *conf, const struct plan *plan, struct err *err);
+/** Adds whether refusals of the filter were told of: known only once it is loaded. */
+int receipt_refusals(json_t *receipt, bool told, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
  * their end, for whatever reason, ends everything in their namespaces (pid_namespaces(7)). */
 #include "sandbox/child.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -11,24 +12,41 @@
 
 #include "sandbox/sys.h"
 
+/** The command's process has memory and descriptors of init's until it executes something: so init gets the
+ *  filter's listener without a call that the filter might refuse. */
+#define COMMAND_FLAGS (CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD)
+/** For the stages of the command's process. */
+#define COMMAND_STACK (64u << 10)
+
+static const struct stage_row init_stages[] = {
+	{ STAGE_STDIO, seal_stdio },
+};
+
 static const struct stage_row command_stages[] = {
 	{ STAGE_SESSION, seal_session },
-	{ STAGE_STDIO, seal_stdio },
 	{ STAGE_WORKDIR, seal_workdir },
 	{ STAGE_LIMITS, seal_limits },
 	{ STAGE_LANDLOCK, seal_landlock },
 	{ STAGE_SECCOMP, seal_seccomp },
 };
 
-/** In the vforked process: shares init's memory, so what it leaves in @p note is init's to read. */
-static void command_run(struct child *c, struct note *note)
+struct command {
+	struct child *child;
+	struct note failed; /**< kind -1: it executes something */
+};
+
+/** In the command's process: what it leaves in `failed` is init's to read. */
+static int command_run(void *arg)
 {
-	if (child_stages(c, command_stages, ARRAY_LEN(command_stages), note) == 0) {
-		seal_exec(c->plan);
-		*note = (struct note){ .kind = NOTE_EXEC, .code = errno };
+	struct command *cmd = arg;
+
+	if (child_stages(cmd->child, command_stages, ARRAY_LEN(command_stages), &cmd->failed) == 0) {
+		seal_exec(cmd->child->plan);
+		cmd->failed = (struct note){ .kind = NOTE_EXEC, .code = errno };
 	}
 	sys_exit(127);
 	__builtin_trap(); /* a filter that refuses even exit_group */
+	return 127;
 }
 
 static uint64_t microseconds(const struct timeval *t)
@@ -88,36 +106,37 @@ static bool obey(int sock)
 	return true;
 }
 
-/** What init waits for: an order, or a child's end. */
+/** What init waits for: an order, a child's end, a refusal. */
 struct watch {
 	int children; /**< signalfd(2) of SIGCHLD */
-	int both;     /**< epoll(7) of that and the socket */
+	int all;      /**< epoll(7) of that, the socket, and the listener once there is one */
 };
+
+static int watch_add(const struct watch *w, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	return (int)syscall(SYS_epoll_ctl, w->all, EPOLL_CTL_ADD, fd, &event);
+}
 
 /** Before the command starts. epoll, since poll(2) fails where more descriptors are asked about than RLIMIT_NOFILE allows, and
  *  that limit anything of the same uid may lower (prlimit(2)) but for a filter; waiting on an epoll needs nothing at all. */
 static int watch_open(const struct child *c, struct watch *w)
 {
 	const uint64_t sigchld = 1ull << (SIGCHLD - 1);
-	struct epoll_event event = { .events = EPOLLIN };
 
 	/* Blocked, other signals of a step's would wait here for ever, on the account of the caller's user. */
 	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &sigchld, NULL, sizeof sigchld) != 0)
 		return -1;
 	w->children = (int)syscall(SYS_signalfd4, -1, &sigchld, sizeof sigchld, O_CLOEXEC);
-	w->both = w->children < 0 ? -1 : (int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC);
-	if (w->both < 0)
-		return -1;
-	event.data.fd = c->plan->sock;
-	if (syscall(SYS_epoll_ctl, w->both, EPOLL_CTL_ADD, c->plan->sock, &event) != 0)
-		return -1;
-	event.data.fd = w->children;
-	return (int)syscall(SYS_epoll_ctl, w->both, EPOLL_CTL_ADD, w->children, &event);
+	w->all = w->children < 0 ? -1 : (int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC);
+	return w->all < 0 || watch_add(w, c->sock) != 0 ? -1 : watch_add(w, w->children);
 }
 
-static void watch_close_others(const struct child *c, const struct watch *w)
+/** All that is neither init's nor the command's own: what a command could reach before it is closed on exec. */
+static int close_others(const struct child *c, const struct watch *w)
 {
-	int keep[3] = { c->plan->sock, w->children, w->both };
+	int keep[] = { 0, 1, 2, c->sock, c->oom, w->children, w->all };
 
 	for (size_t i = 1; i < ARRAY_LEN(keep); i++)
 		for (size_t at = i; at > 0 && keep[at - 1] > keep[at]; at--) {
@@ -126,24 +145,45 @@ static void watch_close_others(const struct child *c, const struct watch *w)
 			keep[at] = keep[at - 1];
 			keep[at - 1] = fd;
 		}
-	child_close_others(keep, ARRAY_LEN(keep));
+	return child_close_others(keep, ARRAY_LEN(keep));
 }
 
-static void watch(const struct child *c, long command, const struct watch *w)
+/** init lets go of what is the command's: the pipes must end with whoever writes to them. */
+static void let_go(const struct child *c)
+{
+	(void)syscall(SYS_pwrite64, c->oom, c->oom_before, strlen(c->oom_before), 0);
+	sys_close(c->oom);
+	(void)sys_close_range(0, 2);
+}
+
+/** A listener whose filter nobody has any more is at its end, and would be ready for ever. */
+static void listen_event(struct child *c, const struct watch *w, uint32_t events)
+{
+	if ((events & EPOLLIN) != 0)
+		listen_turn(c);
+	else
+		(void)syscall(SYS_epoll_ctl, w->all, EPOLL_CTL_DEL, c->listener, NULL);
+}
+
+static void watch(struct child *c, long command, const struct watch *w)
 {
 	char info[128]; /* struct signalfd_siginfo: only that it came matters */
 	int status = 0;
 
 	for (;;) {
 		struct epoll_event event = { 0 };
-		long n = syscall(SYS_epoll_pwait, w->both, &event, 1, -1, NULL, sizeof(uint64_t));
+		long n = syscall(SYS_epoll_pwait, w->all, &event, 1, -1, NULL, sizeof(uint64_t));
 
 		if (n < 0 && errno != EINTR)
 			return;
 		if (n <= 0)
 			continue;
-		if (event.data.fd == c->plan->sock) {
-			if (!obey(c->plan->sock))
+		if (event.data.fd == c->listener) {
+			listen_event(c, w, event.events);
+			continue;
+		}
+		if (event.data.fd == c->sock) {
+			if (!obey(c->sock))
 				return;
 			continue;
 		}
@@ -155,25 +195,49 @@ static void watch(const struct child *c, long command, const struct watch *w)
 	}
 }
 
+/** @return the command's pid, or -1. Back when it has executed something, or ended. */
+static long start_command(struct command *cmd)
+{
+	char stack[COMMAND_STACK] __attribute__((aligned(16)));
+	long pid = clone(command_run, stack + sizeof stack, COMMAND_FLAGS, cmd);
+
+	if (pid < 0)
+		cmd->failed = (struct note){ .kind = NOTE_FAIL, .stage = STAGE_FORK, .index = -1, .code = errno };
+	return pid;
+}
+
+/** From here what is refused gets its answer. Without a place among what is waited for it would wait for ever. */
+static int listen_begin(const struct child *c, const struct watch *w)
+{
+	const struct note deaf = { .kind = NOTE_DEAF };
+
+	if (c->listener >= 0)
+		return watch_add(w, c->listener);
+	if (c->plan->telling != NULL)
+		child_send(c, &deaf, NULL, 0);
+	return 0;
+}
+
 void init_run(struct child *c)
 {
-	struct note failed = { .kind = -1 };
+	struct command cmd = { .child = c, .failed = { .kind = -1 } };
 	struct watch w = { -1, -1 };
-	pid_t command = watch_open(c, &w) != 0 ? -1 : vfork();
+	long pid = -1;
 
-	if (command == 0)
-		command_run(c, &failed);
-	/* That never came back, so a compiler may think that nothing has written to `failed`: vfork(2) shares it. */
-	__asm__ volatile("" : : "r"(&failed) : "memory");
-	if (command < 0)
-		failed = (struct note){ .kind = NOTE_FAIL, .stage = STAGE_FORK, .index = -1, .code = errno };
-	if (failed.kind != -1) {
-		child_send(c, &failed, NULL, 0);
+	if (child_stages(c, init_stages, ARRAY_LEN(init_stages), &cmd.failed) == 0) {
+		if (watch_open(c, &w) != 0 || close_others(c, &w) != 0)
+			cmd.failed = (struct note){ .kind = NOTE_FAIL, .stage = STAGE_FORK, .index = -1, .code = errno };
+		else
+			pid = start_command(&cmd);
+	}
+	if (cmd.failed.kind == -1 && listen_begin(c, &w) != 0)
+		cmd.failed = (struct note){ .kind = NOTE_FAIL, .stage = STAGE_SECCOMP, .index = -1, .code = errno };
+	if (cmd.failed.kind != -1) {
+		child_send(c, &cmd.failed, NULL, 0);
 		return;
 	}
-	(void)syscall(SYS_pwrite64, c->oom, c->oom_before, strlen(c->oom_before), 0);
-	watch_close_others(c, &w);
-	watch(c, command, &w);
+	let_go(c);
+	watch(c, pid, &w);
 }
 
 /* ---- the keeper -------------------------------------------------------------------- */
@@ -204,7 +268,7 @@ void keeper_run(struct child *c)
 
 	if (!hand_over(c))
 		return;
-	child_close_others(&c->plan->sock, 1);
-	while (syscall(SYS_read, c->plan->sock, &byte, 1) > 0 || errno == EINTR)
+	(void)child_close_others(&c->sock, 1);
+	while (syscall(SYS_read, c->sock, &byte, 1) > 0 || errno == EINTR)
 		;
 }

@@ -131,8 +131,9 @@ struct plan {
 	const struct limit *limits; size_t nlimits;
 	int landlock_abi;              /**< 0: none, or too old to be of use */
 	const char *const *writable;   /**< NULL-terminated: absolute paths, inside, that Landlock lets be changed */
-	const struct sock_filter *filter; size_t filter_len;
-	const struct sock_filter *floor; size_t floor_len; /**< NULL, or loaded before `filter` */
+	const struct sock_filter *filter; size_t filter_len; /**< with the floor joined to it, unless that is too long (filter.c) */
+	const struct sock_filter *floor; size_t floor_len;   /**< NULL, or loaded before `filter` */
+	const struct sock_filter *telling; /**< NULL, or `filter` with init asked wherever it refuses (seccomp_unotify(2)) */
 };
 
 /** A plan and what it owns. */
@@ -174,6 +175,8 @@ static inline uint64_t plan_or_default(uint64_t value, uint64_t fallback)
 /** argv, envp, workdir and candidates, copied: the caller's strings may lie in the area that init overwrites. */
 int plan_command(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
 int plan_limits(struct plan_box *box, const struct sandbox_limits *l, struct err *err);
+/** The programs to load, from conf's (filter.c). */
+int plan_filter(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
 int plan_landlock(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
 int plan_wipe(struct plan *plan, struct err *err);
 

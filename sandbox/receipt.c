@@ -221,3 +221,10 @@ json_t *receipt_make(const struct sandbox_conf *conf, const struct plan *plan, s
 	}
 	return move_ptr(receipt);
 }
+
+int receipt_refusals(json_t *receipt, bool told, struct err *err)
+{
+	if (json_object_set_new(json_object_get(receipt, "seccomp"), "refusalsTold", json_boolean(told)) == 0)
+		return 0;
+	return err_set(err, ERR_INTERNAL, ENOMEM, "sandbox: writing the receipt");
+}

@@ -132,6 +132,15 @@ struct sandbox_conf {
 	                                        The sandbox reads one struct signalfd_siginfo or 8 bytes each time (non-blocking). */
 };
 
+/** Most kinds of refused calls that are told of. */
+#define SANDBOX_REFUSED_MAX 16
+
+/** A system call that the filter refused with an errno other than ENOSYS: the first one of its number. */
+struct sandbox_refused {
+	int nr;
+	uint64_t args[6]; /**< registers as they were: pointers mean nothing here */
+};
+
 /** How the command ended. For TIMEOUT and CANCELLED, code is what ended it: a signal, or its own exit status after SIGTERM. */
 enum sandbox_end {
 	SANDBOX_EXITED,    /**< code: its exit status */
@@ -147,6 +156,8 @@ struct sandbox_result {
 	int code;
 	uint64_t wall_us, user_us, sys_us;
 	uint64_t max_rss_kib;     /**< of the largest process; at least about what the caller itself has (execve(2) hands it on) */
+	struct sandbox_refused refused[SANDBOX_REFUSED_MAX]; /**< in the order they came */
+	size_t nrefused;
 	int view_fd;      /**< want_view: directory descriptor of the mount, usable after all processes are dead; else -1. The caller closes it. */
 	json_t *receipt;  /**< what was in force: new reference, see glovebox-provenance(5) */
 };

@@ -77,6 +77,23 @@ static void reset_inherited(void)
 	(void)sys_prctl(PR_SET_THP_DISABLE, 0, 0, 0);
 }
 
+/** In init, whose descriptors the command's process shares until it executes something. First away from 0, 1 and 2, where a
+ *  caller without stdio may have any of them, then into place. */
+int seal_stdio(struct child *c)
+{
+	int from[] = { sys_open(AT_FDCWD, "/dev/null", O_RDONLY), c->plan->out, c->plan->err, c->sock, c->oom };
+
+	for (size_t i = 0; i < ARRAY_LEN(from); i++)
+		if (from[i] < 0 || (from[i] = (int)syscall(SYS_fcntl, from[i], F_DUPFD_CLOEXEC, 3)) < 0)
+			return -1;
+	for (int i = 0; i < 3; i++)
+		if (syscall(SYS_dup3, from[i], i, 0) < 0)
+			return -1;
+	c->sock = from[3];
+	c->oom = from[4];
+	return 0;
+}
+
 int seal_session(struct child *c)
 {
 	const uint64_t unblocked = 0;
@@ -87,23 +104,6 @@ int seal_session(struct child *c)
 	reset_inherited();
 	(void)syscall(SYS_umask, 022);
 	return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &unblocked, NULL, sizeof unblocked);
-}
-
-/** First away from 0, 1 and 2, where a caller without stdio may have them, then into place. */
-int seal_stdio(struct child *c)
-{
-	const int from[3] = { sys_open(AT_FDCWD, "/dev/null", O_RDONLY), c->plan->out, c->plan->err };
-	int high[3];
-
-	for (int i = 0; i < 3; i++) {
-		high[i] = from[i] < 0 ? -1 : (int)syscall(SYS_fcntl, from[i], F_DUPFD_CLOEXEC, 3);
-		if (high[i] < 0)
-			return -1;
-	}
-	for (int i = 0; i < 3; i++)
-		if (syscall(SYS_dup3, high[i], i, 0) < 0)
-			return -1;
-	return sys_close_range(3, ~0u);
 }
 
 int seal_workdir(struct child *c)
@@ -184,13 +184,13 @@ int seal_landlock(struct child *c)
 
 /* ---- the last two ------------------------------------------------------------------- */
 
-static int load_filter(const struct sock_filter *filter, size_t len)
+static int load_filter(const struct sock_filter *filter, size_t len, unsigned int flags)
 {
 	/* The kernel only reads the program; struct sock_fprog has no const. */
 	const struct sock_fprog program = { .len = (unsigned short)len,
 					    .filter = (struct sock_filter *)(uintptr_t)filter };
 
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
 
 /** The kernel asks both, and takes the stricter answer; of two errors that of the filter loaded last. So the floor
@@ -199,9 +199,16 @@ int seal_seccomp(struct child *c)
 {
 	const struct plan *plan = c->plan;
 
-	if (plan->floor != NULL && load_filter(plan->floor, plan->floor_len) != 0)
+	if (plan->floor != NULL && load_filter(plan->floor, plan->floor_len, 0) != 0)
 		return -1;
-	return load_filter(plan->filter, plan->filter_len);
+	if (plan->telling != NULL) {
+		c->listener = load_filter(plan->telling, plan->filter_len, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+		if (c->listener >= 0)
+			return 0;
+		if (errno != EBUSY) /* a filter above has one, and there can be only one */
+			return -1;
+	}
+	return load_filter(plan->filter, plan->filter_len, 0);
 }
 
 void seal_exec(const struct plan *plan)

@@ -33,6 +33,9 @@ struct run {
 	enum why why;             /**< asked to end, and for what */
 	bool given_up;            /**< all are dead, and what they wrote is waited for no longer */
 	struct note end;          /**< kind -1: none yet */
+	struct sandbox_refused refused[SANDBOX_REFUSED_MAX];
+	size_t nrefused;
+	bool deaf;                /**< refusals are not told of */
 	int view;
 	struct rusage usage;      /**< of pid 1 and all it reaped */
 	int status;
@@ -157,6 +160,17 @@ static int poll_timeout(const struct run *r)
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
+static void take_refusal(struct run *r, const struct note *note)
+{
+	struct sandbox_refused *to = &r->refused[r->nrefused];
+
+	if (r->nrefused == SANDBOX_REFUSED_MAX)
+		return;
+	r->nrefused++;
+	to->nr = note->code;
+	memcpy(to->args, note->args, sizeof to->args);
+}
+
 static int on_note(struct run *r, struct err *err)
 {
 	struct note note;
@@ -169,6 +183,10 @@ static int on_note(struct run *r, struct err *err)
 		own_fd(&r->sock), r->sock = -1;
 	else if (note.kind == NOTE_VIEW)
 		r->view = move_fd(&fds[0]);
+	else if (note.kind == NOTE_REFUSED)
+		take_refusal(r, &note);
+	else if (note.kind == NOTE_DEAF)
+		r->deaf = true;
 	else
 		r->end = note;
 	for (size_t i = 0; i < NOTE_FDS_MAX; i++)
@@ -319,6 +337,10 @@ static int conduct(struct run *r, struct plan *plan, struct sandbox_result *res,
 	reap(r);
 	res->wall_us = now_us() - r->start_us;
 	take_usage(r, res);
+	memcpy(res->refused, r->refused, sizeof res->refused);
+	res->nrefused = r->nrefused;
+	if (receipt_refusals(res->receipt, plan->telling != NULL && !r->deaf, err) != 0)
+		return -1;
 	if (drain(r, err) != 0 || take_end(r, plan, res, err) != 0)
 		return -1;
 	if (r->why == WHY_OUTPUT_LOST)

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/audit.h>
 #include <linux/landlock.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
@@ -28,6 +29,15 @@
 #define SYS_LANDLOCK_IOCTL_DEV (1ULL << 15)
 #define SYS_LANDLOCK_SCOPE_ABSTRACT (1ULL << 0)
 #define SYS_LANDLOCK_SCOPE_SIGNAL (1ULL << 1)
+
+/** The architecture that seccomp's filters see (seccomp(2)). */
+#if defined(__x86_64__)
+#define SYS_AUDIT_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define SYS_AUDIT_ARCH AUDIT_ARCH_AARCH64
+#else
+#error "glovebox makes filters for x86_64 and aarch64 only"
+#endif
 
 /** struct landlock_ruleset_attr as of ABI 6; older kernels take a shorter one. */
 struct sys_landlock_attr {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -288,6 +289,44 @@ static int do_append(const char *path)
 	return fd < 0 || write(fd, "+", 1) != 1 ? refused(path) : 0;
 }
 
+/** Calls, with refusals expected: N times each number from A up to B; prints the last errno. */
+static int do_calls(int from, int to, long times)
+{
+	for (int nr = from; nr <= to; nr++)
+		for (long i = 0; i < times; i++)
+			if (syscall(nr, 1, 2, 3, 4, 5, 6) != -1)
+				return 2;
+	printf("%d\n", errno);
+	return 0;
+}
+
+static void *call_for_ever(void *nr)
+{
+	for (;;)
+		syscall((int)(intptr_t)nr, 1);
+	return NULL;
+}
+
+/** Threads that are refused again and again, while the process is killed. */
+static int do_refused_to_death(int nr)
+{
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			pthread_t t;
+
+			for (int k = 0; k < 3; k++)
+				pthread_create(&t, NULL, call_for_ever, (void *)(intptr_t)nr);
+			call_for_ever((void *)(intptr_t)nr);
+		}
+		usleep(2000);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -358,6 +397,10 @@ int main(int argc, char **argv)
 		return do_sleep(1);
 	if (!strcmp(what, "polite"))
 		return do_polite();
+	if (!strcmp(what, "calls"))
+		return do_calls(atoi(a), atoi(argv[3]), atol(argv[4]));
+	if (!strcmp(what, "refused-to-death"))
+		return do_refused_to_death(atoi(a));
 	if (!strcmp(what, "flood"))
 		return do_flood(atol(a));
 	return 99;

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is loaded for a profile (parent's side; seccomp(2)): one program of profile and floor, and the same one with init
+ * asked where it refuses, so that a step that fails of a refusal can be told which. init never lets a call through:
+ * it answers with the very errno that the profile has for it (listen.c). */
+#include "sandbox/plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <linux/seccomp.h>
+
+#include "profiles/bpf.h"
+#include "profiles/profiles.h"
+#include "sandbox/sys.h"
+
+static bool is_return(const struct sock_filter *i)
+{
+	return i->code == (BPF_RET | BPF_K);
+}
+
+/** Profile first, then the floor wherever that allows: as the kernel would ask two filters. */
+static int join(struct plan_box *box, const struct sandbox_conf *conf, struct err *err)
+{
+	size_t n = conf->filter_len;
+	struct sock_filter *all = plan_alloc(box, (n + conf->floor_len) * sizeof *all);
+
+	if (all == NULL)
+		return plan_no_memory(err);
+	memcpy(all, conf->filter, n * sizeof *all);
+	memcpy(all + n, conf->floor, conf->floor_len * sizeof *all);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t action = all[i].k & SECCOMP_RET_ACTION_FULL;
+
+		if (is_return(&all[i]) && (action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG))
+			all[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)(n - i - 1));
+	}
+	box->plan.filter = all;
+	box->plan.filter_len = n + conf->floor_len;
+	return 0;
+}
+
+/** ENOSYS is no refusal to be told of: the C library asks for calls that may not be there, often. */
+static bool refuses(const struct sock_filter *i)
+{
+	return is_return(i) && (i->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && (i->k & SECCOMP_RET_DATA) != ENOSYS;
+}
+
+/** Between the loading of the filter and the command there is nobody to answer: init waits for that. */
+static bool command_can_start(const struct plan *plan)
+{
+	return bpf_always_allows(plan->filter, plan->filter_len, SYS_AUDIT_ARCH, SYS_execve) &&
+	       bpf_always_allows(plan->filter, plan->filter_len, SYS_AUDIT_ARCH, SYS_exit_group);
+}
+
+static int make_telling(struct plan_box *box, struct err *err)
+{
+	size_t n = box->plan.filter_len;
+	struct sock_filter *copy = plan_alloc(box, n * sizeof *copy);
+
+	if (copy == NULL)
+		return plan_no_memory(err);
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = box->plan.filter[i];
+		if (refuses(&copy[i]))
+			copy[i].k = SECCOMP_RET_USER_NOTIF;
+	}
+	box->plan.telling = copy;
+	return 0;
+}
+
+int plan_filter(struct plan_box *box, const struct sandbox_conf *conf, struct err *err)
+{
+	struct plan *plan = &box->plan;
+
+	plan->filter = conf->filter;
+	plan->filter_len = conf->filter_len;
+	if (conf->floor != NULL && conf->filter_len + conf->floor_len > PROFILE_BPF_MAX) {
+		/* Two filters cannot both ask init: what they refuse stays untold. */
+		plan->floor = conf->floor;
+		plan->floor_len = conf->floor_len;
+		return 0;
+	}
+	if (conf->floor != NULL && join(box, conf, err) != 0)
+		return -1;
+	return command_can_start(plan) ? make_telling(box, err) : 0;
+}

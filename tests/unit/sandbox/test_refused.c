@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls that the filter refuses: the caller gets the profile's own errno, and the runner learns which they were. */
+#include "box.h"
+
+#include <sys/prctl.h>
+
+#include "profiles/profiles.h"
+#include "sandbox/sandbox.h"
+
+/** Numbers that no call has are as good as any for a filter. */
+#define FIRST 600
+#define LAST 640
+
+/** FIRST up to LAST refused with ENOTTY, SYS_mount with EPERM, SYS_ptrace with ENOSYS; the rest allowed. */
+static const struct sock_filter picky[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mount, 4, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 4, 0),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FIRST, 0, 1),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, LAST, 0, 3),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY),
+};
+
+static const char *call(struct box *b, int from, int to, const char *times)
+{
+	char first[16], last[16];
+
+	snprintf(first, sizeof first, "%d", from);
+	snprintf(last, sizeof last, "%d", to);
+	b->conf.filter = picky;
+	b->conf.filter_len = ARRAY_LEN(picky);
+	return box_says(b, "calls", first, last, times);
+}
+
+static bool told(const struct box *b)
+{
+	return json_is_true(json_object_get(json_object_get(b->res.receipt, "seccomp"), "refusalsTold"));
+}
+
+static void test_told_once(void **state)
+{
+	struct box *b = *state;
+
+	assert_string_equal(call(b, SYS_mount, SYS_mount, "1000"), "1\n");
+	assert_int_equal(b->res.nrefused, 1);
+	assert_int_equal(b->res.refused[0].nr, SYS_mount);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(b->res.refused[0].args[i], i + 1);
+	assert_true(told(b));
+	/* With the errno that the filter says, not with one for all. */
+	assert_string_equal(call(b, FIRST, FIRST, "1"), "25\n");
+	assert_int_equal(b->res.refused[0].nr, FIRST);
+	/* A call that is not there is no refusal. */
+	assert_string_equal(call(b, SYS_ptrace, SYS_ptrace, "1"), "38\n");
+	assert_int_equal(b->res.nrefused, 0);
+}
+
+/** As many kinds as there is room for, and no more; each still refused. */
+static void test_many_kinds(void **state)
+{
+	struct box *b = *state;
+
+	assert_string_equal(call(b, FIRST, LAST, "2"), "25\n");
+	assert_int_equal(b->res.nrefused, SANDBOX_REFUSED_MAX);
+	for (int i = 0; i < SANDBOX_REFUSED_MAX; i++)
+		assert_int_equal(b->res.refused[i].nr, FIRST + i);
+}
+
+/** Who is killed while waiting for the answer holds nobody up. */
+static void test_killed_callers(void **state)
+{
+	struct box *b = *state;
+
+	b->conf.filter = picky;
+	b->conf.filter_len = ARRAY_LEN(picky);
+	assert_int_equal(box_inside(b, "refused-to-death", "600"), 0);
+	assert_int_equal(b->res.nrefused, 1);
+}
+
+/** A filter that refuses what the command is started with is loaded as it is: nobody could answer. */
+static void test_refuses_to_start(void **state)
+{
+	struct box *b = *state;
+	const struct sock_filter closed[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_filter picky_about_arguments[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+	};
+
+	b->conf.filter = closed;
+	b->conf.filter_len = ARRAY_LEN(closed);
+	box_must(box_try(b, BOX_ARGV("inside", "true")), &b->err);
+	assert_int_equal(b->res.end, SANDBOX_NOT_EXECUTABLE);
+	assert_int_equal(b->res.code, EACCES);
+	assert_false(told(b));
+	b->conf.filter = picky_about_arguments;
+	b->conf.filter_len = ARRAY_LEN(picky_about_arguments);
+	box_must(box_try(b, BOX_ARGV("inside", "true")), &b->err);
+	assert_false(told(b));
+}
+
+/** Floor and filter are one program: what the filter allows, the floor decides, and its refusals are told, too. */
+static void test_floor_is_told(void **state)
+{
+	struct box *b = *state;
+	static const struct sock_filter allow[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+	static struct sock_filter longest[PROFILE_BPF_MAX];
+	const struct sock_filter *filters[] = { allow, picky, longest };
+	const size_t lengths[] = { ARRAY_LEN(allow), ARRAY_LEN(picky), ARRAY_LEN(longest) };
+
+	for (size_t i = 0; i < ARRAY_LEN(longest); i++)
+		longest[i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	b->conf.floor = profile_floor()->bpf;
+	b->conf.floor_len = profile_floor()->bpf_len;
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+		b->conf.filter = filters[i];
+		b->conf.filter_len = lengths[i];
+		assert_int_equal(box_inside(b, "unshare"), 1);
+		assert_string_equal(b->out.data, "unshare: Operation not permitted\n");
+		/* No room for both in one: two filters, which cannot both ask. */
+		assert_int_equal(b->res.nrefused, filters[i] == longest ? 0 : 1);
+		assert_int_equal(told(b), filters[i] != longest);
+	}
+}
+
+/** Under a listener of somebody else's there is none to be had: the plain filter holds, and the receipt says so. */
+static void under_a_listener(struct box *b)
+{
+	struct sock_filter allow[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+	const struct sock_fprog program = { 1, allow };
+
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_true(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) >= 0);
+	assert_string_equal(call(b, SYS_mount, SYS_mount, "3"), "1\n");
+	assert_int_equal(b->res.nrefused, 0);
+	assert_false(told(b));
+}
+
+static void test_under_a_listener(void **state)
+{
+	int st = 1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		under_a_listener(*state);
+		_exit(0);
+	}
+	waitpid(pid, &st, 0);
+	assert_int_equal(st, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		box_test(test_told_once),
+		box_test(test_many_kinds),
+		box_test(test_killed_callers),
+		box_test(test_refuses_to_start),
+		box_test(test_floor_is_told),
+		box_test(test_under_a_listener),
+	};
+
+	return cmocka_run_group_tests(tests, box_setup, box_teardown);
+}
