@@ -88,6 +88,8 @@ int cli_open_store(const struct args *args, struct store **ret, struct err *err)
 
 /** Prints @p s as one line, made safe for a terminal, to @p to. */
 void cli_print_safe(FILE *to, const char *s);
+/** Prints to standard error what a filter refused: `refused` of a receipt or a step's result. */
+void cli_print_refused(const json_t *refused);
 /** Prints JSON for people to standard output. */
 int cli_print_json(const json_t *j, struct err *err);
 struct key;

@@ -143,10 +143,17 @@ static void explain(const struct args *args, const struct exec_report *r)
 	else if (strcmp(end, "timeout") == 0)
 		buf_addf(&line, "glovebox: command '%s' was ended at its timeout of %s", args->rest[0],
 			 args_get(args, "timeout"));
+	else if (strcmp(end, "signaled") == 0 && json_integer_value(json_object_get(r->receipt, "code")) == SIGSYS)
+		buf_addf(&line, "glovebox: command '%s' was killed by its seccomp profile, or for a call of a foreign ABI (i386, x32)",
+			 args->rest[0]);
 	/* Not at the price of waiting for a reader that does not read: that may be what the timeout was about. */
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-	if (line.len > 0 && poll(&p, 1, 0) > 0)
+	if (poll(&p, 1, 0) <= 0)
+		return;
+	if (line.len > 0)
 		cli_print_safe(stderr, line.data);
+	if (r->exit_code != 0)
+		cli_print_refused(json_object_get(r->receipt, "refused"));
 }
 
 static int exec_in_store(const struct args *args, struct exec_options *opt, struct exec_report *ret, struct err *err)

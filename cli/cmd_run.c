@@ -52,8 +52,10 @@ static void show_failures(const struct ident *id, const char *out_dir, const jso
 	json_t *step;
 
 	json_array_foreach(json_object_get(result, "steps"), i, step)
-		if (!json_is_true(json_object_get(step, "ok")))
+		if (!json_is_true(json_object_get(step, "ok"))) {
 			show_log(id, out_dir, json_str(json_object_get(step, "log"), "path"));
+			cli_print_refused(json_object_get(step, "refused"));
+		}
 }
 
 /** `out` beside the spec. */

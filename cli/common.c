@@ -72,6 +72,21 @@ void cli_print_safe(FILE *to, const char *s)
 	fprintf(to, "%s\n", safe.data == NULL ? "" : safe.data);
 }
 
+void cli_print_refused(const json_t *refused)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(refused, i, one) {
+		auto_buf line = {0};
+
+		buf_addf(&line, "glovebox: profile '%s' refused %s", json_str(one, "profile"), json_str(one, "call"));
+		if (json_object_get(one, "line") != NULL)
+			buf_addf(&line, ": see its line %" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(one, "line")));
+		cli_print_safe(stderr, line.data == NULL ? "" : line.data);
+	}
+}
+
 int cli_print_json(const json_t *j, struct err *err)
 {
 	auto_buf text = {0};

@@ -3,6 +3,7 @@
  * output, text and filter, for every architecture, of which the preprocessor takes one: what is generated does not
  * depend on the host. Being a program of its own, it prints and exits. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,25 @@ static void write_program(struct buf *out, const char *name, const struct profil
 	buf_adds(out, "\n");
 }
 
+/** Numbers, and no pointers: what is never looked at costs a starting program nothing. */
+static void write_refusals(struct buf *out, const char *name, const struct profile_program *p)
+{
+	buf_addf(out, "static const struct profile_refusal %s_refusals[] = {\n", name);
+	for (size_t i = 0; i < p->nrefusals; i++) {
+		const struct profile_refusal *r = &p->refusals[i];
+
+		buf_addf(out, "\t{ %u, %u, %u, %u, %u },\n", r->nr, r->nconds, r->first_cond, r->line, r->col);
+	}
+	buf_addf(out, "\t{ 0 },\n};\nstatic const struct profile_cond %s_conds[] = {\n", name);
+	for (size_t i = 0; i < p->nconds; i++) {
+		const struct profile_cond *c = &p->conds[i];
+
+		buf_addf(out, "\t{ %u, %u, 0x%" PRIx64 ", 0x%" PRIx64 " },\n", c->index, c->op, c->value, c->value_two);
+	}
+	/* No array of C is empty. */
+	buf_adds(out, "\t{ 0 },\n};\n");
+}
+
 static int write_arch(struct buf *out, const struct arch *arch, const char *path, struct shipped *s, struct err *err)
 {
 	auto_profile_program p = {0};
@@ -79,14 +99,17 @@ static int write_arch(struct buf *out, const struct arch *arch, const char *path
 		return -1;
 	s->text_digest = p.text_digest;
 	write_program(out, s->name, &p);
+	write_refusals(out, s->name, &p);
 	return 0;
 }
 
 static void write_row(struct buf *out, const struct shipped *s)
 {
 	buf_addf(out, "{ .name = \"%s\", .text = %s_text, .text_len = sizeof %s_text - 1,\n  .bpf = %s_bpf,"
-		      " .bpf_len = sizeof %s_bpf / sizeof %s_bpf[0],\n  .bpf_digest = %s_bpf_digest,\n  .text_digest = ",
-		 s->name, s->name, s->name, s->name, s->name, s->name, s->name);
+		      " .bpf_len = sizeof %s_bpf / sizeof %s_bpf[0],\n"
+		      "  .refusals = { %s_refusals, sizeof %s_refusals / sizeof %s_refusals[0] - 1, %s_conds },\n"
+		      "  .bpf_digest = %s_bpf_digest,\n  .text_digest = ",
+		 s->name, s->name, s->name, s->name, s->name, s->name, s->name, s->name, s->name, s->name, s->name);
 	write_digest(out, &s->text_digest);
 	buf_adds(out, " }");
 }

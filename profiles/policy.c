@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profiles/policy.h"
+#include "profiles/refusal.h"
 
 void policy_clear(struct policy *p)
 {
@@ -74,35 +74,14 @@ int policy_check_reach(const struct policy *p, const char *file, struct err *err
 	return 0;
 }
 
-static bool holds(const struct policy_cond *c, uint64_t arg)
-{
-	switch (c->op) {
-	case SCMP_CMP_NE:
-		return arg != c->value;
-	case SCMP_CMP_LT:
-		return arg < c->value;
-	case SCMP_CMP_LE:
-		return arg <= c->value;
-	case SCMP_CMP_EQ:
-		return arg == c->value;
-	case SCMP_CMP_GE:
-		return arg >= c->value;
-	case SCMP_CMP_GT:
-		return arg > c->value;
-	case SCMP_CMP_MASKED_EQ:
-		return (arg & c->value) == c->value_two;
-	default:
-		return false;
-	}
-}
-
 const struct policy_rule *policy_match(const struct policy *p, int nr, const uint64_t args[POLICY_ARGS])
 {
 	for (size_t i = p->first[nr]; i < p->first[nr + 1]; i++) {
 		const struct policy_rule *rule = &p->rules[i];
 		unsigned c = 0;
 
-		while (c < rule->nconds && holds(&rule->conds[c], args[rule->conds[c].index]))
+		while (c < rule->nconds && refusal_holds((int)rule->conds[c].op, rule->conds[c].value, rule->conds[c].value_two,
+							 args[rule->conds[c].index]))
 			c++;
 		if (c == rule->nconds)
 			return rule;

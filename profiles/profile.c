@@ -3,10 +3,13 @@
 
 #include "base/own.h"
 #include "profiles/compile.h"
+#include "profiles/refusal.h"
 
 void profile_program_clear(struct profile_program *p)
 {
 	free(p->bpf);
+	free(p->refusals);
+	free(p->conds);
 	*p = (struct profile_program){0};
 }
 
@@ -19,6 +22,7 @@ int profile_compile_for(const struct arch *arch, const char *file, const char *t
 	if (policy_parse(file, text, n, arch, &policy, err) < 0 ||
 	    policy_compile(&policy, file, &program.bpf, &program.bpf_len, err) < 0 ||
 	    policy_verify(&policy, file, program.bpf, program.bpf_len, err) < 0 ||
+	    refusals_take(&policy, &program, err) < 0 ||
 	    hash_bytes(text, n, &program.text_digest, err) < 0 ||
 	    hash_bytes(program.bpf, program.bpf_len * sizeof *program.bpf, &program.bpf_digest, err) < 0)
 		return -1;

@@ -22,6 +22,27 @@
 /** The kernel takes no longer program (BPF_MAXINSNS). */
 #define PROFILE_BPF_MAX 4096
 
+/** One comparison of one argument (64 bits, unsigned); op as libseccomp's enum scmp_compare. */
+struct profile_cond {
+	uint8_t index, op;
+	uint64_t value;     /**< for a masked comparison the mask */
+	uint64_t value_two; /**< what the masked argument must be */
+};
+
+/** A rule that refuses a call with an errno other than ENOSYS, and where its name stands in the text. */
+struct profile_refusal {
+	uint16_t nr, nconds;
+	uint32_t first_cond;
+	uint32_t line, col; /**< from 1; col in bytes */
+};
+
+/** All of a profile's, for one architecture: by number, and within one number in the order of the text. */
+struct profile_refusals {
+	const struct profile_refusal *rows;
+	size_t n;
+	const struct profile_cond *conds;
+};
+
 /** A profile that is part of the program. Static. */
 struct profile_builtin {
 	const char *name;              /**< "default", "strict", "debug" */
@@ -29,6 +50,7 @@ struct profile_builtin {
 	size_t text_len;
 	const struct sock_filter *bpf; /**< for the architecture this was built for */
 	size_t bpf_len;
+	struct profile_refusals refusals;
 	struct digest text_digest;     /**< SHA-256 of text */
 	struct digest bpf_digest;      /**< SHA-256 of the program's bytes */
 };
@@ -46,6 +68,10 @@ const struct profile_builtin *profile_floor(void);
 struct profile_program {
 	struct sock_filter *bpf;
 	size_t bpf_len;
+	struct profile_refusal *refusals;
+	size_t nrefusals;
+	struct profile_cond *conds;
+	size_t nconds;
 	struct digest text_digest, bpf_digest;
 };
 void profile_program_clear(struct profile_program *p);
@@ -57,5 +83,13 @@ void profile_program_clear(struct profile_program *p);
  *  files (known by their archMap); names of other architectures' calls are skipped. Errors are "FILE:LINE:COL: …";
  *  ERR_HOST on an architecture other than x86_64 and aarch64. */
 int profile_compile(const char *file, const char *text, size_t n, struct profile_program *ret, struct err *err);
+
+/** The rule that refuses this call, which the kernel has said is refused; NULL when no rule but the default does. */
+const struct profile_refusal *profile_find_refusal(const struct profile_refusals *r, int nr, const uint64_t args[6]);
+
+/** Appends the call as a C programmer would write it, `socket(AF_INET, 0x80001, 0)`: the name as it stands in the text at
+ *  the rule, arguments that are numbers; "…" for those that point to memory, which nobody here has looked at. */
+void profile_describe_call(const struct profile_refusal *rule, const char *text, size_t n, const uint64_t args[6],
+			   struct buf *out);
 
 #endif

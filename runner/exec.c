@@ -9,6 +9,7 @@
 #include "runner/exec.h"
 #include "runner/harvest.h"
 #include "runner/plan.h"
+#include "runner/refusals.h"
 #include "runner/work.h"
 #include "spec/spec.h"
 
@@ -297,12 +298,16 @@ static int hand_over_all(struct boxing *b, struct err *err)
 
 static int report(const struct boxing *b, const struct sandbox_result *r, struct exec_report *ret, struct err *err)
 {
-	json_t *receipt = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:O, s:O}", "schema",
+	auto_json refused = NULL;
+
+	if (refusals_json(&b->profile, r, &refused, err) < 0)
+		return -1;
+	json_t *receipt = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:O, s:O, s:O}", "schema",
 				    RECEIPT_SCHEMA, "glovebox", GB_VERSION,
 				    "end", end_name(r->end), "code", r->code,
 				    "wallUs", (json_int_t)r->wall_us, "userUs", (json_int_t)r->user_us,
 				    "systemUs", (json_int_t)r->sys_us, "maxRssKiB", (json_int_t)r->max_rss_kib,
-				    "snapshots", b->snapshots, "sandbox", r->receipt);
+				    "snapshots", b->snapshots, "refused", refused, "sandbox", r->receipt);
 
 	if (receipt == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write the receipt");

@@ -18,6 +18,7 @@ void plan_profile_clear(struct plan_profile *p)
 {
 	free(p->name);
 	profile_program_clear(&p->own);
+	free(p->own_text);
 	*p = (struct plan_profile){0};
 }
 
@@ -56,12 +57,21 @@ static void load_builtin(const struct profile_builtin *b, struct plan_profile *p
 	p->filter_len = b->bpf_len;
 	p->text = b->text_digest;
 	p->bpf = b->bpf_digest;
+	p->source = b->text;
+	p->source_len = b->text_len;
+	p->refusals = b->refusals;
 }
 
 int plan_compile_profile(struct plan_profile *p, const struct buf *text, struct err *err)
 {
+	p->own_text = strndup(text->data == NULL ? "" : text->data, text->len);
+	if (p->own_text == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "profile '%s'", p->name);
+	p->source = p->own_text;
+	p->source_len = strlen(p->own_text);
 	if (profile_compile(p->name, text->data == NULL ? "" : text->data, text->len, &p->own, err) < 0)
 		return -1;
+	p->refusals = (struct profile_refusals){ p->own.refusals, p->own.nrefusals, p->own.conds };
 	p->filter = p->own.bpf;
 	p->filter_len = p->own.bpf_len;
 	p->bpf = p->own.bpf_digest;

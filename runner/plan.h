@@ -27,7 +27,11 @@ struct plan_profile {
 	const struct sock_filter *floor;  /**< loaded below a profile that is not a shipped one; NULL for those */
 	size_t floor_len;
 	struct digest text, bpf;
+	const char *source;               /**< the text: the shipped one's, or `own_text` */
+	size_t source_len;
+	struct profile_refusals refusals; /**< lines of it */
 	struct profile_program own;
+	char *own_text;
 };
 
 struct plan {

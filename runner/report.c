@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/refusals.h"
 #include "runner/report.h"
 
 #include <errno.h>
@@ -81,13 +82,13 @@ static int write_log(struct report *r, const struct step_outcome *o, struct run_
 	return outdir_write_log(r->out, log->path + strlen("logs/"), text.data, text.len, err);
 }
 
-static json_t *step_json(const struct report *r, const struct step_outcome *o, const struct run_log *log)
+static json_t *step_json(const struct report *r, const struct step_outcome *o, const struct run_log *log, json_t *refused)
 {
 	char digest[DIGEST_STR_SIZE];
 	const struct sandbox_result *s = &o->result;
 	bool is_build = o->step == &r->plan->spec->build;
 
-	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:i, s:I, s:I, s:I, s:I, s:{s:s, s:s, s:I, s:I}, s:s, s:O?}",
+	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:i, s:I, s:I, s:I, s:I, s:{s:s, s:s, s:I, s:I}, s:s, s:O, s:O?}",
 			 "name", o->step->name, "type", is_build ? "build" : "test",
 			 "required", (int)o->step->required, "ok", (int)o->ok, "ended", o->how, "code", s->code,
 			 "wallUs", (json_int_t)s->wall_us, "userUs", (json_int_t)s->user_us,
@@ -95,16 +96,17 @@ static json_t *step_json(const struct report *r, const struct step_outcome *o, c
 			 "log", "path", log->path, "digest", digest_str(&log->digest, digest),
 			 "bytes", (json_int_t)log->size, "written", (json_int_t)log->written,
 			 /* No step is ever taken from a cache in this version. */
-			 "cache", "off", "receipt", s->receipt);
+			 "cache", "off", "refused", refused, "receipt", s->receipt);
 }
 
 int report_step(struct report *r, const struct step_outcome *o, struct err *err)
 {
 	struct run_log *log = &r->logs[r->nlogs];
+	auto_json refused = NULL;
 
-	if (write_log(r, o, log, err) < 0)
+	if (write_log(r, o, log, err) < 0 || refusals_json(&r->plan->profile, &o->result, &refused, err) < 0)
 		return -1;
-	if (json_array_append_new(r->steps, step_json(r, o, log)) < 0)
+	if (json_array_append_new(r->steps, step_json(r, o, log, refused)) < 0)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "note step '%s'", o->step->name);
 	struct run_event e = {
 		.type = RUN_STEP_ENDED, .step = o->step->name, .text = o->how, .ok = o->ok,

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -232,7 +233,8 @@ static void describe(struct step_outcome *o, const struct spec_step *step)
 		snprintf(o->how, sizeof o->how, "exit %d", r->code);
 		break;
 	case SANDBOX_SIGNALED:
-		snprintf(o->how, sizeof o->how, "killed by signal %d (%s)", r->code, strsignal(r->code));
+		snprintf(o->how, sizeof o->how, "killed by signal %d (%s)", r->code,
+			 r->code == SIGSYS ? "by its seccomp profile, or for a call of a foreign ABI" : strsignal(r->code));
 		break;
 	case SANDBOX_TIMEOUT:
 		snprintf(o->how, sizeof o->how, "timed out after %.3g s", (double)step->timeout_ms / 1000);

@@ -6,6 +6,8 @@ load lib
 setup_file() { begin_file; }
 teardown_file() { end_file; }
 
+box() { glovebox exec --rootfs "$ROOTFS" "$@"; }
+
 setup()
 {
 	DIR=$WORK/$BATS_TEST_NUMBER
@@ -156,4 +158,33 @@ sources()
 	expect_output 644
 	[[ $output != *"can't execute"* ]]
 	jq -e '.sandbox | .. | .floor? // empty' "$DIR/r.json"
+}
+
+@test "a command that fails of a refused call is told which, and the line of the profile" {
+	expect_status 1 box --profile strict --receipt "$DIR/r.json" -- sh -c 'unshare -n true || wget http://127.0.0.1/ || exit 1'
+	expect_output "profile 'strict' refused unshare(0x40000000): see its line"
+	expect_output "profile 'strict' refused socket(AF_INET, "
+	is "$(jq -r '.refused[0].call' "$DIR/r.json")" 'unshare(0x40000000)'
+	# The line is the one that shows it.
+	sed -n "$(jq -r '.refused[0].line' "$DIR/r.json")p" <(glovebox profile show strict) | grep -qw unshare
+	# A command that gets by without it is told nothing; the receipt keeps it.
+	expect_status 0 box --receipt "$DIR/r.json" -- sh -c 'unshare -n true 2>/dev/null || true'
+	[[ $output != *refused* ]]
+	is "$(jq -r '.refused | length' "$DIR/r.json")" 1
+}
+
+@test "a profile of one's own is named with its line, the floor below it with the floor's" {
+	printf 'defaultAction: SCMP_ACT_ALLOW\nsyscalls:\n- action: SCMP_ACT_ERRNO\n  errnoRet: 13\n  names: [sethostname]\n' >"$DIR/own.yaml"
+	expect_status 1 box --profile "$DIR/own.yaml" --receipt "$DIR/r.json" -- sh -c 'hostname x || unshare -n true'
+	expect_output "Permission denied"
+	is "$(jq -c '[.refused[] | [.call, .profile]]' "$DIR/r.json")" \
+		"[[\"sethostname(…)\",\"$DIR/own.yaml\"],[\"unshare(0x40000000)\",\"floor\"]]"
+	is "$(jq -r '.refused[0].line' "$DIR/r.json")" 5
+}
+
+@test "a step that fails of a refused call is told which, also in result.json" {
+	new_spec "$DIR" 'unshare -n true'
+	expect_status 1 glovebox run "$DIR/build.yaml" --out "$OUT"
+	expect_output "profile 'default' refused unshare(0x40000000): see its line"
+	is "$(jq -r '.steps[0].refused[0].call' "$OUT/result.json")" 'unshare(0x40000000)'
 }
