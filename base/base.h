@@ -14,6 +14,7 @@
 #define GB_EPOCH 315532800
 
 #include "base/apart.h"
+#include "base/confine.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "base/buf.h"
