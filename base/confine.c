@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/single_threaded.h>
@@ -25,11 +26,24 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/** Whether the end of a child that sends SIGCHLD waits for its parent. Where it does not, its id may already be another's. */
+static bool children_are_kept(void)
+{
+	struct sigaction now;
+
+	return sigaction(SIGCHLD, NULL, &now) == 0 && now.sa_handler != SIG_IGN && (now.sa_flags & SA_NOCLDWAIT) == 0;
+}
+
 /** A copy of this process. From one thread, without an exit signal: neither SIGCHLD nor wait(-1) of the caller
  *  hears of it. From more, by libc, which alone can take the locks of malloc across. */
 static pid_t copy_process(void)
 {
-	return __libc_single_threaded ? (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL) : fork();
+	if (__libc_single_threaded)
+		return (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+	if (children_are_kept())
+		return fork();
+	errno = ECHILD;
+	return -1;
 }
 
 static struct confine_conf with_defaults(const struct confine_conf *conf)
@@ -56,7 +70,8 @@ static int start(struct confined *c, int out, int report, struct err *err)
 	int error = errno;
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
 	if (pid < 0)
-		return err_set(err, ERR_INTERNAL, error, "%s: start a process", c->conf.what);
+		return err_set(err, ERR_INTERNAL, error, "%s: start a process%s", c->conf.what,
+			       error == ECHILD ? " where there are threads and SIGCHLD is ignored" : "");
 	c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (c->pidfd >= 0)
 		return 0;
@@ -95,7 +110,7 @@ int confine_start(const struct confine_conf *conf, struct confined *ret, struct 
 
 /** How a child ended. */
 struct ending {
-	int code, status;     /**< as of waitid(2); code 0 when nobody knows (the caller ignores SIGCHLD) */
+	int code, status;     /**< as of waitid(2); code 0 when another wait of the caller's took it away */
 	uint64_t cpu_ms, wall_ms;
 };
 
@@ -141,8 +156,7 @@ static int tell_death(const struct confine_conf *conf, const struct ending *e, s
 
 	if (e->code != CLD_KILLED && e->code != CLD_DUMPED)
 		return err_set(err, ERR_INTERNAL, 0, "%s ended without an answer", conf->what);
-	/* The kernel counts in ticks. */
-	if (e->status == SIGKILL && e->cpu_ms + 20 >= conf->cpu_s * 1000ull)
+	if (e->status == SIGXCPU || (e->status == SIGKILL && e->cpu_ms >= conf->cpu_s * 1000ull))
 		return err_set(err, conf->kind, 0, "%s was stopped: it took more than %u s of processor time", conf->what, conf->cpu_s);
 	if (e->status == SIGKILL && e->wall_ms >= conf->wall_ms)
 		return err_set(err, conf->kind, 0, "%s was stopped: it took longer than %u ms", conf->what, conf->wall_ms);
@@ -151,9 +165,14 @@ static int tell_death(const struct confine_conf *conf, const struct ending *e, s
 			       (unsigned long long)conf->file_size);
 	if (e->status == SIGINT || e->status == SIGTERM)
 		return err_set(err, e->status == SIGINT ? ERR_INTERRUPTED : ERR_TERMINATED, 0, "%s was interrupted", conf->what);
-	return err_set(err, ERR_INTERNAL, 0, "%s died (signal %d, SIG%s%s)%s", conf->what, e->status, name == NULL ? "?" : name,
-		       e->status == SIGSYS ? ": a system call that it has no business with" : "",
-		       e->status == SIGKILL ? ": is this machine out of memory?" : ": what it read is damaged or hostile");
+	if (e->status == SIGKILL)
+		return err_set(err, ERR_INTERNAL, 0, "%s was killed without an answer: is this machine out of memory?", conf->what);
+	if (e->status == SIGSYS)
+		return err_set(err, ERR_INTERNAL, 0, "%s made a system call that it has no business with (signal %d): "
+			       "what it read is hostile, or a library has changed", conf->what, e->status);
+	return err_set(err, ERR_INTERNAL, 0, "%s died (signal %d, SIG%s): what it read is damaged, hostile, or takes more "
+		       "than %llu MiB of memory", conf->what, e->status, name == NULL ? "?" : name,
+		       (unsigned long long)conf->memory >> 20);
 }
 
 /** Cuts at the end of a character. */

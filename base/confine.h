@@ -11,12 +11,13 @@
  * hear of an error; any other that is not on the list ends the child. Landlock, where the kernel has it, repeats
  * the first half). It ends when the thread that started it ends, and at its limits. What it says is not believed:
  * errors are checked, cut and cleaned here; what it writes to the pipe is untrusted input of the caller's.
+ * A child costs half a millisecond beyond fork(2), which itself grows with the memory that the caller has touched.
  *
  * What the function may count on: malloc (also where the caller has threads), reading, writing, seeking and mapping
  * what it was given. It may not count on: fstat(2) (libc 2.33 to 2.38 asks by a call that could look up names), so
  * libarchive reads by callbacks, not archive_read_open_fd(); files of a locale or a converter; threads; other
  * threads' locks. All that the caller's memory holds at the start is in the copy: read private keys and secrets later, or
- * in another process (base/apart.h).
+ * in another process (base/apart.h), and have no writable MAP_SHARED mapping, which would be shared with it.
  */
 #ifndef GB_CONFINE_H
 #define GB_CONFINE_H
@@ -67,7 +68,9 @@ struct confined {
 /** No child. */
 #define CONFINED_NONE ((struct confined){ .out = -1, .report = -1, .pidfd = -1 })
 
-/** Starts the child and returns at once; its set-up may still fail, which confine_finish() tells. ERR_INTERNAL. */
+/** Starts the child and returns at once; its set-up may still fail, which confine_finish() tells. ERR_INTERNAL.
+ *  A caller of one thread hears of it in no other way. One of several is sent SIGCHLD at its end, and must neither ignore that
+ *  nor wait for just any child meanwhile. */
 int confine_start(const struct confine_conf *conf, struct confined *ret, struct err *err);
 
 /** Closes `out`, waits for the child's end and leaves nothing of it behind, whatever it @return s: 0 when

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,16 +40,15 @@ static int reset_signals(const struct cell *cell)
 	return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
-/** Lowers a limit for good; one of the caller's that is lower stays. */
-static int limit(int resource, uint64_t value)
+/** Lowers a limit for good, with @p grace between its warning and its end; one of the caller's that is lower stays. */
+static int limit(int resource, uint64_t value, uint64_t grace)
 {
 	struct rlimit64 now;
 
 	if (prlimit64(0, resource, NULL, &now) < 0)
 		return -1;
-	if (value > now.rlim_max)
-		value = now.rlim_max;
-	return prlimit64(0, resource, &(struct rlimit64){ value, value }, NULL);
+	const rlim64_t top = now.rlim_max, hard = value + grace;
+	return prlimit64(0, resource, &(struct rlimit64){ value < top ? value : top, hard < top ? hard : top }, NULL);
 }
 
 /** RLIMIT_AS counts what the copy already has. */
@@ -64,15 +64,17 @@ static int limit_memory(uint64_t more)
 		errno = ENODATA;
 		return -1;
 	}
-	return limit(RLIMIT_AS, pages * (uint64_t)sysconf(_SC_PAGESIZE) + more);
+	return limit(RLIMIT_AS, pages * (uint64_t)sysconf(_SC_PAGESIZE) + more, 0);
 }
 
 static int set_limits(const struct cell *cell)
 {
 	const struct confine_conf *conf = cell->conf;
 
-	return limit_memory(conf->memory) < 0 || limit(RLIMIT_CPU, conf->cpu_s) < 0 ||
-	       limit(RLIMIT_FSIZE, conf->file_size) < 0 || limit(RLIMIT_NPROC, 0) < 0 || limit(RLIMIT_CORE, 0) < 0 ? -1 : 0;
+	/* The second of grace is for SIGXCPU, which says why; who blocks that meets SIGKILL. */
+	return limit_memory(conf->memory) < 0 || limit(RLIMIT_CPU, conf->cpu_s, 1) < 0 ||
+	       limit(RLIMIT_FSIZE, conf->file_size, 0) < 0 || limit(RLIMIT_NPROC, 0, 0) < 0 ||
+	       limit(RLIMIT_CORE, 0, 0) < 0 ? -1 : 0;
 }
 
 /** The kernel's own hand, and SIGKILL: no mask, handler or stopped caller keeps it from coming. */
@@ -143,27 +145,19 @@ static int landlock(const struct cell *cell)
 	return rules < 0 ? -1 : (int)syscall(SYS_landlock_restrict_self, rules, 0);
 }
 
-/** All but @p keep (sorted here) is closed, and nothing can be opened any more. */
-static int close_others(int *keep, size_t n)
+/** The first of @p fds that is not below @p from, or UINT_MAX. */
+static unsigned next_fd(const int *fds, size_t n, unsigned from)
 {
-	unsigned from = 0;
+	unsigned next = UINT_MAX;
 
-	for (size_t i = 1; i < n; i++)
-		for (size_t k = i; k > 0 && keep[k - 1] > keep[k]; k--) {
-			int swap = keep[k];
-
-			keep[k] = keep[k - 1];
-			keep[k - 1] = swap;
-		}
-	for (size_t i = 0; i < n; from = (unsigned)keep[i++] + 1)
-		if ((unsigned)keep[i] > from && syscall(SYS_close_range, from, (unsigned)keep[i] - 1, 0) < 0)
-			return -1;
-	if (syscall(SYS_close_range, from, ~0u, 0) < 0)
-		return -1;
-	return limit(RLIMIT_NOFILE, n); /* poll(2) takes no more than that many */
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned)fds[i] >= from && (unsigned)fds[i] < next)
+			next = (unsigned)fds[i];
+	return next;
 }
 
-static int close_fds(const struct cell *cell)
+/** All is closed but what was handed over and the two pipes, and no number is left for more. */
+static int close_others(const struct cell *cell)
 {
 	int keep[CONFINE_FDS_MAX + 3] = { cell->out, cell->report };
 	size_t n = 2;
@@ -171,9 +165,14 @@ static int close_fds(const struct cell *cell)
 	for (size_t i = 0; i < cell->conf->nfds; i++)
 		keep[n++] = cell->conf->fds[i];
 #ifdef CONFINE_SANITIZED
-	keep[n++] = STDERR_FILENO; /* where a sanitizer says what it found */
+	keep[n++] = STDERR_FILENO;
 #endif
-	return close_others(keep, n);
+	for (unsigned from = 0, next; from != UINT_MAX; from = next + (next != UINT_MAX)) {
+		next = next_fd(keep, n, from);
+		if (next > from && syscall(SYS_close_range, from, next == UINT_MAX ? next : next - 1, 0) < 0)
+			return -1;
+	}
+	return limit(RLIMIT_NOFILE, n, 0); /* not 0: poll(2) takes no more than that many */
 }
 
 static int filter_calls(const struct cell *cell)
@@ -193,7 +192,7 @@ static const struct wall {
 	{ "drop rights", drop_rights },
 	{ "end with the caller", end_with_parent },
 	{ "restrict by Landlock", landlock },
-	{ "close descriptors", close_fds },
+	{ "close descriptors", close_others },
 	{ "filter system calls", filter_calls },
 };
 
