@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file apart.h
- * Work done in a process of its own, for what must not stay in this one's memory.
+ * Work done in a process of its own, for what must not stay in this one's memory. That process keeps all rights of this one:
+ * it is for what glovebox itself must not remember, such as a key. What must not be trusted is for confine.h.
  */
 #ifndef GB_APART_H
 #define GB_APART_H

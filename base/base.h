@@ -2,7 +2,8 @@
 /**
  * @file base.h
  * base/: what every other folder stands on. Its one job: errors, scope-bound
- * ownership, buffers, file descriptors, hashing, JSON.
+ * ownership, buffers, file descriptors, hashing, JSON, whose rights this process
+ * works with, and its own confinement where it parses what comes from outside.
  *
  * This is the folder's public header; it only gathers the parts, each of which
  * documents its own symbols.

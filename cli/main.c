@@ -5,7 +5,7 @@
  * The map. A folder includes only itself and folders above it here (make lint);
  * each folder's public header says more.
  *
- *   base/      errors, ownership, buffers, files, hashing, JSON, whose rights we work with
+ *   base/      errors, ownership, buffers, files, hashing, JSON, whose rights we work with, our own confinement
  *   spec/      a BuildSpec: YAML to typed structures, or one error at file:line:col
  *   oci/       OCI images: deterministic layers, config, manifest; a reader that trusts nothing
  *   attest/    keys, statements, DSSE, Sigstore bundles, and their verification
