@@ -224,6 +224,23 @@ bool text_parse_size(const char *s, uint64_t *ret)
 	return false;
 }
 
+bool text_parse_cpus(const char *s, uint64_t *ret_millis)
+{
+	uint64_t whole, millis = 0;
+	unsigned scale = 1000;
+
+	if ((s[0] == '0' && s[1] != '.') || !parse_digits(&s, &whole) || whole > 9999)
+		return false;
+	if (*s == '.' && s[1] != '\0')
+		for (s++; *s >= '0' && *s <= '9' && scale > 1; s++)
+			millis += (uint64_t)(*s - '0') * (scale /= 10);
+	millis += whole * 1000;
+	if (*s != '\0' || millis < 10)
+		return false;
+	*ret_millis = millis;
+	return true;
+}
+
 /** Moves *s past a unit of time; 0 when there is none. A bare number counts seconds. */
 static uint64_t duration_unit(const char **s)
 {

@@ -50,6 +50,11 @@ bool text_is_utf8(const char *s);
 /** Parses "10", "2Ki", "64Mi", "1Gi", "3Ti" (bytes; also k, M, G, T as powers of 1000). @return whether it was one. */
 bool text_parse_size(const char *s, uint64_t *ret);
 
+/** Parses a number of processors, "2" or "0.5", from "0.01" to "9999.999", with at most three decimals,
+ *  into thousandths.
+ *  @return whether it was one. */
+bool text_parse_cpus(const char *s, uint64_t *ret_millis);
+
 /** Parses a duration "250ms", "90s", "10m", "2h", "1h30m" or a bare number of seconds, into milliseconds. */
 bool text_parse_duration(const char *s, uint64_t *ret_ms);
 

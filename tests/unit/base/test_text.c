@@ -215,6 +215,33 @@ static void sizes(void **state)
 	}
 }
 
+static void processors(void **state)
+{
+	static const struct {
+		const char *s;
+		uint64_t want;
+	} good[] = { { "1", 1000 }, { "2", 2000 }, { "0.5", 500 }, { "1.25", 1250 }, { "0.01", 10 }, { "0.010", 10 }, { "9999.999", 9999999 } };
+	static const char *const bad[] = {
+		"", "0", "0.0", "0.009", ".5", "1.", "1.2345", "10000", "01", "00.5", "0", "-1", "+1", "1e3", "1 ", " 1", "500m", "1..2",
+		"18446744073709551617",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		uint64_t v = 77;
+
+		assert_true(text_parse_cpus(good[i].s, &v));
+		assert_int_equal(v, good[i].want);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		uint64_t v = 77;
+
+		if (text_parse_cpus(bad[i], &v))
+			fail_msg("'%s' passed", bad[i]);
+		assert_int_equal(v, 77);
+	}
+}
+
 static void durations(void **state)
 {
 	static const struct {
@@ -334,6 +361,7 @@ int main(void)
 		cmocka_unit_test(printable),
 		cmocka_unit_test(controls),
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(processors),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(starts),
 		cmocka_unit_test(times),
