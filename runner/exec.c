@@ -17,7 +17,7 @@
 #define EXEC_EPOCH ROOTFS_MTIME
 
 /** Exit codes of glovebox's own, as timeout(1), env(1) and the shell have them. */
-enum { EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SIGNAL = 128 };
+enum { EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SIGNAL = 128, EXIT_LIMITED = 137 };
 
 void exec_report_clear(struct exec_report *r)
 {
@@ -252,6 +252,8 @@ static int exit_code(const struct sandbox_result *r)
 		return EXIT_SIGNAL + r->code;
 	case SANDBOX_TIMEOUT:
 		return EXIT_TIMEOUT;
+	case SANDBOX_LIMITED:
+		return EXIT_LIMITED;
 	case SANDBOX_NOT_FOUND:
 		return EXIT_NOT_FOUND;
 	case SANDBOX_NOT_EXECUTABLE:
@@ -266,6 +268,7 @@ static const char *end_name(enum sandbox_end end)
 {
 	static const char *const names[] = {
 		[SANDBOX_EXITED] = "exited", [SANDBOX_SIGNALED] = "signaled", [SANDBOX_TIMEOUT] = "timeout",
+		[SANDBOX_LIMITED] = "limited",
 		[SANDBOX_CANCELLED] = "cancelled", [SANDBOX_NOT_FOUND] = "notFound",
 		[SANDBOX_NOT_EXECUTABLE] = "notExecutable",
 	};

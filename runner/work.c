@@ -223,6 +223,22 @@ static int fill_mounts(const struct work *work, const struct spec_step *step, st
 	return 0;
 }
 
+/** What a step met that did not end it: "exit 1, at its limit tmp=1 MiB". */
+static void describe_limit(struct step_outcome *o)
+{
+	const struct sandbox_result *r = &o->result;
+	size_t n = strlen(o->how);
+	auto_buf text = {0};
+
+	if (r->limit == SANDBOX_NO_LIMIT || r->end == SANDBOX_TIMEOUT)
+		return;
+	sandbox_limit_text(&text, r->limit, r->limit_value);
+	if (r->end == SANDBOX_LIMITED)
+		snprintf(o->how, sizeof o->how, "ended by its limit %s", text.data == NULL ? "" : text.data);
+	else
+		snprintf(o->how + n, sizeof o->how - n, ", at its limit %s", text.data == NULL ? "" : text.data);
+}
+
 static void describe(struct step_outcome *o, const struct spec_step *step)
 {
 	const struct sandbox_result *r = &o->result;
@@ -248,7 +264,10 @@ static void describe(struct step_outcome *o, const struct spec_step *step)
 	case SANDBOX_NOT_EXECUTABLE:
 		snprintf(o->how, sizeof o->how, "command could not be executed: %s", strerror(r->code));
 		break;
+	case SANDBOX_LIMITED:
+		break;
 	}
+	describe_limit(o);
 }
 
 static int run_step(struct work *work, const struct spec_step *step, const struct step_mounts *m,

@@ -33,7 +33,7 @@ struct step_outcome {
 	struct sandbox_result result;
 	struct step_log log;
 	bool ok;
-	char how[160];                /**< "exit 0", "killed by signal 9", "timed out after 10 s" */
+	char how[160];                /**< "exit 0", "killed by signal 9", "timed out after 10 s", "ended by its limit memory=64 MiB" */
 };
 void step_outcome_clear(struct step_outcome *o);
 

@@ -154,6 +154,25 @@ static int take_ids(struct child *c)
 	return die_with_parent(); /* a change of ids has cleared it */
 }
 
+/** Its cgroup is made and filled by the parent, which waits for nothing: so this does. The namespace comes after, so that its
+ *  root is the step's own cgroup and no name of it is seen inside. */
+static int join_cgroup(struct child *c)
+{
+	char order = 0;
+	long n;
+
+	if (c->plan->cgroup == NULL)
+		return 0;
+	do
+		n = syscall(SYS_read, c->plan->sock, &order, sizeof order);
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof order || order != ORDER_GO) {
+		errno = ECANCELED; /* the parent is gone or gives up */
+		return -1;
+	}
+	return (int)syscall(SYS_unshare, CLONE_NEWCGROUP);
+}
+
 /** The working directory becomes the base before the namespace is left: that way it is valid in the
  *  new one even where the path to it cannot be walked by this user. In a space it is /base already. */
 static int enter_mount_ns(struct child *c)
@@ -201,6 +220,7 @@ static int new_keyring(struct child *c)
 static const struct stage_row step_stages[] = {
 	{ STAGE_DETACH, detach },
 	{ STAGE_IDS, take_ids },
+	{ STAGE_CGROUP, join_cgroup },
 	{ STAGE_MOUNT_NS, enter_mount_ns },
 	{ STAGE_TMPFS, child_tmpfs },
 	{ STAGE_SKELETON, child_skeleton },

@@ -17,6 +17,7 @@ enum stage {
 	STAGE_CLONE,     /**< making the namespaces */
 	STAGE_DETACH,    /**< letting go of the caller: descriptors, signals, session */
 	STAGE_IDS,       /**< id maps, becoming the inner user */
+	STAGE_CGROUP,    /**< waiting to be put into a cgroup, and hiding it */
 	STAGE_MOUNT_NS,  /**< a mount namespace, private */
 	STAGE_TMPFS,     /**< the skeleton's tmpfs */
 	STAGE_SKELETON,  /**< filling it; index: plan.makes */
@@ -65,15 +66,22 @@ enum note_kind {
 
 /** One message from child to parent, on a SOCK_SEQPACKET pair. */
 struct note {
-	int32_t kind, stage, part, index, code, pad;
+	int32_t kind, stage, part, index, code;
+	int32_t left;      /**< NOTE_EXIT, NOTE_SIGNAL: how many processes the command has left behind */
+	int32_t full;      /**< and whether the tmpfs was full when it failed: enum full */
+	int32_t pad;
 	uint64_t user_us, sys_us, max_rss_kib;
 	uint64_t args[6];
 };
 
+/** What there is no more of in the step's tmpfs. */
+enum full { FULL_NOTHING, FULL_BYTES, FULL_INODES };
+
 #define NOTE_FDS_MAX 3
 
-/** One byte from parent to init. */
+/** One byte from parent to child. */
 enum order {
+	ORDER_GO = 'g',   /**< STAGE_CGROUP: it is in its cgroup */
 	ORDER_TERM = 't', /**< SIGTERM to all */
 };
 

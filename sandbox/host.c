@@ -21,6 +21,7 @@ static const char *const stage_text[] = {
 	[STAGE_CLONE] = "making user, pid, network, ipc, uts and cgroup namespaces",
 	[STAGE_DETACH] = "starting a session",
 	[STAGE_IDS] = "mapping ids",
+	[STAGE_CGROUP] = "making a cgroup namespace",
 	[STAGE_MOUNT_NS] = "making a mount namespace",
 	[STAGE_TMPFS] = "mounting a tmpfs for the root",
 	[STAGE_SKELETON] = "filling the root",

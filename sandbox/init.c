@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 
 #include "sandbox/sys.h"
@@ -54,18 +55,33 @@ static uint64_t microseconds(const struct timeval *t)
 	return (uint64_t)t->tv_sec * 1000000u + (uint64_t)t->tv_usec;
 }
 
+/** Of the tmpfs that /tmp, /dev/shm and home are in. */
+static enum full what_is_full(void)
+{
+	struct statfs fs;
+
+	if (syscall(SYS_statfs, "/tmp", &fs) != 0)
+		return FULL_NOTHING;
+	return fs.f_bfree == 0 ? FULL_BYTES : fs.f_ffree == 0 ? FULL_INODES : FULL_NOTHING;
+}
+
 /** Kills and reaps all that is left, so that its time is counted, and reports. */
 static void finish(const struct child *c, int status)
 {
 	struct rusage usage = { 0 };
+	int32_t left = 0;
+	enum full full = status == 0 ? FULL_NOTHING : what_is_full();
+	long pid;
 
 	(void)syscall(SYS_kill, -1, SIGKILL);
-	while (syscall(SYS_wait4, -1, NULL, __WALL, NULL) > 0 || errno == EINTR)
-		;
+	while ((pid = syscall(SYS_wait4, -1, NULL, __WALL, NULL)) > 0 || errno == EINTR)
+		left += pid > 0;
 	(void)syscall(SYS_getrusage, RUSAGE_CHILDREN, &usage);
 	const struct note note = {
 		.kind = WIFSIGNALED(status) ? NOTE_SIGNAL : NOTE_EXIT,
 		.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+		.left = left,
+		.full = (int32_t)full,
 		.user_us = microseconds(&usage.ru_utime),
 		.sys_us = microseconds(&usage.ru_stime),
 		.max_rss_kib = (uint64_t)usage.ru_maxrss,

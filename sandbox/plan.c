@@ -190,8 +190,8 @@ static int make_step(struct plan_box *box, const struct sandbox_conf *conf, stru
 		make_ids(box, conf->inner_uid, conf->outer_uid, conf->inner_gid, conf->outer_gid, err);
 	if (plan->uid_map == NULL || plan->gid_map == NULL)
 		return -1;
-	if (make_tmpfs(box, conf->mountpoint, plan_or_default(conf->limits.tmp_bytes, 1u << 30),
-		       plan_or_default(conf->limits.tmp_inodes, 200000), err) != 0 ||
+	if (make_tmpfs(box, conf->mountpoint, limit_of(&conf->limits, SANDBOX_LIMIT_TMP),
+		       limit_of(&conf->limits, SANDBOX_LIMIT_TMP_FILES), err) != 0 ||
 	    plan_command(box, conf, err) != 0 || plan_limits(box, &conf->limits, err) != 0 ||
 	    plan_landlock(box, conf, err) != 0 || plan_wipe(plan, err) != 0)
 		return -1;

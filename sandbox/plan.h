@@ -25,7 +25,9 @@
 #ifndef GB_SANDBOX_PLAN_H
 #define GB_SANDBOX_PLAN_H
 
-#include "sandbox/sandbox.h"
+#include "sandbox/limit.h"
+
+struct cgroup;
 
 /** Rows of conf->mounts. */
 #define PLAN_MOUNTS_MAX 256
@@ -121,6 +123,7 @@ struct plan {
 	const struct row *rows; size_t nrows;
 
 	const char *hostname;
+	const struct cgroup *cgroup; /**< or NULL: none of its own, and nothing to wait for */
 	bool loopback;
 	bool no_lowerdir_plus;    /**< use mount(2) for overlays even where "lowerdir+" exists (tests) */
 	uintptr_t wipe_start; size_t wipe_len; /**< the program's argv and environ, overwritten in init */
@@ -128,7 +131,7 @@ struct plan {
 	const char *const *candidates; /**< NULL-terminated: what to try to execute, in order */
 	const char *const *argv, *const *envp;
 	const char *workdir;
-	const struct limit *limits; size_t nlimits;
+	struct limit *limits; size_t nlimits;
 	int landlock_abi;              /**< 0: none, or too old to be of use */
 	const char *const *writable;   /**< NULL-terminated: absolute paths, inside, that Landlock lets be changed */
 	const struct sock_filter *filter; size_t filter_len; /**< with the floor joined to it, unless that is too long (filter.c) */
@@ -167,16 +170,14 @@ struct make *plan_find_make(const struct plan_box *box, const char *path);
 /** -1 with ERR_INTERNAL, or with ERR_USAGE and "sandbox: WHAT". */
 int plan_no_memory(struct err *err);
 int plan_refuse(struct err *err, const char *what);
-static inline uint64_t plan_or_default(uint64_t value, uint64_t fallback)
-{
-	return value == 0 ? fallback : value;
-}
 
 /** argv, envp, workdir and candidates, copied: the caller's strings may lie in the area that init overwrites. */
 int plan_command(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
 int plan_limits(struct plan_box *box, const struct sandbox_limits *l, struct err *err);
 /** The programs to load, from conf's (filter.c). */
 int plan_filter(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
+/** Lets a cgroup's limit of processes be hit before that of RLIMIT_NPROC: only the cgroup tells of it. */
+void plan_pids_in_cgroup(struct plan *plan);
 int plan_landlock(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
 int plan_wipe(struct plan *plan, struct err *err);
 

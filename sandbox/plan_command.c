@@ -13,6 +13,9 @@
 
 /** An argument area larger than this is no argument area (execve(2): 6 MiB). */
 #define WIPE_MAX (6u << 20)
+/** Thousandths of a processor: the kernel takes no quota below 1 ms in 100. */
+#define CPU_MILLIS_MIN 10
+#define CPU_MILLIS_MAX 9999999
 /** Where a command is looked for when the environment has no PATH (execvp(3)). */
 #define PATH_DEFAULT "/bin:/usr/bin"
 
@@ -109,23 +112,34 @@ int plan_limits(struct plan_box *box, const struct sandbox_limits *l, struct err
 		{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY },
 		{ RLIMIT_LOCKS, RLIM_INFINITY, RLIM_INFINITY },
 	};
-	uint64_t files = plan_or_default(l->files, 4096);
-	uint64_t bytes = plan_or_default(l->file_bytes, 64ull << 30);
+	uint64_t files = limit_of(l, SANDBOX_LIMIT_FILES);
+	uint64_t bytes = limit_of(l, SANDBOX_LIMIT_FILE_SIZE);
+	uint64_t pids = limit_of(l, SANDBOX_LIMIT_PIDS) + 1; /* one more for the init, which is counted with the rest */
 	struct rlimit now;
 
 	if (l->pids > INT32_MAX || l->files > INT32_MAX)
 		return plan_refuse(err, "a limit of processes or open files is out of range");
-	/* One more for the init, which is counted with the rest. */
-	add_limit(box, RLIMIT_NPROC, plan_or_default(l->pids, 4096) + 1, plan_or_default(l->pids, 4096) + 1);
+	if (l->cpu_millis != 0 && (l->cpu_millis < CPU_MILLIS_MIN || l->cpu_millis > CPU_MILLIS_MAX))
+		return plan_refuse(err, "a limit of processors is out of range (0.01 to 9999.999)");
+	add_limit(box, RLIMIT_NPROC, pids, pids);
 	add_limit(box, RLIMIT_NOFILE, files, files);
 	add_limit(box, RLIMIT_FSIZE, bytes, bytes);
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		add_limit(box, fixed[i].resource, fixed[i].soft, fixed[i].hard);
-	if (l->files != 0 && getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max < l->files)
+	if (l->files != 0 && !l->best_effort && getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max < l->files)
 		return err_set(err, ERR_HOST, 0,
 			       "sandbox: limit files: %" PRIu64 " open files were asked for, but this process may have only %" PRIu64
 			       "; raise its hard limit (ulimit -Hn) or ask for fewer", l->files, (uint64_t)now.rlim_max);
 	return 0;
+}
+
+void plan_pids_in_cgroup(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nlimits; i++)
+		if (plan->limits[i].resource == RLIMIT_NPROC && !plan->limits[i].lowered) {
+			plan->limits[i].soft++;
+			plan->limits[i].hard++;
+		}
 }
 
 /** What Landlock lets a step change (landlock(7)): the tmpfs's places and the writable mounts.

@@ -14,6 +14,12 @@
 #include <linux/magic.h>
 #include <linux/mount.h>
 
+#include "sandbox/watch.h"
+
+/** As the receipt tells of watch.h. */
+#define WATCHED "watch every 100 ms"
+_Static_assert(WATCH_MS == 100, "the receipt says so");
+
 static json_t *kernel(void)
 {
 	struct utsname u;
@@ -101,6 +107,11 @@ static json_t *number(uint64_t value)
 	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static uint64_t in_force(const struct plan *plan, int resource)
 {
 	for (size_t i = 0; i < plan->nlimits; i++)
@@ -109,27 +120,52 @@ static uint64_t in_force(const struct plan *plan, int resource)
 	return 0;
 }
 
+/** Who keeps a limit that a cgroup keeps, or NULL: nobody does, by best effort. */
+static const char *kept_by_cgroup(const struct plan *plan, enum cgroup_controller c)
+{
+	static const char *const names[][CGROUP_CONTROLLERS] = {
+		{ "cgroup v1 memory.limit_in_bytes, memory.memsw.limit_in_bytes", "cgroup v1 cpu.cfs_quota_us",
+		  "cgroup v1 pids.max, RLIMIT_NPROC in its own user namespace" },
+		{ "cgroup v2 memory.max, memory.swap.max", "cgroup v2 cpu.max",
+		  "cgroup v2 pids.max, RLIMIT_NPROC in its own user namespace" },
+	};
+	const struct cgroup_dir *d = plan->cgroup == NULL ? NULL : plan->cgroup->of[c];
+
+	return d == NULL ? NULL : names[d->version - 1][c];
+}
+
 static json_t *limits(const struct sandbox_conf *conf, const struct plan *plan)
 {
-	uint64_t pids = in_force(plan, RLIMIT_NPROC);
+	const struct sandbox_limits *l = &conf->limits;
+	const char *pids_by = kept_by_cgroup(plan, CGROUP_PIDS);
+	/* Init is one, and with a cgroup the other is one higher. */
+	uint64_t pids = least(in_force(plan, RLIMIT_NPROC) - 1, limit_of(l, SANDBOX_LIMIT_PIDS));
 	const struct {
 		const char *name;
-		uint64_t value;
-		const char *by;
+		uint64_t value; /**< 0: there is no such limit */
+		const char *by; /**< NULL: nothing */
 	} rows[] = {
-		{ "timeoutMs", conf->limits.timeout_ms, "timer" },
-		{ "pids", pids == 0 ? 0 : pids - 1, "RLIMIT_NPROC in its own user namespace" }, /* init is one */
+		{ "timeoutMs", l->timeout_ms, "timer" },
+		{ "memoryBytes", l->memory_bytes, kept_by_cgroup(plan, CGROUP_MEMORY) },
+		{ "cpuMillis", l->cpu_millis, kept_by_cgroup(plan, CGROUP_CPU) },
+		{ "pids", pids, pids_by != NULL ? pids_by : "RLIMIT_NPROC in its own user namespace" },
 		{ "files", in_force(plan, RLIMIT_NOFILE), "RLIMIT_NOFILE" },
 		{ "fileBytes", in_force(plan, RLIMIT_FSIZE), "RLIMIT_FSIZE" },
 		{ "tmpBytes", strtoull(plan->tmpfs_size, NULL, 10), "tmpfs size" },
 		{ "tmpInodes", strtoull(plan->tmpfs_inodes, NULL, 10), "tmpfs nr_inodes" },
+		{ "workBytes", limit_of(l, SANDBOX_LIMIT_WORK), WATCHED },
+		{ "workFiles", limit_of(l, SANDBOX_LIMIT_WORK_FILES), WATCHED },
+		{ "outputBytes", limit_of(l, SANDBOX_LIMIT_OUTPUT), "relay" },
 	};
 	auto_json all = json_object();
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (i == 0 && rows[i].value == 0)
+		bool enforced = rows[i].by != NULL;
+
+		if (rows[i].value == 0)
 			continue;
-		json_t *row = json_pack("{s:o, s:s}", "value", number(rows[i].value), "by", rows[i].by);
+		json_t *row = json_pack("{s:o, s:s, s:b}", "value", number(rows[i].value), "by",
+					enforced ? rows[i].by : "nothing", "enforced", enforced);
 		if (json_object_set_new(all, rows[i].name, row) != 0)
 			return NULL;
 	}

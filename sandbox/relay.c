@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sandbox/limit.h"
+
 static bool holds(const struct relay *r, int stream)
 {
 	return r->held[stream].at < r->held[stream].len;
@@ -24,6 +26,7 @@ void relay_begin(struct relay *r, const struct sandbox_conf *conf)
 	struct stat st;
 
 	r->conf = conf;
+	r->left = limit_of(&conf->limits, SANDBOX_LIMIT_OUTPUT);
 	for (int stream = 0; stream < 2; stream++) {
 		r->from[stream] = -1;
 		if (conf->relay == NULL || fstat(conf->relay[stream], &st) != 0)
@@ -67,6 +70,19 @@ static void write_on(struct relay *r, int stream)
 		lose(r, stream, errno);
 }
 
+/** Takes @p n bytes off what may still be written. @return how many of them may. */
+static size_t allow(struct relay *r, size_t n)
+{
+	r->over = n > r->left;
+	if (r->over) {
+		n = (size_t)r->left;
+		relay_close(r, 0);
+		relay_close(r, 1);
+	}
+	r->left -= n;
+	return n;
+}
+
 /** Takes one chunk from the command. @return whether there may be more. */
 static bool take(struct relay *r, int stream)
 {
@@ -81,15 +97,16 @@ static bool take(struct relay *r, int stream)
 		relay_close(r, stream);
 		return false;
 	}
+	size_t allowed = allow(r, (size_t)n);
 	if (r->conf->relay != NULL) {
 		held->at = 0;
-		held->len = (size_t)n;
-		if (r->prompt[stream])
+		held->len = allowed;
+		if (r->prompt[stream] && allowed != 0)
 			write_on(r, stream);
-	} else if (r->conf->output != NULL) {
-		r->conf->output(r->conf->output_arg, stream + 1, held->data, (size_t)n);
+	} else if (r->conf->output != NULL && allowed != 0) {
+		r->conf->output(r->conf->output_arg, stream + 1, held->data, allowed);
 	}
-	return true;
+	return !r->over;
 }
 
 struct pollfd relay_wants(const struct relay *r, int stream)

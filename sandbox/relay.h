@@ -26,6 +26,8 @@ struct relay {
 	int from[2];               /**< the command's stdout and stderr, non-blocking; -1 once closed */
 	bool socket[2];            /**< what conf->relay is: */
 	bool prompt[2];            /**< writing to it never waits */
+	uint64_t left;             /**< bytes of both streams that it may still write (limit output) */
+	bool over;                 /**< it has tried to write more: its pipes are closed */
 	int lost;                  /**< errno of the first write that failed; 0: none */
 	struct relay_held held[2];
 };

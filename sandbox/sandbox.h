@@ -93,14 +93,43 @@ struct sandbox_mount {
 	bool want_view;                   /**< hand back a descriptor of this mount's root (at most one row) */
 };
 
-struct sandbox_limits {          /**< 0: the default named at the member */
+/** The limits by name, as results and receipts tell them. */
+enum sandbox_limit {
+	SANDBOX_NO_LIMIT,
+	SANDBOX_LIMIT_TIMEOUT,    /**< "timeout", milliseconds */
+	SANDBOX_LIMIT_MEMORY,     /**< "memory", bytes */
+	SANDBOX_LIMIT_CPU,        /**< "cpu", thousandths of a processor: slows down, ends nothing */
+	SANDBOX_LIMIT_PIDS,       /**< "pids" */
+	SANDBOX_LIMIT_FILES,      /**< "files": the command alone sees it (EMFILE) */
+	SANDBOX_LIMIT_FILE_SIZE,  /**< "fileSize", bytes */
+	SANDBOX_LIMIT_TMP,        /**< "tmp", bytes */
+	SANDBOX_LIMIT_TMP_FILES,  /**< "tmpFiles" */
+	SANDBOX_LIMIT_WORK,       /**< "work", bytes */
+	SANDBOX_LIMIT_WORK_FILES, /**< "workFiles" */
+	SANDBOX_LIMIT_OUTPUT,     /**< "output", bytes */
+	SANDBOX_LIMIT_DISK,       /**< "diskReserve", bytes that stay free on the base directory's file system */
+	SANDBOX_LIMIT_DISK_FILES, /**< "diskReserveFiles", inodes of it */
+};
+const char *sandbox_limit_name(enum sandbox_limit limit);
+/** SANDBOX_NO_LIMIT for a name that none has. */
+enum sandbox_limit sandbox_limit_by_name(const char *name);
+/** Appends "memory=64 MiB", for people. */
+void sandbox_limit_text(struct buf *out, enum sandbox_limit limit, uint64_t value);
+
+struct sandbox_limits {          /**< 0: the default named at the member. All defaults can be enforced on every host */
 	uint64_t timeout_ms;     /**< 0: none */
 	uint64_t grace_ms;       /**< between SIGTERM and SIGKILL; 0: 10,000 */
+	uint64_t memory_bytes;   /**< memory and swap of the step, by a cgroup; 0: none */
+	uint64_t cpu_millis;     /**< thousandths of a processor, by a cgroup, at least 10; 0: none */
 	uint64_t pids;           /**< processes and threads, RLIMIT_NPROC of a user namespace of its own (≥ 5.14); 0: 4096 */
 	uint64_t files;          /**< RLIMIT_NOFILE; 0: 4096 */
 	uint64_t file_bytes;     /**< RLIMIT_FSIZE; 0: 64 GiB */
 	uint64_t tmp_bytes;      /**< size of /tmp and /dev/shm together with the skeleton; 0: 1 GiB */
 	uint64_t tmp_inodes;     /**< 0: 200,000 */
+	uint64_t work_bytes;     /**< on disk in writable mounts of SANDBOX_IN_BASE, overlays' uppers among them; watched; 0: 32 GiB */
+	uint64_t work_files;     /**< files and directories there; 0: 1,000,000 */
+	uint64_t output_bytes;   /**< stdout and stderr together; 0: 4 GiB */
+	bool best_effort;        /**< a limit that this host cannot enforce is passed over, and recorded so; else ERR_HOST */
 };
 
 /** Receives what the command writes, as it comes; @p stream is 1 or 2. Must not block for long: nothing else is seen to meanwhile. */
@@ -146,6 +175,7 @@ enum sandbox_end {
 	SANDBOX_EXITED,    /**< code: its exit status */
 	SANDBOX_SIGNALED,  /**< code: the signal */
 	SANDBOX_TIMEOUT,   /**< killed at its timeout */
+	SANDBOX_LIMITED,   /**< killed at another limit, which `limit` names; code: the signal */
 	SANDBOX_CANCELLED, /**< killed on the caller's wish */
 	SANDBOX_NOT_FOUND, /**< exec: ENOENT (exit code 127); code: errno */
 	SANDBOX_NOT_EXECUTABLE, /**< exec: any other failure (126); code: errno */
@@ -154,6 +184,9 @@ enum sandbox_end {
 struct sandbox_result {
 	enum sandbox_end end;
 	int code;
+	enum sandbox_limit limit; /**< what it ran into: always with TIMEOUT and LIMITED; with EXITED and SIGNALED where a failure is seen
+	                               to have met a full limit that kills nobody (tmp, pids, a child's fileSize); else SANDBOX_NO_LIMIT */
+	uint64_t limit_value;     /**< that limit's figure, in its unit */
 	uint64_t wall_us, user_us, sys_us;
 	uint64_t max_rss_kib;     /**< of the largest process; at least about what the caller itself has (execve(2) hands it on) */
 	struct sandbox_refused refused[SANDBOX_REFUSED_MAX]; /**< in the order they came */
@@ -175,5 +208,9 @@ void sandbox_result_clear(struct sandbox_result *r);
  *  as long as no thread changes ids meanwhile. The sandbox dies with the thread that called. Init is a copy of the caller's memory,
  *  unreadable from inside; a caller that holds keys should still load them after its last step. */
 int sandbox_run(const struct sandbox_conf *conf, struct sandbox_result *ret, struct err *err);
+
+/** Whether this host can enforce @p limits, asked before anything is started: ERR_HOST names the first that it can't, why, and
+ *  what to do. Always 0 with best_effort, and where only limits are set that every host has. */
+int sandbox_check_limits(const struct sandbox_limits *limits, struct err *err);
 
 #endif

@@ -40,6 +40,8 @@ void plan_keep(struct plan *plan)
 static long clone_child(const struct plan *plan, unsigned long flags)
 {
 	flags |= plan->kind == PLAN_STEP ? STEP_NAMESPACES : SPACE_NAMESPACES;
+	if (plan->cgroup != NULL)
+		flags &= ~(unsigned long)CLONE_NEWCGROUP; /* join_cgroup() makes it, once there is something to hide */
 	long pid = syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
 	if (pid == 0) {
 		child_run(plan);

@@ -15,12 +15,13 @@
 
 #include "sandbox/relay.h"
 #include "sandbox/space.h"
+#include "sandbox/watch.h"
 
 #define GRACE_MS 10000
 /** How long what the killed have written may wait for its reader. */
 #define LAST_WORDS_MS 500
 
-enum why { WHY_NOT, WHY_TIMEOUT, WHY_CANCELLED, WHY_OUTPUT_LOST };
+enum why { WHY_NOT, WHY_TIMEOUT, WHY_CANCELLED, WHY_OUTPUT_LOST, WHY_LIMIT };
 
 /** A run under way. */
 struct run {
@@ -31,6 +32,9 @@ struct run {
 	uint64_t start_us;
 	uint64_t next_ms;         /**< when to act next on `why`; 0: never */
 	enum why why;             /**< asked to end, and for what */
+	struct watch_hit hit;     /**< WHY_LIMIT */
+	struct cgroup cgroup;
+	struct watch watch;
 	bool given_up;            /**< all are dead, and what they wrote is waited for no longer */
 	struct note end;          /**< kind -1: none yet */
 	struct sandbox_refused refused[SANDBOX_REFUSED_MAX];
@@ -72,8 +76,8 @@ static void reap(struct run *r)
 	r->pid = -1;
 }
 
-/** The end of a run on every path. */
-static void run_clear(struct run *r)
+/** The end of a run on every path. @return @p result, or -1 with an error of its own. */
+static int run_clear(struct run *r, int result, struct err *err)
 {
 	if (r->pid >= 0)
 		(void)kill(r->pid, SIGKILL); /* our own unreaped child: no other can have its number */
@@ -82,6 +86,8 @@ static void run_clear(struct run *r)
 	relay_close(&r->relay, 0);
 	relay_close(&r->relay, 1);
 	own_fd(&r->view);
+	watch_end(&r->watch);
+	return cgroup_close(&r->cgroup, result, err);
 }
 
 /* ---- time and cancelling -------------------------------------------------------------- */
@@ -112,6 +118,18 @@ static void ask_to_end(struct run *r, enum why why)
 		(void)send(r->sock, &order, sizeof order, MSG_NOSIGNAL);
 }
 
+/** A limit has no grace: what is over it goes on growing. Neither has what is ending already, for another cause. */
+static void on_limit(struct run *r, struct watch_hit hit)
+{
+	if (hit.limit == SANDBOX_NO_LIMIT)
+		return;
+	if (r->why == WHY_NOT) {
+		r->why = WHY_LIMIT;
+		r->hit = hit;
+	}
+	kill_now(r);
+}
+
 static void on_time(struct run *r)
 {
 	if (r->next_ms == 0 || now_ms() < r->next_ms)
@@ -140,6 +158,8 @@ static void on_cancel(struct run *r)
 static void on_output(struct run *r, int stream)
 {
 	relay_turn(&r->relay, stream);
+	if (r->relay.over)
+		on_limit(r, (struct watch_hit){ SANDBOX_LIMIT_OUTPUT, limit_of(&r->conf->limits, SANDBOX_LIMIT_OUTPUT) });
 	if (r->relay.lost == 0 || r->why != WHY_NOT)
 		return;
 	if (r->pid >= 0)
@@ -150,12 +170,15 @@ static void on_output(struct run *r, int stream)
 static int poll_timeout(const struct run *r)
 {
 	uint64_t now = now_ms();
+	uint64_t next = r->watch.walk != NULL ? 0 : r->watch.next_ms;
 
-	if (r->next_ms == 0)
+	if (r->next_ms != 0 && r->next_ms < next)
+		next = r->next_ms;
+	if (next == UINT64_MAX)
 		return -1;
-	if (r->next_ms <= now)
+	if (next <= now)
 		return 0;
-	return r->next_ms - now > 3600000 ? 3600000 : (int)(r->next_ms - now);
+	return next - now > 3600000 ? 3600000 : (int)(next - now);
 }
 
 /* ---- the loop ---------------------------------------------------------------------------- */
@@ -207,6 +230,8 @@ static int turn(struct run *r, struct err *err)
 	if (poll(fds, ARRAY_LEN(fds), poll_timeout(r)) < 0)
 		return errno == EINTR ? 0 : err_set(err, ERR_INTERNAL, errno, "sandbox: poll");
 	on_time(r);
+	if (r->pid >= 0)
+		on_limit(r, watch_turn(&r->watch, now_ms()));
 	if (fds[3].revents != 0)
 		on_cancel(r);
 	for (int stream = 0; stream < 2; stream++)
@@ -249,6 +274,24 @@ static int make_pipe(int *ret_read, int *ret_write, struct err *err)
 	return 0;
 }
 
+/** Clones the child; one that is to have a cgroup waits until it is in it. */
+static int clone_into_cgroup(struct run *r, struct plan *plan, struct err *err)
+{
+	const char order = ORDER_GO;
+
+	if (cgroup_open(&r->cgroup, &r->conf->limits, err) != 0)
+		return -1;
+	if (r->cgroup.ndirs == 0)
+		return spawn(plan, &r->pid, err);
+	plan->cgroup = &r->cgroup;
+	if (r->cgroup.of[CGROUP_PIDS] != NULL)
+		plan_pids_in_cgroup(plan);
+	if (spawn(plan, &r->pid, err) != 0 || cgroup_enter(&r->cgroup, r->pid, err) != 0)
+		return -1;
+	(void)send(r->sock, &order, sizeof order, MSG_NOSIGNAL); /* to one that is gone: its note or its end tells */
+	return 0;
+}
+
 /** Opens what the child needs, clones it, and lets go of the child's ends. */
 static int start(struct run *r, struct plan *plan, struct err *err)
 {
@@ -277,7 +320,7 @@ static int start(struct run *r, struct plan *plan, struct err *err)
 		plan->base_fd = r->conf->base_fd;
 	}
 	plan_keep(plan);
-	return spawn(plan, &r->pid, err);
+	return clone_into_cgroup(r, plan, err);
 }
 
 static uint64_t time_us(const struct timeval *t)
@@ -295,30 +338,88 @@ static void take_usage(const struct run *r, struct sandbox_result *res)
 	res->max_rss_kib = counted ? r->end.max_rss_kib : (uint64_t)r->usage.ru_maxrss;
 }
 
-static int take_end(const struct run *r, const struct plan *plan, struct sandbox_result *res, struct err *err)
+static struct watch_hit limit_hit(const struct run *r, enum sandbox_limit limit)
+{
+	return (struct watch_hit){ limit, limit_of(&r->conf->limits, limit) };
+}
+
+/** A limit that has ended the step, also where that was seen only afterwards. */
+static struct watch_hit what_ended_it(struct run *r)
+{
+	if (r->why == WHY_LIMIT)
+		return r->hit;
+	if (cgroup_out_of_memory(&r->cgroup))
+		return limit_hit(r, SANDBOX_LIMIT_MEMORY);
+	if (r->relay.over)
+		return limit_hit(r, SANDBOX_LIMIT_OUTPUT);
+	if (r->end.kind == NOTE_SIGNAL && r->end.code == SIGXFSZ)
+		return limit_hit(r, SANDBOX_LIMIT_FILE_SIZE);
+	return r->end.kind == NOTE_EXIT || r->end.kind == NOTE_SIGNAL ? watch_last(&r->watch) : limit_hit(r, SANDBOX_NO_LIMIT);
+}
+
+/** A limit that a command which has failed is seen to have been at: it refuses something, and kills nobody. */
+static struct watch_hit what_it_met(const struct run *r)
+{
+	uint64_t pids = limit_of(&r->conf->limits, SANDBOX_LIMIT_PIDS);
+
+	if (r->end.kind == NOTE_EXIT && r->end.code == 128 + SIGXFSZ) /* as shells tell of a child's end */
+		return limit_hit(r, SANDBOX_LIMIT_FILE_SIZE);
+	if (r->end.full != FULL_NOTHING)
+		return limit_hit(r, r->end.full == FULL_BYTES ? SANDBOX_LIMIT_TMP : SANDBOX_LIMIT_TMP_FILES);
+	/* Those left behind, and the command itself. */
+	if (cgroup_fork_refused(&r->cgroup) || r->watch.full || (uint64_t)r->end.left + 1 >= pids)
+		return limit_hit(r, SANDBOX_LIMIT_PIDS);
+	return limit_hit(r, SANDBOX_NO_LIMIT);
+}
+
+/** Names the limit in the result. @return whether it has ended the step. */
+static bool take_limit(struct run *r, struct sandbox_result *res)
+{
+	struct watch_hit hit = { SANDBOX_NO_LIMIT, 0 };
+	bool failed = r->end.kind == NOTE_SIGNAL || (r->end.kind == NOTE_EXIT && r->end.code != 0);
+	bool ended = false;
+
+	if (r->why == WHY_TIMEOUT) {
+		hit = limit_hit(r, SANDBOX_LIMIT_TIMEOUT);
+	} else if (r->why == WHY_NOT || r->why == WHY_LIMIT) {
+		hit = what_ended_it(r);
+		ended = hit.limit != SANDBOX_NO_LIMIT;
+		if (!ended && failed)
+			hit = what_it_met(r);
+	}
+	res->limit = hit.limit;
+	res->limit_value = hit.value;
+	return ended;
+}
+
+static int lost_init(const struct run *r, struct err *err)
+{
+	return err_set(err, ERR_INTERNAL, 0, "sandbox: its init was killed from outside (%s %d) before the command ended; "
+		       "out of memory?", WIFSIGNALED(r->status) ? "signal" : "exit",
+		       WIFSIGNALED(r->status) ? WTERMSIG(r->status) : WEXITSTATUS(r->status));
+}
+
+static int take_end(struct run *r, const struct plan *plan, struct sandbox_result *res, struct err *err)
 {
 	res->code = r->end.code;
-	switch (r->end.kind) {
-	case NOTE_FAIL:
+	if (r->end.kind == NOTE_FAIL)
 		return host_explain(plan, &r->end, err);
-	case NOTE_EXEC:
+	if (r->end.kind == NOTE_EXEC) {
 		res->end = r->end.code == ENOENT ? SANDBOX_NOT_FOUND : SANDBOX_NOT_EXECUTABLE;
 		return 0;
-	case NOTE_EXIT:
-		res->end = SANDBOX_EXITED;
-		break;
-	case NOTE_SIGNAL:
-		res->end = SANDBOX_SIGNALED;
-		break;
-	default:
-		if (r->why == WHY_NOT)
-			return err_set(err, ERR_INTERNAL, 0, "sandbox: its init was killed from outside (%s %d) before the command ended; "
-				       "out of memory?", WIFSIGNALED(r->status) ? "signal" : "exit",
-				       WIFSIGNALED(r->status) ? WTERMSIG(r->status) : WEXITSTATUS(r->status));
-		res->code = SIGKILL;
 	}
-	if (r->why != WHY_NOT)
-		res->end = r->why == WHY_TIMEOUT ? SANDBOX_TIMEOUT : SANDBOX_CANCELLED;
+	bool told = r->end.kind == NOTE_EXIT || r->end.kind == NOTE_SIGNAL;
+	if (take_limit(r, res)) {
+		res->end = SANDBOX_LIMITED;
+		res->code = res->limit == SANDBOX_LIMIT_FILE_SIZE ? SIGXFSZ : SIGKILL;
+		return 0;
+	}
+	if (!told && r->why == WHY_NOT)
+		return lost_init(r, err);
+	if (!told)
+		res->code = SIGKILL;
+	res->end = r->why == WHY_TIMEOUT ? SANDBOX_TIMEOUT : r->why != WHY_NOT ? SANDBOX_CANCELLED
+		   : r->end.kind == NOTE_EXIT ? SANDBOX_EXITED : SANDBOX_SIGNALED;
 	return 0;
 }
 
@@ -328,13 +429,16 @@ static int conduct(struct run *r, struct plan *plan, struct sandbox_result *res,
 
 	r->start_us = now_us();
 	r->next_ms = timeout == 0 ? 0 : later(timeout);
+	watch_begin(&r->watch, r->conf, &r->cgroup, r->start_us / 1000);
 	if (start(r, plan, err) != 0)
 		return -1;
+	r->watch.pid = r->pid;
 	/* While the child works: */
 	res->receipt = receipt_make(r->conf, plan, err);
 	if (res->receipt == NULL || attend(r, err) != 0)
 		return -1;
 	reap(r);
+	watch_end(&r->watch);
 	res->wall_us = now_us() - r->start_us;
 	take_usage(r, res);
 	memcpy(res->refused, r->refused, sizeof res->refused);
@@ -358,8 +462,7 @@ int supervise(const struct sandbox_conf *conf, struct plan *plan, struct sandbox
 
 	if (failed == 0)
 		res.view_fd = move_fd(&r.view);
-	run_clear(&r);
-	if (failed != 0)
+	if (run_clear(&r, failed, err) != 0)
 		return -1;
 	*ret = res;
 	res = (struct sandbox_result){ .view_fd = -1 };

@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -327,6 +328,92 @@ static int do_refused_to_death(int nr)
 	return 0;
 }
 
+/** Takes and touches memory, and keeps it. */
+static int do_hog(long bytes)
+{
+	char *p = malloc((size_t)bytes);
+
+	if (p == NULL)
+		return refused("malloc");
+	memset(p, 1, (size_t)bytes);
+	printf("%d\n", p[bytes - 1]);
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
+/** A child does it, and dies of it; this one goes on as if nothing had been. */
+static int do_hog_apart(long bytes)
+{
+	if (fork() == 0)
+		_exit(do_hog(bytes));
+	pause();
+	return 0;
+}
+
+/** Files without end in a directory. */
+static int do_files(const char *dir)
+{
+	char path[4096];
+
+	for (int i = 0;; i++) {
+		snprintf(path, sizeof path, "%s/%d", dir, i);
+		if (mkdir(path, 0755) != 0)
+			return refused(path);
+		usleep(20);
+	}
+}
+
+/** Writes a file of some size; it may stay, and so may this. */
+static int do_grow(const char *path, const char *bytes, int stay)
+{
+	static char data[1 << 16];
+	int fd = open(path, O_WRONLY | O_CREAT, 0644);
+
+	memset(data, 'x', sizeof data);
+	for (long left = atol(bytes); left > 0; left -= (long)sizeof data)
+		if (write(fd, data, sizeof data) < 0)
+			return refused(path);
+	close(fd);
+	return stay ? pause() : 0;
+}
+
+/** Burns one processor's time for a while. */
+static int do_burn(long ms)
+{
+	struct timespec now, end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += ms / 1000;
+	end.tv_nsec += ms % 1000 * 1000000;
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
+	return 0;
+}
+
+/** What asks for too much of something. */
+static int greed(const char *what, const char *a, const char *b)
+{
+	if (!strcmp(what, "hog"))
+		return do_hog(atol(a));
+	if (!strcmp(what, "hog-apart"))
+		return do_hog_apart(atol(a));
+	if (!strcmp(what, "files"))
+		return do_files(a);
+	if (!strcmp(what, "grow"))
+		return do_grow(a, b, 0);
+	if (!strcmp(what, "grow-and-stay"))
+		return do_grow(a, b, 1);
+	if (!strcmp(what, "burn"))
+		return do_burn(atol(a));
+	if (!strcmp(what, "fill-and-fail"))
+		return do_fill(a), 3;
+	if (!strcmp(what, "forkbomb-and-fail"))
+		return do_forkbomb(), 3;
+	return 99;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -403,5 +490,5 @@ int main(int argc, char **argv)
 		return do_refused_to_death(atoi(a));
 	if (!strcmp(what, "flood"))
 		return do_flood(atol(a));
-	return 99;
+	return greed(what, a, b);
 }

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file limit.h
+ * The limits by number: names, defaults, and which of them a command has run into. Private to sandbox/.
+ */
+#ifndef GB_SANDBOX_LIMIT_H
+#define GB_SANDBOX_LIMIT_H
+
+#include "sandbox/sandbox.h"
+
+/** What is in force of a limit: what was asked for, else the default. 0: none. */
+uint64_t limit_of(const struct sandbox_limits *limits, enum sandbox_limit which);
+
+#endif

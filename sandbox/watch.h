@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file watch.h
+ * Limits that the kernel does not keep for us: looked at now and then while a step runs. Parent's side only.
+ *
+ * Disk: an ordinary user can set no quota below an overlay or a bind mount. Every WATCH_MS one statfs(2)
+ * tells whether the file system that holds the step's places has lost more than the limit; then, and every few seconds
+ * in any case (others may have made room meanwhile), the places are walked: by descriptor, no link followed, no other
+ * file system entered, a piece at a time. What the walk finds counts. What it cannot see (files open without
+ * a name, directories that the step has closed to its own user, what lies deeper than WATCH_DEPTH_MAX) ends at the reserve, below
+ * which no step may bring the file system.
+ *
+ * Processes: a fork that RLIMIT_NPROC refuses is no event, and a fork bomb does not end. A step that was at its
+ * limit, and in WATCH_PIDS_MS has not come down by an eighth, is taken for one.
+ *
+ * Memory: version 1 of cgroups ends one process of the step, not the step.
+ */
+#ifndef GB_SANDBOX_WATCH_H
+#define GB_SANDBOX_WATCH_H
+
+#include "sandbox/cgroup.h"
+
+/** Between two looks, in milliseconds. A step shorter than this is not looked at. */
+#define WATCH_MS 100
+/** How long a step may stay at its limit of processes. */
+#define WATCH_PIDS_MS 5000
+/** Directories within each other that a walk goes down: as many descriptors are open. */
+#define WATCH_DEPTH_MAX 100
+
+struct walk;
+
+struct watch {
+	const struct sandbox_conf *conf;
+	const struct cgroup *cgroup;
+	pid_t pid;                 /**< of the step's init */
+	uint64_t next_ms;          /**< when to look next; UINT64_MAX: never */
+
+	bool measured;             /**< the next four are set */
+	uint64_t bytes, inodes;    /**< free at the start */
+	uint64_t reserve_bytes, reserve_inodes;
+
+	struct walk *walk;         /**< one under way, or NULL */
+	uint64_t walk_began_ms;
+	uint64_t walk_if_low_ms, walk_anyway_ms; /**< the next may begin then */
+
+	uint64_t pids_ms;          /**< when to count next */
+	uint64_t crowded_since_ms; /**< 0: it is not */
+	bool full;                 /**< while it was, it was at the limit once */
+};
+
+/** What a look has found: SANDBOX_NO_LIMIT, or what was hit, with its figure. */
+struct watch_hit {
+	enum sandbox_limit limit;
+	uint64_t value;
+};
+
+/** Begins when the step does, at @p now_ms of CLOCK_MONOTONIC. Limits of disk that were asked for are measured from here on,
+ *  default ones from the first look. */
+void watch_begin(struct watch *w, const struct sandbox_conf *conf, const struct cgroup *cgroup, uint64_t now_ms);
+/** Looks, when it is time: a few milliseconds of work at most; next_ms then says when to come back. */
+struct watch_hit watch_turn(struct watch *w, uint64_t now_ms);
+/** After the step: whether it has left more than it was allowed to, where a limit of disk was asked for. */
+struct watch_hit watch_last(struct watch *w);
+void watch_end(struct watch *w);
+
+/* ---- the walk: walk.c ------------------------------------------------------ */
+
+/** Begins a walk through the writable mounts of @p conf that lie in its base. NULL when memory is short. */
+struct walk *walk_begin(const struct sandbox_conf *conf);
+/** Goes on for a piece. @return whether there is more to come. */
+bool walk_on(struct walk *walk);
+/** What it has found so far. A file of several names counts once in bytes as long as all of them lie there. */
+uint64_t walk_bytes(const struct walk *walk);
+uint64_t walk_files(const struct walk *walk);
+void walk_end(struct walk *walk);
+
+/** How many processes and threads descend from @p pid, itself included; stops at @p most. 0 where /proc does not tell
+ *  (crowd.c). */
+uint64_t crowd_count(pid_t pid, uint64_t most);
+
+#endif
