@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "runner/limit.h"
 #include "runner/plan.h"
 
 #define PLAN_SCHEMA "https://glovebox.dev/schemas/plan/v1"
@@ -28,6 +29,10 @@ static json_t *step_json(const struct plan *plan, const struct spec_step *step, 
 			      "network", step->network == SPEC_NET_LOOPBACK ? "loopback" : "none",
 			      "timeoutMs", (json_int_t)step->timeout_ms);
 	plan_env_free(env);
+	if (j != NULL && json_object_set_new(j, "limits", limit_json(&step->limits)) < 0) {
+		json_decref(j);
+		return NULL;
+	}
 	return j;
 }
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "runner/limit.h"
+
 int report_begin(const struct plan *plan, const struct outdir *out, run_event_fn *event, void *event_arg,
 		 struct report *ret, struct err *err)
 {
@@ -106,7 +108,12 @@ int report_step(struct report *r, const struct step_outcome *o, struct err *err)
 
 	if (write_log(r, o, log, err) < 0 || refusals_json(&r->plan->profile, &o->result, &refused, err) < 0)
 		return -1;
-	if (json_array_append_new(r->steps, step_json(r, o, log, refused)) < 0)
+	json_t *step = step_json(r, o, log, refused);
+	if (step != NULL && limit_add_json(step, &o->result, err) < 0) {
+		json_decref(step);
+		return -1;
+	}
+	if (json_array_append_new(r->steps, step) < 0)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "note step '%s'", o->step->name);
 	struct run_event e = {
 		.type = RUN_STEP_ENDED, .step = o->step->name, .text = o->how, .ok = o->ok,

@@ -7,6 +7,7 @@
 
 #include "attest/attest.h"
 #include "runner/build.h"
+#include "runner/limit.h"
 #include "runner/report.h"
 #include "runner/signing_key.h"
 
@@ -107,6 +108,19 @@ static int run_test(struct running *r, const struct spec_step *test, struct err 
 	return 0;
 }
 
+/** A limit that this host cannot enforce is told before anything runs, also that of the last test. */
+static int check_limits(const struct spec *spec, struct err *err)
+{
+	for (size_t i = 0; i <= spec->ntests; i++) {
+		const struct spec_step *step = i == 0 ? &spec->build : &spec->tests[i - 1];
+		const struct sandbox_limits limits = limit_of_step(spec, step, 0);
+
+		if (sandbox_check_limits(&limits, err) < 0)
+			return err_ctx(err, "step '%s'", step->name);
+	}
+	return 0;
+}
+
 static int run_steps(struct running *r, struct err *err)
 {
 	if (build_run(&r->build, r->store, r->plan, r->opt->grace_ms, r->opt->cancel_fd, r->report, err) < 0)
@@ -174,7 +188,7 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 		.builder_id = opt->builder_id != NULL ? opt->builder_id : RUNNER_LOCAL_BUILDER,
 	};
 
-	if (plan_refuse_unsupported(plan, err) < 0 || refuse_builder_id(plan, r.builder_id, err) < 0 ||
+	if (plan_refuse_unsupported(plan, err) < 0 || check_limits(plan->spec, err) < 0 || refuse_builder_id(plan, r.builder_id, err) < 0 ||
 	    (opt->key_path != NULL && signing_key_id(store_ident(store), opt->key_path, r.key_id, err) < 0))
 		return -1;
 	if (outdir_open(opt->out_dir, !opt->out_implied, store_ident(store), &out, err) < 0 ||

@@ -12,13 +12,11 @@
 #include <sys/stat.h>
 
 #include "rootfs/rootfs.h"
+#include "runner/limit.h"
 
 /** Limits of the tmpfs that holds the pristine sources; past them `workdir: disk` is the answer. */
 #define SPACE_BYTES (8ull << 30)
 #define SPACE_INODES 4000000
-
-/** Default limits that `resources` may change. */
-#define DEFAULT_TMP (4ull << 30)
 
 int work_check_cancel(int cancel_fd, struct err *err)
 {
@@ -295,13 +293,7 @@ static int run_step(struct work *work, const struct spec_step *step, const struc
 		.network = step->network == SPEC_NET_LOOPBACK ? SANDBOX_NET_LOOPBACK : SANDBOX_NET_NONE,
 		.filter = plan->profile.filter, .filter_len = plan->profile.filter_len,
 		.floor = plan->profile.floor, .floor_len = plan->profile.floor_len,
-		.limits = {
-			.timeout_ms = step->timeout_ms,
-			.grace_ms = work->grace_ms,
-			.pids = step->limits.pids,
-			.files = step->limits.files,
-			.tmp_bytes = step->limits.tmp == 0 ? DEFAULT_TMP : step->limits.tmp,
-		},
+		.limits = limit_of_step(plan->spec, step, work->grace_ms),
 		.output = step_log_output, .output_arg = &o->log,
 		.cancel_fd = work->cancel_fd,
 	};

@@ -40,6 +40,13 @@ static bool not_blank(const char *s)
 	return s[strspn(s, " \t\r\n")] != '\0';
 }
 
+static bool cpus(const char *s)
+{
+	uint64_t millis;
+
+	return text_parse_cpus(s, &millis);
+}
+
 static bool hostname(const char *s)
 {
 	return ref_hostname(s, strlen(s));
@@ -202,6 +209,10 @@ const struct schema_form form_rootfs = {
 const struct schema_form form_version = {
 	.what = "a version of letters, digits, '.', '_', '+', '~' and '-' that begins with a letter or digit",
 	.example = "20", .pattern = "^[A-Za-z0-9][A-Za-z0-9._+~-]*$", .max = 100, .ok = version,
+};
+const struct schema_form form_cpus = {
+	.what = "a number of processors in quotes, from 0.01 to 9999.999, with at most three decimals",
+	.example = "1.5", .pattern = "^([1-9][0-9]{0,3}([.][0-9]{1,3})?|0[.](0[1-9][0-9]?|[1-9][0-9]{0,2}))$", .max = 8, .ok = cpus,
 };
 const struct schema_form form_image_name = {
 	.what = "an image's name without tag or digest, such as host:5000/team/image (tags are named by spec.publish.tags)",

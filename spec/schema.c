@@ -33,6 +33,7 @@
 
 static const char *const words_network[] = { [SPEC_NET_NONE] = "none", [SPEC_NET_LOOPBACK] = "loopback", NULL };
 static const char *const words_workdir[] = { [SPEC_WORKDIR_MEMORY] = "memory", [SPEC_WORKDIR_DISK] = "disk", NULL };
+static const char *const words_enforcement[] = { [SPEC_LIMITS_ENFORCE] = "enforce", [SPEC_LIMITS_BEST_EFFORT] = "best-effort", NULL };
 static const char *const words_compression[] = { [SPEC_GZIP] = "gzip", NULL };
 
 /** What the build and every test have in common, as members of T below M (nothing, or "build."). */
@@ -46,14 +47,24 @@ static const char *const words_compression[] = { [SPEC_GZIP] = "gzip", NULL };
 	ROW(p ".timeout", DURATION, AT(T, M timeout_ms), .min = 1, .max = 30 * DAY_MS,                       \
 	    .help = "The step is killed and fails when it runs longer."),                                    \
 	ROW(p ".resources", MAP, NOT_STORED, .help = "Limits of the step."),                                 \
-	LATER(p ".resources.cpu", STRING, "Processors that the step may use."),                              \
-	LATER(p ".resources.memory", SIZE, "Memory that the step may use."),                                 \
+	ROW(p ".resources.cpu", STRING, AT(T, M limits.cpu), .form = &form_cpus,                             \
+	    .help = "Processors that the step may use, such as \"1.5\". Needs a cgroup."),                   \
+	ROW(p ".resources.memory", SIZE, AT(T, M limits.memory), .min = MI, .max = MI * MI,                  \
+	    .help = "Memory and swap that the step may use. Needs a cgroup."),                               \
 	ROW(p ".resources.pids", INT, AT(T, M limits.pids), .min = 1, .max = 4194304,                        \
-	    .help = "Most processes and threads at a time."),                                                \
+	    .help = "Most processes and threads at a time. Without it, 4096."),                              \
 	ROW(p ".resources.tmp", SIZE, AT(T, M limits.tmp), .min = MI, .max = MI * MI,                        \
-	    .help = "Size of /tmp."),                                                                        \
+	    .help = "Size of /tmp, /dev/shm and the home directory together. Without it, 4Gi."),             \
 	ROW(p ".resources.files", INT, AT(T, M limits.files), .min = 16, .max = 1048576,                     \
-	    .help = "Most open files of one process.")
+	    .help = "Most open files of one process. Without it, 4096."),                                    \
+	ROW(p ".resources.fileSize", SIZE, AT(T, M limits.file_size), .min = MI, .max = MI * MI,             \
+	    .help = "Size of the largest file that the step may write. Without it, 64Gi."),                  \
+	ROW(p ".resources.work", SIZE, AT(T, M limits.work), .min = MI, .max = MI * MI,                      \
+	    .help = "What the step may write to its work directory. Without it, 32Gi."),                     \
+	ROW(p ".resources.workFiles", INT, AT(T, M limits.work_files), .min = 16, .max = 1000000000,         \
+	    .help = "Files and directories that it may make there. Without it, 1000000."),                   \
+	ROW(p ".resources.output", SIZE, AT(T, M limits.output), .min = MI, .max = MI * MI,                   \
+	    .help = "What it may write to standard output and standard error together. Without it, 4Gi.")
 
 static const char *const one_command[] = { "command", "argv", NULL };
 
@@ -110,6 +121,8 @@ static const struct schema_row rows[] = {
 	    .help = "Files of /proc that tell about the host are masked."),
 	ROW("spec.sandbox.workdir", CHOICE, AT(struct spec, workdir), .words = words_workdir, .dflt = "memory",
 	    .help = "Where pristine sources are kept during a run: in memory, or on disk when they are large."),
+	ROW("spec.sandbox.limits", CHOICE, AT(struct spec, limits), .words = words_enforcement, .dflt = "enforce",
+	    .help = "What becomes of a limit that this host cannot enforce: the run is refused, or it is passed over, and the provenance says so."),
 
 	ROW("spec.sources", LIST, AT(struct spec, sources), .n_at = offsetof(struct spec, nsources),
 	    .item_size = sizeof(struct spec_source), .item_pos_at = offsetof(struct spec_source, pos),

@@ -46,6 +46,8 @@ struct spec_map {
 enum spec_network { SPEC_NET_NONE, SPEC_NET_LOOPBACK };
 /** spec.sandbox.workdir: pristine sources in a tmpfs, or on disk. */
 enum spec_workdir { SPEC_WORKDIR_MEMORY, SPEC_WORKDIR_DISK };
+/** spec.sandbox.limits: what happens where this host cannot enforce one. */
+enum spec_enforcement { SPEC_LIMITS_ENFORCE, SPEC_LIMITS_BEST_EFFORT };
 /** spec.build.artifact.compression. */
 enum spec_compression { SPEC_GZIP, SPEC_ZSTD, SPEC_UNCOMPRESSED };
 
@@ -57,9 +59,15 @@ struct spec_command {
 };
 
 struct spec_limits {       /**< 0: not given */
+	char *cpu;         /**< processors, as text_parse_cpus() takes them; NULL: not given */
+	uint64_t memory;   /**< bytes, swap included */
 	uint64_t pids;
 	uint64_t tmp;      /**< bytes of /tmp */
 	uint64_t files;    /**< open files */
+	uint64_t file_size; /**< bytes of one file */
+	uint64_t work;     /**< bytes in the work directory */
+	uint64_t work_files; /**< files and directories there */
+	uint64_t output;   /**< bytes of stdout and stderr together */
 };
 
 /** A local directory to snapshot. */
@@ -123,6 +131,7 @@ struct spec {
 	int64_t source_date_epoch; /**< default 315532800 */
 	struct spec_map env;     /**< what the spec adds to every step's environment */
 	enum spec_workdir workdir;
+	enum spec_enforcement limits;
 	struct spec_source *sources; /**< at least one: the default source where none is given */
 	size_t nsources;
 	bool default_source;     /**< sources holds only the implied one */

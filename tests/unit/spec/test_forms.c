@@ -25,6 +25,7 @@ static const struct {
 	  { "", "a b", "d@sha256:12", "sha256:12", "d@", "@" DIGEST, "oci:@" DIGEST, "oci:a", "oci:A@" DIGEST, "oci:a:t@" DIGEST, DIGEST "0", "d@" DIGEST "@", "a/b",
 	    X63 X63 X63 "@" DIGEST } },
 	{ &form_version, { "20", "3.12.1", "1.0~rc1+b", "nodejs", "v1_2-3" }, { "", "-1", ">=20", "1 2", "a/b" } },
+	{ &form_cpus, { "1", "0.5", "9999", "2.125", "0.01", "0.012", "0.10" }, { "", "0", ".5", "1.", "500m", "10000", "1.2345", "-1", "01", "0.001", "0.00" } },
 	{ &form_image_name, { "a", "team/image", "registry.example.com/checkout", "h:5000/a", "localhost/a", "H.example/a", "a__b/c.d-e---f", "a.b" },
 	  { "", "a:tag", "a@" DIGEST, "A", "a/B", "/a", "a/", "a//b", "a_", "_a", "a___b", "a..b", "h:/a", "h:123456/a", "h:x/a", "-h/a", "a b", "https://a/b" } },
 	{ &form_image_user, { "0", "1000:1000", "www-data", "_apt:nogroup" }, { "", ":", "a:", ":a", "a:b:c", "-a", "a b", "a:-b" } },

@@ -115,13 +115,13 @@ static void much(void **state)
 		"apiVersion: platform.build/v1\nkind: BuildSpec\nmetadata: { name: x, labels: { team: a, \"tier\": \"\" } }\nspec:\n"
 		"  rootfs: { ref: \"oci:registry.example.com:5000/base/c@" DIGEST "\", mode: readonly }\n"
 		"  sandbox: { profile: policy/own.yaml, network: loopback, user: { uid: 0, gid: 65533 }, hostname: a.b-c,\n"
-		"    clock: { sourceDateEpoch: 0 }, env: { B: \"1\", A: \"\" }, proc: masked, workdir: disk }\n"
+		"    clock: { sourceDateEpoch: 0 }, env: { B: \"1\", A: \"\" }, proc: masked, workdir: disk, limits: best-effort }\n"
 		"  sources:\n"
 		"    - { name: app, path: ../app, mount: /srv/app, exclude: [node_modules, \"*.log\"], gitignore: true }\n"
 		"    - { name: lib, path: /usr/share/lib }\n"
 		"  build:\n"
 		"    argv: [make, \"\", \"-j2\"]\n    workdir: /lib/sub\n    timeout: 1h30m\n"
-		"    resources: { pids: 512, tmp: 1Gi, files: 4096 }\n"
+		"    resources: { pids: 512, tmp: 1Gi, files: 4096, cpu: \"1.5\", memory: 2Gi, fileSize: 3Gi, work: 4Gi, workFiles: 99, output: 5Mi }\n"
 		"    artifact: { base: scratch, imageName: team/x, config: { entrypoint: [/bin/x], cmd: [a], env: { P: q }, user: \"0\",\n"
 		"      labels: { a.b: c }, workingDir: / } }\n"
 		"  tests:\n"
@@ -158,6 +158,13 @@ static void much(void **state)
 	assert_int_equal(s->build.command.pos.col, 11);
 	assert_int_equal(s->build.timeout_ms, 5400000);
 	assert_int_equal(s->build.limits.tmp, 1 << 30);
+	assert_string_equal(s->build.limits.cpu, "1.5");
+	assert_int_equal(s->build.limits.memory, 2ll << 30);
+	assert_int_equal(s->build.limits.file_size, 3ll << 30);
+	assert_int_equal(s->build.limits.work, 4ll << 30);
+	assert_int_equal(s->build.limits.work_files, 99);
+	assert_int_equal(s->build.limits.output, 5 << 20);
+	assert_int_equal(s->limits, SPEC_LIMITS_BEST_EFFORT);
 	assert_string_equal(s->artifact.config.workdir, "/");
 	assert_int_equal(s->tests[0].network, SPEC_NET_NONE);
 	assert_int_equal(s->tests[0].timeout_ms, 90000);
