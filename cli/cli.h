@@ -76,6 +76,7 @@ const char *args_nth(const struct args *args, const char *name, size_t i);
 /** Values as durations, sizes, counts; absent leaves *ret. ERR_USAGE otherwise. */
 int args_duration(const struct args *args, const char *name, uint64_t *ret_ms, struct err *err);
 int args_size(const struct args *args, const char *name, uint64_t *ret, struct err *err);
+int args_cpus(const struct args *args, const char *name, uint64_t *ret_millis, struct err *err);
 
 /** Prints a command's help, or the list of commands, to standard output. */
 void help_command(const struct command *command);

@@ -111,6 +111,29 @@ static int fill_lists(struct exec_lists *l, const struct args *args, struct exec
 	return fill_env(l, args, opt, err);
 }
 
+static int fill_limits(const struct args *args, struct sandbox_limits *l, struct err *err)
+{
+	const char *mode = args_get(args, "limits");
+	const struct {
+		const char *name;
+		uint64_t *to;
+	} sizes[] = {
+		{ "memory", &l->memory_bytes }, { "pids", &l->pids }, { "files", &l->files }, { "file-size", &l->file_bytes },
+		{ "tmp-size", &l->tmp_bytes }, { "work-size", &l->work_bytes }, { "work-files", &l->work_files },
+		{ "output-size", &l->output_bytes },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		if (args_size(args, sizes[i].name, sizes[i].to, err) < 0)
+			return -1;
+	if (mode != NULL && strcmp(mode, "enforce") != 0 && strcmp(mode, "best-effort") != 0)
+		return err_set(err, ERR_USAGE, 0, "--limits %s: it is 'enforce' or 'best-effort'", mode);
+	l->best_effort = mode != NULL && strcmp(mode, "best-effort") == 0;
+	return args_duration(args, "timeout", &l->timeout_ms, err) < 0 ||
+			       args_duration(args, "grace", &l->grace_ms, err) < 0 ||
+			       args_cpus(args, "cpus", &l->cpu_millis, err) < 0 ? -1 : 0;
+}
+
 static int fill_options(struct exec_lists *l, const struct args *args, struct exec_options *opt, struct err *err)
 {
 	const char *network = args_get(args, "network");
@@ -122,11 +145,21 @@ static int fill_options(struct exec_lists *l, const struct args *args, struct ex
 	if (opt->workdir != NULL && !text_path_is_absolute(opt->workdir))
 		return err_set(err, ERR_USAGE, 0, "--workdir %s: must be an absolute path", opt->workdir);
 	opt->loopback = network != NULL && strcmp(network, "loopback") == 0;
-	if (args_duration(args, "timeout", &opt->timeout_ms, err) < 0 ||
-	    args_duration(args, "grace", &opt->grace_ms, err) < 0 ||
-	    args_size(args, "memory", &opt->memory_bytes, err) < 0 || args_size(args, "pids", &opt->pids, err) < 0)
+	if (fill_limits(args, &opt->limits, err) < 0)
 		return -1;
 	return fill_lists(l, args, opt, err);
+}
+
+static void explain_limit(const char *command, const json_t *receipt, struct buf *line)
+{
+	const json_t *limit = json_object_get(receipt, "limit");
+
+	if (limit == NULL)
+		return;
+	buf_addf(line, "glovebox: command '%s' %s its limit ", command,
+		 strcmp(json_str(receipt, "end"), "limited") == 0 ? "was ended by" : "failed at");
+	sandbox_limit_text(line, sandbox_limit_by_name(json_str(limit, "name")),
+			   (uint64_t)json_integer_value(json_object_get(limit, "value")));
 }
 
 /** What a bare exit code would leave unsaid. */
@@ -146,6 +179,8 @@ static void explain(const struct args *args, const struct exec_report *r)
 	else if (strcmp(end, "signaled") == 0 && json_integer_value(json_object_get(r->receipt, "code")) == SIGSYS)
 		buf_addf(&line, "glovebox: command '%s' was killed by its seccomp profile, or for a call of a foreign ABI (i386, x32)",
 			 args->rest[0]);
+	else
+		explain_limit(args->rest[0], r->receipt, &line);
 	/* Not at the price of waiting for a reader that does not read: that may be what the timeout was about. */
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 	if (poll(&p, 1, 0) <= 0)
@@ -234,8 +269,16 @@ static const struct opt_def opts[] = {
 	{ "workdir", "D", "where the command starts (default /)" },
 	{ "timeout", "TIME", "end it after this time, with code 124" },
 	OPT_GRACE,
-	{ "memory", "B", "limit memory to B bytes (this version cannot, and says so)" },
-	{ "pids", "N", "at most N processes and threads" },
+	{ "memory", "B", "at most B bytes of memory and swap; needs a cgroup" },
+	{ "cpus", "N", "the time of N processors, such as 1.5; needs a cgroup" },
+	{ "pids", "N", "at most N processes and threads (default 4096)" },
+	{ "files", "N", "at most N open files in one process (default 4096)" },
+	{ "file-size", "B", "no file larger than B bytes (default 64Gi)" },
+	{ "tmp-size", "B", "at most B bytes in /tmp, /dev/shm and home together (default 1Gi)" },
+	{ "work-size", "B", "at most B bytes in the places of --output (default 32Gi)" },
+	{ "work-files", "N", "at most N files and directories there (default 1000000)" },
+	{ "output-size", "B", "at most B bytes of output and errors together (default 4Gi)" },
+	{ "limits", "MODE", "enforce (default), or best-effort: a limit that cannot be enforced is passed over, and recorded so" },
 	{ "receipt", "FILE", "write what was in force, and how it ended, as JSON" },
 	OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
 };

@@ -152,6 +152,15 @@ int args_size(const struct args *args, const char *name, uint64_t *ret, struct e
 	return 0;
 }
 
+int args_cpus(const struct args *args, const char *name, uint64_t *ret_millis, struct err *err)
+{
+	const char *value = args_get(args, name);
+
+	if (value != NULL && !text_parse_cpus(value, ret_millis))
+		return err_set(err, ERR_USAGE, 0, "--%s %s: not a number of processors; write 2, 0.5, 1.25", name, value);
+	return 0;
+}
+
 void help_command(const struct command *c)
 {
 	printf("usage: glovebox %s %s\n%s.\n\noptions:\n", c->name, c->synopsis, c->summary);

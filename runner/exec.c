@@ -8,6 +8,7 @@
 #include "rootfs/rootfs.h"
 #include "runner/exec.h"
 #include "runner/harvest.h"
+#include "runner/limit.h"
 #include "runner/plan.h"
 #include "runner/refusals.h"
 #include "runner/work.h"
@@ -175,11 +176,8 @@ static int prepare(struct boxing *b, struct err *err)
 
 	if (exec_outside_open(b->store, b->opt, &b->outside, err) < 0 || exec_check_inside(b->opt, err) < 0)
 		return -1;
-	if (b->opt->memory_bytes != 0)
-		return err_set(err, ERR_HOST, 0,
-			       "--memory: this version of glovebox enforces no memory limit, and a limit that is not "
-			       "enforced is never passed over: leave it out, or limit the caller (ulimit -v, a cgroup)");
-	if (rootfs_resolve(b->store, b->opt->rootfs, &rootfs, &pinned, err) < 0 ||
+	if (sandbox_check_limits(&b->opt->limits, err) < 0 ||
+	    rootfs_resolve(b->store, b->opt->rootfs, &rootfs, &pinned, err) < 0 ||
 	    plan_load_profile(b->store, AT_FDCWD, b->opt->profile, &b->profile, err) < 0 ||
 	    rootfs_ensure(b->store, &rootfs, &b->rootfs_path, err) < 0 ||
 	    store_scratch_open(b->store, &b->scratch, err) < 0)
@@ -236,7 +234,7 @@ static int run_boxed(const struct boxing *b, const char *const *env, struct sand
 		.network = opt->loopback ? SANDBOX_NET_LOOPBACK : SANDBOX_NET_NONE,
 		.filter = b->profile.filter, .filter_len = b->profile.filter_len,
 		.floor = b->profile.floor, .floor_len = b->profile.floor_len,
-		.limits = { .timeout_ms = opt->timeout_ms, .grace_ms = opt->grace_ms, .pids = opt->pids },
+		.limits = opt->limits,
 		.relay = opt->relay,
 		.cancel_fd = opt->cancel_fd,
 	};
@@ -312,8 +310,10 @@ static int report(const struct boxing *b, const struct sandbox_result *r, struct
 				    "systemUs", (json_int_t)r->sys_us, "maxRssKiB", (json_int_t)r->max_rss_kib,
 				    "snapshots", b->snapshots, "refused", refused, "sandbox", r->receipt);
 
-	if (receipt == NULL)
+	if (receipt == NULL || limit_add_json(receipt, r, err) < 0) {
+		json_decref(receipt);
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write the receipt");
+	}
 	*ret = (struct exec_report){ .exit_code = exit_code(r), .receipt = receipt };
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "sandbox/sandbox.h"
 #include "spec/spec.h"
 #include "store/store.h"
 
@@ -141,7 +142,7 @@ struct exec_options {
 	size_t nro, nrw, noutputs;
 	const char *const *env; size_t nenv; /**< "K=V" */
 	const char *workdir;           /**< or NULL: "/" */
-	uint64_t timeout_ms, grace_ms, memory_bytes, pids;
+	struct sandbox_limits limits;
 	const char *const *argv;       /**< NULL-terminated */
 	const int *relay;              /**< see sandbox_conf: where the command's stdout and stderr go */
 	int cancel_fd;
