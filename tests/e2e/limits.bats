@@ -71,14 +71,45 @@ has_cgroup()
 }
 
 @test "work directory: files" {
-	meets 137 limited workFiles 3000 --work-files 3000 --output "$(place)" -- \
+	meets 137 limited workFiles 400 --work-files 400 --output "$(place)" -- \
 		sh -c 'mkdir /out/d; cd /out/d; i=0; while :; do i=$((i+1)); : >$i; done'
-	fails_at "ended by its limit workFiles=2000" "{ workFiles: 2000 }" "i=0; while :; do i=\$((i+1)); : >\$i; done"
+	fails_at "ended by its limit workFiles=300" "{ workFiles: 300 }" "i=0; while :; do i=\$((i+1)); : >\$i; done"
 	# Those that were there already are not the step's.
 	new_spec "$DIR/quiet" true
 	sed -i 's|^  build:|&\n    resources: { workFiles: 16 }|' "$DIR/quiet/build.yaml"
 	for i in $(seq 40); do : >"$DIR/quiet/$i"; done
 	expect_status 0 glovebox run "$DIR/quiet/build.yaml"
+}
+
+@test "too much of it is not handed over either" {
+	mkdir "$WORK/empty"
+	meets 137 limited work 1048576 --work-size 1Mi --output "/out=$WORK/empty" --output "/more=$WORK/new" -- \
+		sh -c 'head -c 4m /dev/zero >/out/x; : >/more/y'
+	is "$(ls -A "$WORK/empty")" ""
+	[ ! -e "$WORK/new" ]
+}
+
+# full_disk COMMAND: runs it in the box, with a place in a store on a small file system, which nobody else sees.
+full_disk()
+{
+	local private=(unshare -m)
+	[ "$(id -u)" = 0 ] || private=(unshare -rm)
+	mkdir -p "$DIR/disk"
+	timeout 60 "${private[@]}" sh -ec '
+		mount -t tmpfs -o size=200m,nr_inodes=20000,mode=0755 tmpfs "$1/disk"
+		[ "$(id -u)" != 0 ] || chmod 777 "$1/disk"
+		export GLOVEBOX_STORE=$1/disk/store
+		"$GLOVEBOX" rootfs import tiny "$2" >/dev/null
+		"$GLOVEBOX" exec --rootfs tiny --output "/out=$1/made" --receipt "$1/receipt" -- sh -c "$3"' - "$DIR" "$WORK/rootfs" "$1"
+}
+
+@test "a disk that runs full ends at the reserve, whatever the step hides" {
+	# Nothing of this can be found by a walk.
+	expect_status 137 full_disk 'exec 3>/out/x; rm /out/x; while head -c 1m /dev/zero >&3; do :; done; sleep 60'
+	expect_output "was ended by its limit diskReserve="
+	jq -e '.limit.name == "diskReserve" and .limit.value > 8000000 and .limit.value <= 10485760' "$DIR/receipt"
+	expect_status 137 full_disk 'i=0; while :; do i=$((i+1)); : >/out/$i || sleep 60; done'
+	expect_output "was ended by its limit diskReserveFiles="
 }
 
 @test "a step that is over it in the end is not let off for being quick" {
