@@ -5,6 +5,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "rootfs/import_table.h"
+#include "rootfs/stream.h"
+
 static void amend(void *arg, const char *path, void *head, size_t n)
 {
 	(void)arg;
@@ -28,13 +31,24 @@ static int import_dir(struct store *store, int fd, const struct stat *st, struct
 	return store_snapshot(store, fd, &opt, b, &stats, err);
 }
 
-static int import_archive(struct store *store, int fd, struct tree_builder *b, struct err *err)
+static int import_archive(struct store *store, int fd, uint64_t size, struct tree_builder *b, struct err *err)
 {
+	const struct stream_source all = { .fd = fd, .size = size };
+	struct import_totals totals = {0};
 	auto_store_writer w = NULL;
+	auto_import_table table = NULL;
+	auto_stream s = NULL;
+	auto_import_rows rows = {0};
+	struct stream_sums sums;
 
-	if (store_writer_begin(store, &w, err) < 0)
+	if (store_writer_begin(store, &w, err) < 0 || import_table_new(&totals, false, &table, err) < 0 ||
+	    stream_open(&all, UNPACK_ANY, true, &s, err) < 0 || import_entries(s, w, table, &totals, err) < 0 ||
+	    stream_end(s, &sums, err) < 0)
 		return -1;
-	return import_tar(fd, w, b, err);
+	if (totals.entries == 0)
+		return err_set(err, ERR_INPUT, 0, "the archive holds nothing");
+	import_table_take(table, &rows);
+	return import_rows_hand_over(&rows, b, err);
 }
 
 /** Opens and reads @p path, with the right to read inputs. */
@@ -48,7 +62,7 @@ static int read_source(struct store *store, const char *path, struct tree_builde
 	if (S_ISDIR(st.st_mode))
 		return import_dir(store, fd, &st, b, err);
 	if (S_ISREG(st.st_mode))
-		return import_archive(store, fd, b, err);
+		return import_archive(store, fd, (uint64_t)st.st_size, b, err);
 	return err_set(err, ERR_INPUT, 0, "neither a directory nor an archive");
 }
 

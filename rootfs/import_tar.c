@@ -4,62 +4,28 @@
 #include <errno.h>
 #include <string.h>
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include "rootfs/import_table.h"
-
-/** The archive is read in pieces of this size. */
-#define READ_BLOCK (256u << 10)
-/** Beyond IMPORT_RATIO_FROM bytes, an archive that unpacks to more than this times its size is a bomb. */
-#define IMPORT_RATIO_MAX 1000
-#define IMPORT_RATIO_FROM (1ull << 30)
+#include "rootfs/stream.h"
+#include "rootfs/wire.h"
 
 struct import {
-	struct archive *archive;
+	struct stream *from;
 	struct store_writer *writer;
 	struct import_table *table;
-	uint64_t bytes;        /**< of all files so far, but hard links */
-	uint64_t entries;
-	/* the file at hand */
+	struct import_totals *totals;
+	char *data;            /**< WIRE_DATA_MAX bytes */
+	struct buf raw, link;  /**< the entry's names as they came */
+	struct buf clean;      /**< and its path made clean */
+	/* the entry at hand */
 	const char *path;
 	uint64_t size;
 	uint64_t done;         /**< bytes taken */
 	char head[PYC_HEADER]; /**< the first of them, held back for pyc_amend() */
 };
 
-static inline void own_archive(struct archive **a)
+static int malformed(struct err *err)
 {
-	if (*a != NULL)
-		archive_read_free(*a);
-}
-#define auto_archive __attribute__((cleanup(own_archive))) struct archive *
-
-static int archive_failed(struct archive *a, const char *what, struct err *err)
-{
-	const char *why = archive_error_string(a);
-
-	return err_set(err, archive_errno(a) == ENOMEM ? ERR_INTERNAL : ERR_INPUT, 0, "%s: %s", what,
-		       why == NULL ? "the archive is damaged" : why);
-}
-
-/** Tar in each of its dialects, and the codecs that libarchive has in itself: never one that it would start a program for. */
-static int open_archive(int fd, struct archive *a, struct err *err)
-{
-	static int (*const codecs[])(struct archive *) = {
-		archive_read_support_filter_bzip2, archive_read_support_filter_compress, archive_read_support_filter_gzip,
-		archive_read_support_filter_lz4, archive_read_support_filter_lzip, archive_read_support_filter_lzma,
-		archive_read_support_filter_xz, archive_read_support_filter_zstd,
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(codecs); i++)
-		if (codecs[i](a) != ARCHIVE_OK)
-			return archive_failed(a, "set up the archive reader", err);
-	if (archive_read_support_format_tar(a) != ARCHIVE_OK)
-		return archive_failed(a, "set up the archive reader", err);
-	if (archive_read_open_fd(a, fd, READ_BLOCK) != ARCHIVE_OK)
-		return archive_failed(a, "open the archive", err);
-	return 0;
+	return err_set(err, ERR_INPUT, 0, "the process that read the archive says what makes no sense: the archive has taken it over");
 }
 
 /** Appends the clean form of an archive's path: "./a//b/" is "a/b", "./" is ".". */
@@ -90,23 +56,14 @@ static int clean_path(const char *raw, struct buf *out, struct err *err)
 	return fault == NULL ? 0 : err_set(err, ERR_INPUT, 0, "'" SHOWN "': %s", raw == NULL ? "" : raw, fault);
 }
 
-/** Bytes of all files so far, hard links as files of their own: what will be laid out. */
-static uint64_t total(const struct import *im)
-{
-	return im->bytes + import_table_linked(im->table);
-}
-
 /** Refuses archives that are small only until they are unpacked. */
 static int check_ratio(const struct import *im, struct err *err)
 {
-	uint64_t stored = (uint64_t)archive_filter_bytes(im->archive, -1);
-	uint64_t unpacked = (uint64_t)archive_filter_bytes(im->archive, 0);
+	uint64_t unpacked = stream_plain(im->from);
 
-	if (unpacked < total(im))
-		unpacked = total(im);
-	if (unpacked <= IMPORT_RATIO_FROM || unpacked / IMPORT_RATIO_MAX <= stored)
-		return 0;
-	return err_set(err, ERR_INPUT, 0, "the archive unpacks to more than %d times its size", IMPORT_RATIO_MAX);
+	if (unpacked < import_totals_bytes(im->totals) - im->totals->before)
+		unpacked = import_totals_bytes(im->totals) - im->totals->before;
+	return stream_check_ratio(stream_stored(im->from), unpacked, err);
 }
 
 /** Hands the held-back head on. */
@@ -153,35 +110,33 @@ static int put_zeros(struct import *im, uint64_t end, struct err *err)
 	return 0;
 }
 
-static int read_blocks(struct import *im, struct err *err)
+/** Takes one message's worth of the file at hand. */
+static int take_piece(struct import *im, struct err *err)
 {
-	for (;;) {
-		const void *data = NULL;
-		size_t n = 0;
-		la_int64_t offset = 0;
-		int r = archive_read_data_block(im->archive, &data, &n, &offset);
+	struct wire_head h;
 
-		if (r == ARCHIVE_EOF)
-			return 0;
-		if (r != ARCHIVE_OK)
-			return archive_failed(im->archive, "read", err);
-		if (offset < 0 || (uint64_t)offset < im->done || (uint64_t)offset > im->size || n > im->size - (uint64_t)offset)
-			return err_set(err, ERR_INPUT, 0, "its pieces do not make a file of its size");
-		if (put_zeros(im, (uint64_t)offset, err) < 0 || put(im, data, n, err) < 0 || check_ratio(im, err) < 0)
-			return -1;
-	}
+	if (stream_read(im->from, &h, sizeof h, err) < 0)
+		return -1;
+	if ((h.type != WIRE_DATA && h.type != WIRE_HOLE) || h.size > im->size - im->done)
+		return malformed(err);
+	if (h.type == WIRE_HOLE)
+		return put_zeros(im, im->done + h.size, err);
+	if (h.size > WIRE_DATA_MAX)
+		return malformed(err);
+	if (stream_read(im->from, im->data, (size_t)h.size, err) < 0)
+		return -1;
+	return put(im, im->data, (size_t)h.size, err);
 }
 
 /** Puts the content of the file at hand into the store. */
 static int read_file(struct import *im, struct digest *ret, struct err *err)
 {
 	im->done = 0;
-	/* check_links() has seen that the difference is none below 0. */
-	if (im->size > IMPORT_BYTES_MAX - total(im))
-		return err_set(err, ERR_INPUT, 0, "the files come to more than %llu bytes", (unsigned long long)IMPORT_BYTES_MAX);
-	im->bytes += im->size;
-	if (check_ratio(im, err) < 0 || read_blocks(im, err) < 0 || put_zeros(im, im->size, err) < 0)
+	if (import_totals_add(im->totals, im->size, err) < 0 || check_ratio(im, err) < 0)
 		return -1;
+	while (im->done < im->size)
+		if (take_piece(im, err) < 0 || check_ratio(im, err) < 0)
+			return -1;
 	if (im->done < sizeof im->head && put_head(im, err) < 0)
 		return -1;
 	return store_writer_end(im->writer, ret, NULL, err);
@@ -199,43 +154,37 @@ static int take_file(struct import *im, struct import_entry *e, struct err *err)
 	return import_table_add(im->table, e, err);
 }
 
-/** Holds hard links, which need no bytes of the archive, to its limits. */
-static int check_links(const struct import *im, struct err *err)
-{
-	if (total(im) > IMPORT_BYTES_MAX)
-		return err_set(err, ERR_INPUT, 0, "with hard links as files of their own, the files come to more than %llu bytes",
-			       (unsigned long long)IMPORT_BYTES_MAX);
-	return check_ratio(im, err);
-}
-
-static int take_hard_link(struct import *im, const char *raw, struct err *err)
+static int take_hard_link(struct import *im, struct err *err)
 {
 	auto_buf target = {0};
 
-	if (clean_path(raw, &target, err) < 0)
+	if (clean_path(im->link.data, &target, err) < 0)
 		return err_ctx(err, "'" SHOWN "' is a hard link to", im->path);
 	if (import_table_link(im->table, im->path, target.data, err) < 0)
 		return -1;
-	return check_links(im, err) < 0 ? err_ctx(err, "'" SHOWN "'", im->path) : 0;
+	/* Hard links need no bytes of the archive: they are held to its limits all the same. */
+	return check_ratio(im, err) < 0 ? err_ctx(err, "'" SHOWN "'", im->path) : 0;
 }
 
-static int take_by_type(struct import *im, struct archive_entry *from, struct err *err)
+static int take_by_kind(struct import *im, const struct wire_head *h, struct err *err)
 {
-	struct import_entry e = {
-		.path = im->path, .mode = archive_entry_perm(from) & TREE_MODE_BITS,
-		.uid = (uint64_t)archive_entry_uid(from), .gid = (uint64_t)archive_entry_gid(from),
-	};
+	struct import_entry e = { .path = im->path, .mode = h->mode & TREE_MODE_BITS, .uid = h->uid, .gid = h->gid };
 
-	switch (archive_entry_filetype(from)) {
-	case AE_IFREG:
+	switch (h->kind) {
+	case WIRE_FILE:
 		return take_file(im, &e, err);
-	case AE_IFDIR:
+	case WIRE_HARD:
+		return take_hard_link(im, err);
+	case WIRE_DIR:
+		/* The root's own mode and owner are no content (enum tree_form). */
+		if (strcmp(im->path, ".") == 0)
+			return 0;
 		e.kind = IMPORT_DIR;
 		break;
-	case AE_IFLNK:
+	case WIRE_LINK:
 		e.kind = IMPORT_LINK;
-		e.link = archive_entry_symlink(from);
-		if (e.link == NULL || e.link[0] == '\0')
+		e.link = im->link.data;
+		if (e.link[0] == '\0')
 			return err_set(err, ERR_INPUT, 0, "'" SHOWN "': a link to nowhere", e.path);
 		break;
 	default:
@@ -244,62 +193,72 @@ static int take_by_type(struct import *im, struct archive_entry *from, struct er
 	return import_table_add(im->table, &e, err);
 }
 
-static int take_entry(struct import *im, struct archive_entry *from, struct err *err)
+/** Takes a name that is announced with @p n bytes. */
+static int take_name(struct import *im, uint32_t n, struct buf *out, struct err *err)
 {
-	auto_buf path = {0};
-	const char *hard = archive_entry_hardlink(from);
-	la_int64_t size = archive_entry_size(from);
-
-	if (clean_path(archive_entry_pathname(from), &path, err) < 0)
+	buf_clear(out);
+	char *to = n > WIRE_NAME_MAX ? NULL : buf_room(out, n);
+	if (to == NULL)
+		return n > WIRE_NAME_MAX ? malformed(err) : buf_check(out, "name", err);
+	if (stream_read(im->from, to, n, err) < 0)
 		return -1;
-	im->path = path.data;
-	im->size = (uint64_t)size;
-	im->entries++;
-	/* For every type: what is not taken has to be read over. */
-	if (size < 0 || im->size > IMPORT_FILE_MAX)
+	buf_seal(out, n);
+	return strlen(out->data) == n ? 0 : malformed(err);
+}
+
+static int take_entry(struct import *im, const struct wire_head *h, struct err *err)
+{
+	if (h->kind < WIRE_DIR || h->kind > WIRE_ODD)
+		return malformed(err);
+	if (take_name(im, h->path_len, &im->raw, err) < 0 || take_name(im, h->link_len, &im->link, err) < 0)
+		return -1;
+	buf_clear(&im->clean);
+	if (clean_path(im->raw.data, &im->clean, err) < 0)
+		return -1;
+	im->path = im->clean.data;
+	im->size = h->size;
+	im->totals->entries++;
+	/* For every kind: what is not taken has to be read over. */
+	if (im->size > IMPORT_FILE_MAX)
 		return err_set(err, ERR_INPUT, 0, "'" SHOWN "': larger than %llu bytes", im->path, (unsigned long long)IMPORT_FILE_MAX);
 	if (check_ratio(im, err) < 0)
 		return err_ctx(err, "'" SHOWN "'", im->path);
-	if (hard != NULL)
-		return take_hard_link(im, hard, err);
-	/* The root's own mode and owner are no content (enum tree_form). */
-	if (strcmp(im->path, ".") == 0 && archive_entry_filetype(from) == AE_IFDIR)
-		return 0;
-	return take_by_type(im, from, err);
+	return take_by_kind(im, h, err);
 }
 
-/** Whether a header is as it should be. libarchive warns of names in pax headers that this locale has no characters for, and gives their
- *  bytes, which are the names; any other warning is damage. */
-static bool is_sound(struct archive *a, int result)
+static int take_entries(struct import *im, struct err *err)
 {
-	const char *why = archive_error_string(a);
-
-	return result == ARCHIVE_OK || (result == ARCHIVE_WARN && why != NULL && strstr(why, "can't be converted from") != NULL);
-}
-
-int import_tar(int fd, struct store_writer *writer, struct tree_builder *b, struct err *err)
-{
-	auto_import_table table = NULL;
-	auto_archive a = archive_read_new();
-
-	if (a == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "open the archive");
-	if (import_table_new(&table, err) < 0 || open_archive(fd, a, err) < 0)
-		return -1;
-	struct import im = { .archive = a, .writer = writer, .table = table };
 	for (;;) {
-		struct archive_entry *entry;
-		int r = archive_read_next_header(a, &entry);
+		struct wire_head h;
 
-		if (r == ARCHIVE_EOF)
-			break;
-		if (!is_sound(a, r))
-			return archive_failed(a, "read the archive", err);
-		if (take_entry(&im, entry, err) < 0)
+		if (stream_read(im->from, &h, sizeof h, err) < 0)
+			return -1;
+		if (h.type == WIRE_END)
+			return 0;
+		if (h.type != WIRE_ENTRY)
+			return malformed(err);
+		if (take_entry(im, &h, err) < 0)
 			return -1;
 	}
-	if (im.entries == 0)
-		return err_set(err, ERR_INPUT, 0, "the archive holds nothing");
+}
+
+int import_entries(struct stream *from, struct store_writer *writer, struct import_table *table, struct import_totals *totals,
+		   struct err *err)
+{
+	auto_free char *data = malloc(WIRE_DATA_MAX);
+	struct import im = { .from = from, .writer = writer, .table = table, .totals = totals, .data = data };
+
+	if (data == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "read an archive");
+	totals->before = import_totals_bytes(totals);
+	int result = take_entries(&im, err);
 	/* What waited is counted only now. */
-	return import_table_end(table, b, err) < 0 ? -1 : check_links(&im, err);
+	if (result == 0)
+		result = import_table_settle(table, err);
+	if (result == 0)
+		result = check_ratio(&im, err);
+	buf_free(&im.raw);
+	buf_free(&im.link);
+	buf_free(&im.clean);
+	return result;
 }

@@ -5,8 +5,12 @@
  *
  *     resolve.c       references to trees
  *     import.c        a directory or an archive becomes a named rootfs
- *     import_tar.c    an archive, trusting nothing
- *     import_table.c  its entries until the end: later ones change earlier ones
+ *     unpack.c        codecs and tar by libarchive, in a process of its own
+ *     wire.h          what that process says
+ *     stream.c        such processes, and the bytes between them
+ *     import_tar.c    what they say becomes entries and objects, believing nothing
+ *     import_table.c  an archive's entries until its end: later ones change earlier ones
+ *     import_layers.c one layer laid over another
  *     pyc.c           Python's compiled files that carry their source's time
  *     cursor.c        from path to path, by directory descriptors
  *     materialise.c   a tree laid out
@@ -53,7 +57,13 @@ int rootfs_check(struct store *store, const struct digest *d, const char *dir, s
 
 /* ---- import_tar.c ----------------------------------------------------- */
 
-/** Reads the archive in @p fd. Contents go through @p writer, entries to @p b. Needs neither the store nor any right but to read @p fd. */
-int import_tar(int fd, struct store_writer *writer, struct tree_builder *b, struct err *err);
+struct stream;
+struct import_table;
+struct import_totals;
+
+/** Takes the entries of a tar from @p from (unpack_tar()), by all the rules of archives: contents go through @p writer, entries into
+ *  @p table, whose hard links are settled at the end. ERR_INPUT by name. */
+int import_entries(struct stream *from, struct store_writer *writer, struct import_table *table, struct import_totals *totals,
+		   struct err *err);
 
 #endif
