@@ -73,6 +73,27 @@ bool rules_is_whiteout(const char *path)
 	return name != NULL;
 }
 
+const char *rules_whiteout(const char *path, bool is_empty_file, enum rules_mark *ret, struct buf *victim)
+{
+	const char *name = text_path_name(path);
+	const char *gone = name + strlen(WHITEOUT);
+	size_t dir = (size_t)(name - path);
+	bool opaque = strcmp(name, WHITEOUT_OPAQUE) == 0;
+
+	if (!rules_is_whiteout(path)) {
+		*ret = RULES_PLAIN;
+		return NULL;
+	}
+	if (!is_whiteout_name(name) || !is_empty_file)
+		return "a whiteout (.wh.) is an empty file and nothing else";
+	if (!opaque && (is_whiteout_name(gone) || !text_path_is_clean(gone)))
+		return "not a whiteout that OCI knows";
+	*ret = opaque ? RULES_OPAQUE : RULES_WHITEOUT;
+	buf_add(victim, path, opaque && dir > 0 ? dir - 1 : dir);
+	buf_adds(victim, opaque ? "" : gone);
+	return NULL;
+}
+
 struct rules *rules_new(void)
 {
 	return calloc(1, sizeof(struct rules));
@@ -183,21 +204,15 @@ static int check_hard_link(const struct rules *r, const struct untar_entry *e, s
 /** A whiteout deletes from the layers below, never from its own. */
 static int check_whiteout(struct rules *r, const struct untar_entry *e, struct err *err)
 {
-	const char *name = text_path_name(e->path);
-	const char *victim = name + strlen(WHITEOUT);
+	enum rules_mark mark;
 	auto_buf path = { 0 };
+	const char *why = rules_whiteout(e->path, e->type == TAR_FILE && e->size == 0, &mark, &path);
 
-	if (!is_whiteout_name(name) || e->type != TAR_FILE || e->size != 0)
-		return refuse(err, "a whiteout (.wh.) is an empty file and nothing else");
-	if (strcmp(name, WHITEOUT_OPAQUE) == 0)
-		return 0;
-	if (is_whiteout_name(victim) || !text_path_is_clean(victim))
-		return refuse(err, "not a whiteout that OCI knows");
-	buf_add(&path, e->path, (size_t)(name - e->path));
-	buf_adds(&path, victim);
+	if (why != NULL)
+		return refuse(err, why);
 	if (buf_check(&path, "remember a whiteout", err) < 0)
 		return -1;
-	struct seen *s = find(r, path.data, path.len);
+	struct seen *s = mark == RULES_WHITEOUT ? find(r, path.data, path.len) : NULL;
 	if (s != NULL && s->layer != r->layer)
 		s->type = GONE;
 	return 0;

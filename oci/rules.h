@@ -2,7 +2,7 @@
 /**
  * @file rules.h
  * The layer rules: what an entry of a layer may be, whoever made the layer.
- * Private to oci/.
+ * Private to oci/, but for rules_whiteout(), which the import of layers uses.
  *
  * - Types: file, directory, symbolic link, hard link to a file that came before.
  * - Paths and hard link targets: relative, no empty, "." or ".." component, at
@@ -26,6 +26,16 @@ const char *rules_mode(unsigned mode);
 const char *rules_link_target(const char *target);
 /** Whether any component of @p path begins with ".wh.". */
 bool rules_is_whiteout(const char *path);
+
+/** What a name in a layer means. */
+enum rules_mark {
+	RULES_PLAIN,     /**< itself */
+	RULES_WHITEOUT,  /**< ".wh.NAME": NAME, of the layers below, is gone, and all that is in it */
+	RULES_OPAQUE,    /**< ".wh..wh..opq": what the layers below have in its directory is gone */
+};
+/** What an entry at @p path means; @p victim gets what it is about: NAME with its directory, or the directory ("" is the root). Why that may
+ *  not be, or NULL. Ask buf_check() for failure. */
+const char *rules_whiteout(const char *path, bool is_empty_file, enum rules_mark *ret, struct buf *victim);
 
 /** What the layers of one image have said so far: every path and what it is. */
 struct rules;

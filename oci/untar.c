@@ -53,7 +53,12 @@ static int take_padding(struct walk *w, uint64_t size, struct err *err)
 
 static int skip_content(struct walk *w, uint64_t size, struct err *err)
 {
-	for (uint64_t left = size; left > 0; ) {
+	bool skip = w->ops->skip != NULL;
+
+	if (skip && w->ops->skip(w->ops->arg, size, err) < 0)
+		return -1;
+	w->offset += skip ? size : 0;
+	for (uint64_t left = skip ? 0 : size; left > 0; ) {
 		size_t part = left < SKIP_CHUNK ? (size_t)left : SKIP_CHUNK;
 
 		if (take(w, w->skip, part, err) < 0)

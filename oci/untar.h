@@ -38,6 +38,8 @@ struct untar_entry {
 struct untar_ops {
 	/** Up to @p n bytes, fewer only at the end. */
 	int (*read)(void *arg, void *data, size_t n, size_t *ret_got, struct err *err);
+	/** Passes over @p n bytes of content, where the source can do that without reading them; or NULL. */
+	int (*skip)(void *arg, uint64_t n, struct err *err);
 	/** Called for every entry, before its content is passed over. */
 	int (*entry)(void *arg, const struct untar_entry *e, struct err *err);
 	void *arg;
