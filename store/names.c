@@ -80,6 +80,20 @@ int store_get_name(struct store *store, const char *name, struct digest *ret, st
 	return 0;
 }
 
+int store_remove_name(struct store *store, const char *name, struct err *err)
+{
+	char path[NAME_PATH_SIZE];
+
+	if (name_path(name, path, err) < 0)
+		return -1;
+	if (unlinkat(store->fd, path, 0) < 0)
+		return errno == ENOENT ? no_such_name(store, name, err) : err_set(err, ERR_INTERNAL, errno, "remove %s from the store", path);
+	auto_fd names = openat(store->fd, "names", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (names < 0 || fsync(names) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make the removal of %s last", path);
+	return 0;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

@@ -186,6 +186,8 @@ int store_snapshot(struct store *store, int dirfd, const struct snapshot_options
 int store_set_name(struct store *store, const char *name, const struct digest *d, struct err *err);
 /** ERR_INPUT when there is no such name (with the nearest one). */
 int store_get_name(struct store *store, const char *name, struct digest *ret, struct err *err);
+/** Removes a name, durable; what it meant stays until nothing else holds it (garbage collection). ERR_INPUT when there is no such name. */
+int store_remove_name(struct store *store, const char *name, struct err *err);
 /** Sorted names; @p ret is a NULL-terminated array, freed string by string and as a whole by store_names_free(). */
 int store_list_names(struct store *store, char ***ret, struct err *err);
 void store_names_free(char **names);
