@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
-#include "rootfs/import_table.h"
+#include "oci/foreign.h"
 #include "rootfs/stream.h"
 
 static void amend(void *arg, const char *path, void *head, size_t n)
@@ -31,63 +32,170 @@ static int import_dir(struct store *store, int fd, const struct stat *st, struct
 	return store_snapshot(store, fd, &opt, b, &stats, err);
 }
 
-static int import_archive(struct store *store, int fd, uint64_t size, struct tree_builder *b, struct err *err)
-{
-	const struct stream_source all = { .fd = fd, .size = size };
-	struct import_totals totals = {0};
-	auto_store_writer w = NULL;
-	auto_import_table table = NULL;
-	auto_stream s = NULL;
-	auto_import_rows rows = {0};
-	struct stream_sums sums;
+/** What a source is said to be. */
+enum kind { KIND_ANY, KIND_DIR, KIND_TAR, KIND_OCI, KIND_OCI_ARCHIVE, KIND_DOCKER_ARCHIVE };
 
-	if (store_writer_begin(store, &w, err) < 0 || import_table_new(&totals, false, &table, err) < 0 ||
-	    stream_open(&all, UNPACK_ANY, true, &s, err) < 0 || import_entries(s, w, table, &totals, err) < 0 ||
-	    stream_end(s, &sums, err) < 0)
-		return -1;
-	if (totals.entries == 0)
-		return err_set(err, ERR_INPUT, 0, "the archive holds nothing");
-	import_table_take(table, &rows);
-	return import_rows_hand_over(&rows, b, err);
+static const struct {
+	const char *prefix;
+	enum kind kind;
+	bool may_be_dir, may_be_file;
+	enum oci_shape shape;   /**< what the files must make, or NONE where anything will do */
+} kinds[] = {
+	{ "", KIND_ANY, true, true, OCI_SHAPE_NONE },
+	{ "dir:", KIND_DIR, true, false, OCI_SHAPE_NONE },
+	{ "tar:", KIND_TAR, false, true, OCI_SHAPE_NONE },
+	{ "oci:", KIND_OCI, true, false, OCI_SHAPE_LAYOUT },
+	{ "oci-archive:", KIND_OCI_ARCHIVE, false, true, OCI_SHAPE_LAYOUT },
+	{ "docker-archive:", KIND_DOCKER_ARCHIVE, true, true, OCI_SHAPE_DOCKER },
+};
+
+/** A source being read. */
+struct reading {
+	struct store *store;
+	const struct rootfs_source *source;
+	size_t kind;           /**< row of `kinds` */
+	int fd;
+	struct stat st;
+	struct tree_builder *b;
+};
+
+/** Finds the prefix of @p text, and what stands behind it. */
+static size_t find_kind(const char *text, const char **ret_path)
+{
+	size_t row = 0;
+
+	for (size_t i = 1; i < ARRAY_LEN(kinds); i++)
+		if (text_starts(text, kinds[i].prefix))
+			row = i;
+	*ret_path = text + strlen(kinds[row].prefix);
+	return row;
 }
 
-/** Opens and reads @p path, with the right to read inputs. */
-static int read_source(struct store *store, const char *path, struct tree_builder *b, struct err *err)
+/** Options that choose among images mean nothing elsewhere. */
+static int check_no_choice(const struct reading *r, struct err *err)
 {
-	struct stat st;
+	if (r->source->ref == NULL && r->source->platform == NULL)
+		return 0;
+	return err_set(err, ERR_USAGE, 0, "it is no image, and has neither references nor platforms to choose from");
+}
+
+/** Reads the image in @p files, which must be what was said. */
+static int read_image(const struct reading *r, const struct oci_files *files, struct err *err)
+{
+	enum oci_shape want = kinds[r->kind].shape;
+
+	return import_image(r->store, files, want == OCI_SHAPE_NONE ? oci_files_shape(files) : want, r->source, r->b, err);
+}
+
+static int read_directory(const struct reading *r, struct err *err)
+{
+	auto_oci_files files = NULL;
+
+	if (oci_files_open_dir(r->fd, &files, err) < 0)
+		return -1;
+	if (kinds[r->kind].shape != OCI_SHAPE_NONE || (kinds[r->kind].kind == KIND_ANY && oci_files_shape(files) != OCI_SHAPE_NONE))
+		return read_image(r, files, err);
+	return check_no_choice(r, err) < 0 ? -1 : import_dir(r->store, r->fd, &r->st, r->b, err);
+}
+
+/** Whether the tar in @p fd is an image: *@p ret is its files, or NULL. */
+static int find_image(const struct reading *r, int fd, struct oci_files **ret, struct err *err)
+{
+	bool sure = kinds[r->kind].shape != OCI_SHAPE_NONE;
+	auto_oci_files files = NULL;
+
+	if (oci_files_open_tar(fd, sure, &files, err) < 0)
+		return -1;
+	if (!sure && files != NULL && oci_files_shape(files) == OCI_SHAPE_NONE)
+		return 0;
+	*ret = move_ptr(files);
+	return 0;
+}
+
+/** Whether a file begins as a tar does that is not compressed (POSIX or GNU). */
+static int is_plain_tar(int fd, bool *ret, struct err *err)
+{
+	char magic[5];
+	ssize_t n;
+
+	do
+		n = pread(fd, magic, sizeof magic, 257);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_set(err, ERR_INPUT, errno, "read");
+	*ret = n == sizeof magic && memcmp(magic, "ustar", sizeof magic) == 0;
+	return 0;
+}
+
+static int read_file(const struct reading *r, struct err *err)
+{
+	const struct stream_source all = { .fd = r->fd, .size = (uint64_t)r->st.st_size };
+	auto_oci_files files = NULL;
+	auto_fd spooled = -1;
+	bool plain, tar = kinds[r->kind].kind == KIND_TAR;
+
+	if (is_plain_tar(r->fd, &plain, err) < 0)
+		return -1;
+	/* Members have to be read in another order than they stand in: that needs them decompressed. */
+	if (!tar && !plain && (kinds[r->kind].kind != KIND_ANY || import_begins_as_image(&all)) &&
+	    import_spool(r->store, &all, &spooled, err) < 0)
+		return -1;
+	if (!tar && (plain || spooled != -1) && find_image(r, spooled != -1 ? spooled : r->fd, &files, err) < 0)
+		return -1;
+	if (files != NULL)
+		return read_image(r, files, err);
+	return check_no_choice(r, err) < 0 ? -1 : import_tar(r->store, &all, r->b, err);
+}
+
+/** Opens and reads the source, with the right to read inputs. */
+static int read_source(struct reading *r, struct err *err)
+{
+	const char *path;
+	r->kind = find_kind(r->source->text, &path);
 	auto_fd fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &r->st) < 0)
 		return err_set(err, ERR_INPUT, errno, "open");
-	if (S_ISDIR(st.st_mode))
-		return import_dir(store, fd, &st, b, err);
-	if (S_ISREG(st.st_mode))
-		return import_archive(store, fd, (uint64_t)st.st_size, b, err);
-	return err_set(err, ERR_INPUT, 0, "neither a directory nor an archive");
+	r->fd = fd;
+	if (S_ISDIR(r->st.st_mode) && kinds[r->kind].may_be_dir)
+		return read_directory(r, err);
+	if (S_ISREG(r->st.st_mode) && kinds[r->kind].may_be_file)
+		return read_file(r, err);
+	return err_set(err, ERR_INPUT, 0, "%s", r->kind == 0 ? "neither a directory nor an archive"
+		       : kinds[r->kind].may_be_file ? "not a file" : "not a directory");
 }
 
-static int read_bracketed(struct store *store, const char *path, struct tree_builder *b, struct err *err)
+static int read_bracketed(struct reading *r, struct err *err)
 {
-	const struct ident *id = store_ident(store);
+	const struct ident *id = store_ident(r->store);
 
 	if (ident_read_begin(id, err) < 0)
 		return -1;
-	return ident_read_done(id, read_source(store, path, b, err), err);
+	return ident_read_done(id, read_source(r, err), err);
 }
 
-int rootfs_import(struct store *store, const char *name, const char *path, struct digest *ret, struct err *err)
+int rootfs_import_from(struct store *store, const char *name, const struct rootfs_source *source, struct digest *ret, struct err *err)
 {
 	struct digest d;
 	auto_tree_builder b = NULL;
 	auto_free char *root = NULL;
+	struct reading r = { .store = store, .source = source };
 
 	if (!text_is_name(name))
 		return err_set(err, ERR_USAGE, 0, "'" SHOWN "' cannot be the name of a rootfs: letters, digits, '.', '_' and '-', a letter or digit first, at most 100", name);
 	if (tree_builder_new(&b, err) < 0)
 		return -1;
-	if (read_bracketed(store, path, b, err) < 0 || store_put_tree(store, b, &d, err) < 0 ||
+	r.b = b;
+	if (read_bracketed(&r, err) < 0 || store_put_tree(store, b, &d, err) < 0 ||
 	    rootfs_ensure(store, &d, &root, err) < 0 || store_set_name(store, name, &d, err) < 0)
-		return err_ctx(err, "import '" SHOWN "'", path);
+		return err_ctx(err, "import '" SHOWN "'", source->text);
 	*ret = d;
 	return 0;
+}
+
+int rootfs_import(struct store *store, const char *name, const char *text, struct digest *ret, struct err *err)
+{
+	const struct rootfs_source source = { .text = text };
+
+	return rootfs_import_from(store, name, &source, ret, err);
 }

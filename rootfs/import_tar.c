@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "oci/rules.h"
 #include "rootfs/import_table.h"
 #include "rootfs/stream.h"
 #include "rootfs/wire.h"
@@ -33,7 +34,8 @@ static int clean_path(const char *raw, struct buf *out, struct err *err)
 {
 	const char *fault = raw == NULL || raw[0] == '\0' ? "an entry without a name" : NULL;
 
-	if (fault == NULL && raw[0] == '/')
+	/* "/" alone is the root: umoci insert writes it. */
+	if (fault == NULL && raw[0] == '/' && raw[strspn(raw, "/")] != '\0')
 		fault = "an absolute path";
 	for (const char *p = raw; fault == NULL && *p != '\0'; ) {
 		size_t n = strcspn(p, "/");
@@ -166,6 +168,24 @@ static int take_hard_link(struct import *im, struct err *err)
 	return check_ratio(im, err) < 0 ? err_ctx(err, "'" SHOWN "'", im->path) : 0;
 }
 
+/** Takes an entry of a layer if it is a whiteout; *@p ret_done says whether it was. */
+static int take_whiteout(struct import *im, const struct wire_head *h, bool *ret_done, struct err *err)
+{
+	enum rules_mark mark;
+	auto_buf victim = {0};
+	const char *why = rules_whiteout(im->path, h->kind == WIRE_FILE && h->size == 0, &mark, &victim);
+
+	if (why != NULL)
+		return err_set(err, ERR_INPUT, 0, "'" SHOWN "': %s", im->path, why);
+	buf_adds(&victim, "");
+	if (buf_check(&victim, "path", err) < 0)
+		return -1;
+	*ret_done = mark != RULES_PLAIN;
+	if (mark == RULES_PLAIN)
+		return 0;
+	return import_table_whiteout(im->table, im->path, mark == RULES_OPAQUE ? IMPORT_OPAQUE : IMPORT_WHITEOUT, victim.data, err);
+}
+
 static int take_by_kind(struct import *im, const struct wire_head *h, struct err *err)
 {
 	struct import_entry e = { .path = im->path, .mode = h->mode & TREE_MODE_BITS, .uid = h->uid, .gid = h->gid };
@@ -223,7 +243,10 @@ static int take_entry(struct import *im, const struct wire_head *h, struct err *
 		return err_set(err, ERR_INPUT, 0, "'" SHOWN "': larger than %llu bytes", im->path, (unsigned long long)IMPORT_FILE_MAX);
 	if (check_ratio(im, err) < 0)
 		return err_ctx(err, "'" SHOWN "'", im->path);
-	return take_by_kind(im, h, err);
+	bool done = false;
+	if (import_table_is_layer(im->table) && take_whiteout(im, h, &done, err) < 0)
+		return -1;
+	return done ? 0 : take_by_kind(im, h, err);
 }
 
 static int take_entries(struct import *im, struct err *err)
@@ -261,4 +284,23 @@ int import_entries(struct stream *from, struct store_writer *writer, struct impo
 	buf_free(&im.link);
 	buf_free(&im.clean);
 	return result;
+}
+
+int import_tar(struct store *store, const struct stream_source *from, struct tree_builder *b, struct err *err)
+{
+	struct import_totals totals = {0};
+	auto_store_writer w = NULL;
+	auto_import_table table = NULL;
+	auto_stream s = NULL;
+	auto_import_rows rows = {0};
+	struct stream_sums sums;
+
+	if (store_writer_begin(store, &w, err) < 0 || import_table_new(&totals, false, &table, err) < 0 ||
+	    stream_open(from, UNPACK_ANY, true, &s, err) < 0 || import_entries(s, w, table, &totals, err) < 0 ||
+	    stream_end(s, &sums, err) < 0)
+		return -1;
+	if (totals.entries == 0)
+		return err_set(err, ERR_INPUT, 0, "the archive holds nothing");
+	import_table_take(table, &rows);
+	return import_rows_hand_over(&rows, b, err);
 }

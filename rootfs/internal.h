@@ -4,13 +4,16 @@
  * What the files of rootfs/ share among themselves.
  *
  *     resolve.c       references to trees
- *     import.c        a directory or an archive becomes a named rootfs
+ *     import.c        a directory, an archive or an image becomes a named rootfs
+ *     import_image.c  an image, layer by layer
  *     unpack.c        codecs and tar by libarchive, in a process of its own
  *     wire.h          what that process says
  *     stream.c        such processes, and the bytes between them
  *     import_tar.c    what they say becomes entries and objects, believing nothing
  *     import_table.c  an archive's entries until its end: later ones change earlier ones
  *     import_layers.c one layer laid over another
+ *     export.c        a tree as a tar or an image
+ *     scratch.c       files without names
  *     pyc.c           Python's compiled files that carry their source's time
  *     cursor.c        from path to path, by directory descriptors
  *     materialise.c   a tree laid out
@@ -20,6 +23,7 @@
 #ifndef GB_ROOTFS_INTERNAL_H
 #define GB_ROOTFS_INTERNAL_H
 
+#include "oci/foreign.h"
 #include "rootfs/rootfs.h"
 
 /** How many bytes of a path an error shows: the reason must still fit behind it. */
@@ -33,6 +37,11 @@
 /** Gives a compiled Python file that is checked by its source's mtime the mtime that all files have here, so that Python does not
  *  compile anew at every start. By the file's name and its first @p n bytes; files that are checked by hash are left alone. */
 void pyc_amend(const char *path, void *head, size_t n);
+
+/* ---- scratch.c -------------------------------------------------------- */
+
+/** A file on the store's file system whose name is gone already. @p ret is the caller's. */
+int scratch_file(struct store *store, int *ret, struct err *err);
 
 /* ---- cursor.c --------------------------------------------------------- */
 
@@ -58,6 +67,7 @@ int rootfs_check(struct store *store, const struct digest *d, const char *dir, s
 /* ---- import_tar.c ----------------------------------------------------- */
 
 struct stream;
+struct stream_source;
 struct import_table;
 struct import_totals;
 
@@ -65,5 +75,17 @@ struct import_totals;
  *  @p table, whose hard links are settled at the end. ERR_INPUT by name. */
 int import_entries(struct stream *from, struct store_writer *writer, struct import_table *table, struct import_totals *totals,
 		   struct err *err);
+/** Reads a tar in any codec into @p b. */
+int import_tar(struct store *store, const struct stream_source *from, struct tree_builder *b, struct err *err);
+
+/* ---- import_image.c --------------------------------------------------- */
+
+/** Reads the image that @p source chooses among @p files into @p b. */
+int import_image(struct store *store, const struct oci_files *files, enum oci_shape shape, const struct rootfs_source *source,
+		 struct tree_builder *b, struct err *err);
+/** Decompresses an archive into a file without a name in the store's scratch. @p ret_fd is the caller's. */
+int import_spool(struct store *store, const struct stream_source *from, int *ret_fd, struct err *err);
+/** Whether the compressed tar in @p from begins as an image archive does. What cannot be told is none. */
+bool import_begins_as_image(const struct stream_source *from);
 
 #endif

@@ -12,27 +12,42 @@
 /** mtime of everything that glovebox lays out: 1980-01-01T00:00:00Z. */
 #define ROOTFS_MTIME GB_EPOCH
 
-/** Limits of archive import. Further ones are TREE_* (paths, depth, entries), IMPORT_NAMES_MAX (import_table.h) and
- *  IMPORT_RATIO_MAX (import_tar.c). */
+/** Limits of archive import, of all layers of an image together. Further ones are TREE_* (paths, depth, entries), IMPORT_NAMES_MAX
+ *  (import_table.h), STREAM_RATIO_MAX (stream.h), and for images OCI_* (oci/foreign.h). */
 #define IMPORT_BYTES_MAX (64ull << 30)  /**< all files, hard links as files of their own */
 #define IMPORT_FILE_MAX (16ull << 30)   /**< one file */
 
+/** What to import. Borrowed strings. */
+struct rootfs_source {
+	/** A path, or PREFIX:PATH, where PREFIX says what it is: "dir", "tar", "oci" (an image layout), "oci-archive" (a tar of one), or
+	 *  "docker-archive" (a tar as of `docker save`, or the directory that it unpacks to). Without: what it looks like. */
+	const char *text;
+	const char *ref;       /**< images: which one, by reference name, tag or digest; NULL: the only one */
+	const char *platform;  /**< images: OS/ARCH[/VARIANT]; NULL: this host's */
+};
+
 /**
- * Imports @p path (a directory, or a tar) into the store, lays it out, and names it @p name, in this order: a name means a rootfs
- * that is there and survives a loss of power. @p ret is the tree digest. The same files give the same digest as a directory and as
- * a tar in each dialect and codec. Brackets the reading with ident_read_begin() itself. ERR_INPUT names the entry.
+ * Imports @p source into the store, lays it out, and names it @p name, in this order: a name means a rootfs that is there and survives
+ * a loss of power. @p ret is the tree digest. The same files give the same digest as a directory, as a tar in each dialect and codec,
+ * and as an image, in however many layers. Brackets the reading with ident_read_begin() itself. ERR_INPUT names the entry.
  *
- * Both: modes less setuid and setgid; the root is 0755 0:0; devices, fifos, sockets, xattrs and times are left out; hard links become
+ * All: modes less setuid and setgid; the root is 0755 0:0; devices, fifos, sockets, xattrs and times are left out; hard links become
  * files of their own; `.pyc` files that are checked by their source's mtime get ROOTFS_MTIME in its place, whatever it was (so one
  * that was stale, with a source of unchanged size, counts as fresh: times are no content).
  * Directories: "/" itself is refused (ERR_USAGE); mounts inside are entered; a file of /proc or /sys is refused by name.
- * Archives: v7, ustar, pax or GNU tar; gzip, bzip2, xz, lzma, lzip, lz4, zstd, compress, never through another program. Nothing is
- * extracted: contents become objects, names become entries. Refused: an absolute path, "..", an entry below anything but a directory,
- * a path that is a directory and something else, a hard link to nothing, to a directory or in a circle, a malformed header, anything
- * over a limit. Else the last entry of a path stands, missing parents are added as 0755 0:0, a hard link is a copy of what its
- * target is at that place in the archive, or at the end where that comes later; content in a hard link's own entry is passed over.
+ * Archives: v7, ustar, pax or GNU tar; gzip, bzip2, xz, lzma, lzip, lz4, zstd, compress, never through another program, and read in confined
+ * processes (stream.h). Nothing is extracted: contents become objects, names become entries. Refused: an absolute path, "..", an entry
+ * below anything but a directory, a path that is a directory and something else, a hard link to nothing, to a directory or in a circle,
+ * a malformed header, anything over a limit. Else the last entry of a path stands, missing parents are added as 0755 0:0, a hard link is a
+ * copy of what its target is at that place in the archive, or at the end where that comes later; content in a hard link's own
+ * entry is passed over.
+ * Images: which one, and its documents, by oci/foreign.h; each layer by the rules of archives, its digest and diff ID checked, laid over the
+ * ones below: whiteouts (oci/rules.h) and opaque directories remove what is below and nothing of their own layer, in whatever
+ * order they come; another kind of entry replaces what was there, a directory keeps what was in it.
  */
-int rootfs_import(struct store *store, const char *name, const char *path, struct digest *ret, struct err *err);
+int rootfs_import_from(struct store *store, const char *name, const struct rootfs_source *source, struct digest *ret, struct err *err);
+/** The same with nothing to choose. */
+int rootfs_import(struct store *store, const char *name, const char *text, struct digest *ret, struct err *err);
 
 /** Resolves NAME@sha256:…, sha256:…, or a bare NAME to a tree digest in this store. @p pinned (may be NULL) tells whether the
  *  reference itself held a digest. NAME@digest needs no name of that kind to exist, only the tree. ERR_INPUT when the tree is not here, ERR_USAGE for a malformed one. */
@@ -45,6 +60,18 @@ int rootfs_ensure(struct store *store, const struct digest *d, char **ret_path, 
  *  entry when that fails. ERR_HOST: an ordinary user cannot check below a directory whose mode keeps its owner out. Brackets the
  *  reading with ident_read_begin() itself. */
 int rootfs_ensure_checked(struct store *store, const struct digest *d, char **ret_path, struct err *err);
+
+/** How a tree is exported. Borrowed strings. */
+struct rootfs_export {
+	bool oci;                   /**< as an image.tar of one uncompressed layer (oci_image_write()); else as a plain tar */
+	const char *architecture;   /**< images: for which machine (GOARCH names); NULL: this host's */
+	const char *ref;            /**< images: the reference name in the index; NULL: none */
+};
+
+/** Writes a tree to the file @p path, which appears whole, belongs to the caller, and replaces an older one. The bytes depend on the tree and
+ *  @p how alone: the order of the manifest, ROOTFS_MTIME, the form of oci/tar.h. What a layer cannot hold (a name that begins with
+ *  ".wh.") is ERR_INPUT. Uses ident_caller_begin() itself. */
+int rootfs_export(struct store *store, const struct digest *d, const struct rootfs_export *how, const char *path, struct err *err);
 
 /** Lays a tree out below @p dirfd (an existing empty directory), in manifest order, own inodes, contents verified against their
  *  digests while copied, every mtime ROOTFS_MTIME, owner the step user. ENOSPC is told apart ("tmpfs is full: …"). */
