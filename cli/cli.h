@@ -24,6 +24,7 @@ struct opt_def {
 	const char *arg;    /**< what its value is called, or NULL for a switch */
 	const char *help;   /**< one line */
 	bool repeat;        /**< may be given several times; else a second one is an error, not a silent winner */
+	char letter;        /**< "-x" for it as well, or 0 */
 };
 
 /** One `--NAME VALUE` that was given. Borrowed from argv. */

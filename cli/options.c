@@ -12,6 +12,15 @@ static const struct opt_def *find(const struct command *command, const char *nam
 	return NULL;
 }
 
+/** The option that "-x" stands for. */
+static const struct opt_def *find_letter(const struct command *command, char letter)
+{
+	for (const struct opt_def *o = command->opts; o->name != NULL; o++)
+		if (o->letter != 0 && o->letter == letter)
+			return o;
+	return NULL;
+}
+
 static int unknown_option(const struct command *command, const char *arg, struct err *err)
 {
 	const char *names[64];
@@ -35,7 +44,7 @@ static int take_option(struct args *a, char **argv, size_t *i, struct err *err)
 {
 	const char *arg = argv[*i];
 	size_t len = strcspn(arg, "=");
-	const struct opt_def *def = arg[1] == '-' ? find(a->command, arg + 2, len - 2) : NULL;
+	const struct opt_def *def = arg[1] == '-' ? find(a->command, arg + 2, len - 2) : arg[2] == '\0' ? find_letter(a->command, arg[1]) : NULL;
 	const char *value = arg[len] == '=' ? arg + len + 1 : NULL;
 
 	if (def == NULL)
@@ -167,6 +176,8 @@ void help_command(const struct command *c)
 	for (const struct opt_def *o = c->opts; o->name != NULL; o++) {
 		auto_buf left = {0};
 
+		if (o->letter != 0)
+			buf_addf(&left, "-%c, ", o->letter);
 		buf_addf(&left, "--%s%s%s", o->name, o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
 		printf("  %-24s %s\n", left.data == NULL ? o->name : left.data, o->help);
 	}
