@@ -13,6 +13,7 @@ struct search {
 	const struct oci_files *files;
 	const char *ref;
 	const struct oci_platform *want;
+	bool flat;                       /**< blobs lie at the top, called by their hex digits */
 	unsigned documents;              /**< read so far */
 	struct foreign_descriptor *found; /**< manifests that may be it; their strings are not looked at any more */
 	size_t n;
@@ -108,11 +109,17 @@ static int load(struct search *s, const char *name, const struct foreign_descrip
 	return json_parse(text.data, text.len, name, ERR_INPUT, ret, err);
 }
 
+/** Where a blob lies; returns @p out. */
+static const char *blob_name(const struct search *s, const struct digest *d, char out[OUTER_BLOB_NAME_SIZE])
+{
+	return s->flat ? digest_hex(d, out) : outer_blob_name(d, out);
+}
+
 static int load_blob(struct search *s, const struct foreign_descriptor *d, json_t **ret, struct err *err)
 {
 	char name[OUTER_BLOB_NAME_SIZE];
 
-	return load(s, outer_blob_name(&d->digest, name), d, NULL, ret, err);
+	return load(s, blob_name(s, &d->digest, name), d, NULL, ret, err);
 }
 
 /* ---- choosing ---------------------------------------------------------------------- */
@@ -325,22 +332,19 @@ static int set_file(struct oci_foreign_layer *l, const char *name, struct err *e
 	return l->file == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "read an image") : 0;
 }
 
-static int read_image(struct search *s, const struct foreign_descriptor *d, struct oci_foreign *image, struct err *err)
+/** Reads the image of a manifest. */
+static int read_image(struct search *s, const json_t *manifest, struct oci_foreign *image, struct err *err)
 {
 	struct foreign_descriptor config;
 	auto_free struct foreign_descriptor *layers = NULL;
 	auto_free struct digest *ids = NULL;
-	auto_json m = NULL;
 	auto_json c = NULL;
 	size_t n;
-	char a[PLATFORM_SIZE], b[PLATFORM_SIZE], name[OUTER_BLOB_NAME_SIZE];
+	char name[OUTER_BLOB_NAME_SIZE];
 
-	if (load_blob(s, d, &m, err) < 0 || foreign_manifest(m, &config, &layers, &n, err) < 0 || load_blob(s, &config, &c, err) < 0 ||
+	if (foreign_manifest(manifest, &config, &layers, &n, err) < 0 || load_blob(s, &config, &c, err) < 0 ||
 	    foreign_config(c, n, &image->platform, &ids, err) < 0 || new_layers(image, n, ids, err) < 0)
 		return -1;
-	if (!same_machine(&image->platform, &d->platform))
-		return err_set(err, ERR_INPUT, 0, "the index says that an image is for %s, and its config says for %s",
-			       platform_text(&d->platform, a), platform_text(&image->platform, b));
 	image->config_digest = config.digest;
 	for (size_t i = 0; i < n; i++) {
 		struct oci_foreign_layer *l = &image->layers[i];
@@ -348,7 +352,7 @@ static int read_image(struct search *s, const struct foreign_descriptor *d, stru
 		l->has_digest = true;
 		l->digest = layers[i].digest;
 		l->size = layers[i].size;
-		if (set_file(l, outer_blob_name(&l->digest, name), err) < 0)
+		if (set_file(l, blob_name(s, &l->digest, name), err) < 0)
 			return -1;
 	}
 	return 0;
@@ -370,11 +374,39 @@ static int open_layout(struct search *s, struct oci_foreign *image, struct err *
 {
 	struct foreign_descriptor chosen;
 	auto_json index = NULL;
+	auto_json manifest = NULL;
+	char a[PLATFORM_SIZE], b[PLATFORM_SIZE];
 
 	if (check_layout(s, err) < 0 || load(s, OUTER_INDEX, NULL, NULL, &index, err) < 0 || read_top(s, index, err) < 0 ||
-	    pick(s, &chosen, err) < 0)
+	    pick(s, &chosen, err) < 0 || load_blob(s, &chosen, &manifest, err) < 0 || read_image(s, manifest, image, err) < 0)
 		return -1;
-	return read_image(s, &chosen, image, err);
+	if (same_machine(&image->platform, &chosen.platform))
+		return 0;
+	return err_set(err, ERR_INPUT, 0, "the index says that an image is for %s, and its config says for %s",
+		       platform_text(&chosen.platform, a), platform_text(&image->platform, b));
+}
+
+/** What has no index has one image, without a name. */
+static int check_only(const struct search *s, const struct oci_foreign *image, struct err *err)
+{
+	char a[PLATFORM_SIZE], b[PLATFORM_SIZE];
+
+	if (same_machine(&image->platform, s->want))
+		return 0;
+	return err_set(err, ERR_INPUT, 0, "it is for %s, not for %s: choose by --platform", platform_text(&image->platform, a),
+		       platform_text(s->want, b));
+}
+
+static int open_flat(struct search *s, struct oci_foreign *image, struct err *err)
+{
+	auto_json manifest = NULL;
+
+	s->flat = true;
+	if (s->ref != NULL)
+		return err_set(err, ERR_INPUT, 0, "it holds one image, without a name: leave --ref away");
+	if (load(s, "manifest.json", NULL, NULL, &manifest, err) < 0 || read_image(s, manifest, image, err) < 0)
+		return -1;
+	return check_only(s, image, err);
 }
 
 /* ---- docker archives --------------------------------------------------------------------- */
@@ -440,7 +472,6 @@ static int open_docker(struct search *s, struct oci_foreign *image, struct err *
 	auto_free struct digest *ids = NULL;
 	struct foreign_docker d = {0};
 	struct digest named;
-	char a[PLATFORM_SIZE], b[PLATFORM_SIZE];
 
 	if (load(s, "manifest.json", NULL, NULL, &list, err) < 0 || pick_docker(s, list, &d, err) < 0 ||
 	    load(s, d.config, NULL, &image->config_digest, &config, err) < 0)
@@ -448,11 +479,9 @@ static int open_docker(struct search *s, struct oci_foreign *image, struct err *
 	if (config_name_digest(d.config, &named) && !digest_eq(&named, &image->config_digest))
 		return err_set(err, ERR_INPUT, 0, "%.200s: its bytes have another digest than its name", d.config);
 	size_t n = json_array_size(d.layers);
-	if (foreign_config(config, n, &image->platform, &ids, err) < 0 || new_layers(image, n, ids, err) < 0)
+	if (foreign_config(config, n, &image->platform, &ids, err) < 0 || check_only(s, image, err) < 0 ||
+	    new_layers(image, n, ids, err) < 0)
 		return -1;
-	if (!same_machine(&image->platform, s->want))
-		return err_set(err, ERR_INPUT, 0, "it is for %s, not for %s: choose by --platform", platform_text(&image->platform, a),
-			       platform_text(s->want, b));
 	image->links = true;
 	for (size_t i = 0; i < n; i++)
 		if (set_file(&image->layers[i], json_string_value(json_array_get(d.layers, i)), err) < 0)
@@ -463,14 +492,15 @@ static int open_docker(struct search *s, struct oci_foreign *image, struct err *
 int oci_foreign_open(const struct oci_files *f, enum oci_shape shape, const char *ref, const struct oci_platform *platform,
 		     struct oci_foreign *ret, struct err *err)
 {
+	static int (*const open[])(struct search *, struct oci_foreign *, struct err *) = {
+		[OCI_SHAPE_LAYOUT] = open_layout, [OCI_SHAPE_DOCKER] = open_docker, [OCI_SHAPE_FLAT] = open_flat,
+	};
 	struct search s = { .files = f, .ref = ref, .want = platform };
 	auto_oci_foreign image = {0};
-	int result = -1;
 
 	if (shape == OCI_SHAPE_NONE)
-		(void)err_set(err, ERR_INPUT, 0, "neither an OCI image layout (oci-layout, index.json) nor a docker archive (manifest.json)");
-	else
-		result = shape == OCI_SHAPE_LAYOUT ? open_layout(&s, &image, err) : open_docker(&s, &image, err);
+		return err_set(err, ERR_INPUT, 0, "neither an OCI image layout (oci-layout, index.json) nor a docker archive (manifest.json)");
+	int result = open[shape](&s, &image, err);
 	free(s.found);
 	buf_free(&s.names);
 	if (result < 0)

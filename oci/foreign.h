@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file foreign.h
- * Images that other tools made, for import: OCI image layouts and docker archives, each as a directory or as a tar. Tolerant of what
+ * Images that other tools made, for import: OCI image layouts and docker archives, each as a directory or as a tar, and directories of blobs. Tolerant of what
  * is done in more than one way, trusting none of it; which files an image is made of is found here, layers are read by rootfs/.
  * (oci_image_read() is for evidence, and takes only what glovebox wrote.)
  *
@@ -53,7 +53,8 @@ void oci_part_close(struct oci_part *p);
 enum oci_shape {
 	OCI_SHAPE_NONE,     /**< no image */
 	OCI_SHAPE_LAYOUT,   /**< OCI image layout: oci-layout, index.json, blobs/ */
-	OCI_SHAPE_DOCKER,   /**< docker archive: manifest.json */
+	OCI_SHAPE_DOCKER,   /**< docker archive: manifest.json, which is a list */
+	OCI_SHAPE_FLAT,     /**< `podman save --format docker-dir`, `skopeo copy dir:`: version, manifest.json, which is a manifest, and blobs */
 };
 
 /** The directory @p dirfd (borrowed). */

@@ -109,7 +109,7 @@ static bool skip_hex(const char **name)
 
 bool oci_is_image_member(const char *name)
 {
-	static const char *const whole[] = { "", "oci-layout", "index.json", "manifest.json", "repositories", "blobs" };
+	static const char *const whole[] = { "", "oci-layout", "index.json", "manifest.json", "repositories", "blobs", "version" };
 	static const char *const behind_hex[] = { "", ".json", ".tar", ".tar.gz" };
 
 	for (size_t i = 0; i < ARRAY_LEN(whole); i++)
@@ -337,5 +337,7 @@ enum oci_shape oci_files_shape(const struct oci_files *f)
 {
 	if (has(f, "oci-layout") && has(f, "index.json"))
 		return OCI_SHAPE_LAYOUT;
-	return has(f, "manifest.json") && (f->dir == -1 || only_members(f->dir)) ? OCI_SHAPE_DOCKER : OCI_SHAPE_NONE;
+	if (!has(f, "manifest.json") || (f->dir != -1 && !only_members(f->dir)))
+		return OCI_SHAPE_NONE;
+	return f->dir != -1 && has(f, "version") ? OCI_SHAPE_FLAT : OCI_SHAPE_DOCKER;
 }

@@ -33,7 +33,7 @@ static int import_dir(struct store *store, int fd, const struct stat *st, struct
 }
 
 /** What a source is said to be. */
-enum kind { KIND_ANY, KIND_DIR, KIND_TAR, KIND_OCI, KIND_OCI_ARCHIVE, KIND_DOCKER_ARCHIVE };
+enum kind { KIND_ANY, KIND_DIR, KIND_TAR, KIND_IMAGE };
 
 static const struct {
 	const char *prefix;
@@ -44,9 +44,10 @@ static const struct {
 	{ "", KIND_ANY, true, true, OCI_SHAPE_NONE },
 	{ "dir:", KIND_DIR, true, false, OCI_SHAPE_NONE },
 	{ "tar:", KIND_TAR, false, true, OCI_SHAPE_NONE },
-	{ "oci:", KIND_OCI, true, false, OCI_SHAPE_LAYOUT },
-	{ "oci-archive:", KIND_OCI_ARCHIVE, false, true, OCI_SHAPE_LAYOUT },
-	{ "docker-archive:", KIND_DOCKER_ARCHIVE, true, true, OCI_SHAPE_DOCKER },
+	{ "oci:", KIND_IMAGE, true, false, OCI_SHAPE_LAYOUT },
+	{ "oci-archive:", KIND_IMAGE, false, true, OCI_SHAPE_LAYOUT },
+	{ "docker-archive:", KIND_IMAGE, true, true, OCI_SHAPE_DOCKER },
+	{ "docker-dir:", KIND_IMAGE, true, false, OCI_SHAPE_FLAT },
 };
 
 /** A source being read. */

@@ -63,7 +63,7 @@ static int read_layer(struct image *im, const struct oci_foreign_layer *l, bool 
 		return err_set(err, ERR_INPUT, 0, "%llu bytes, and its descriptor says %llu", (unsigned long long)part.size,
 			       (unsigned long long)l->size);
 	const struct stream_source from = { .fd = part.fd, .offset = part.offset, .size = part.size };
-	if (find_codec(&part, &codec, err) < 0 || stream_open(&from, codec, true, &s, err) < 0 ||
+	if (find_codec(&part, &codec, err) < 0 || stream_open(&from, codec, STREAM_LAYER, &s, err) < 0 ||
 	    import_entries(s, im->writer, table, &im->totals, err) < 0 || stream_end(s, &sums, err) < 0)
 		return -1;
 	return check_digests(l, &sums, err);
@@ -118,7 +118,7 @@ int import_spool(struct store *store, const struct stream_source *from, int *ret
 
 	if (chunk == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "decompress an archive");
-	if (scratch_file(store, &to, err) < 0 || stream_open(from, UNPACK_ANY, false, &s, err) < 0)
+	if (scratch_file(store, &to, err) < 0 || stream_open(from, UNPACK_ANY, STREAM_BYTES, &s, err) < 0)
 		return -1;
 	while (got > 0) {
 		if (stream_take(s, chunk, WIRE_DATA_MAX, &got, err) < 0)
@@ -142,7 +142,7 @@ bool import_begins_as_image(const struct stream_source *from)
 	struct wire_head h;
 	auto_buf path = {0};
 
-	if (stream_open(from, UNPACK_ANY, true, &s, &ignored) < 0)
+	if (stream_open(from, UNPACK_ANY, STREAM_TAR, &s, &ignored) < 0)
 		return false;
 	for (;;) {
 		char *to;

@@ -296,7 +296,7 @@ int import_tar(struct store *store, const struct stream_source *from, struct tre
 	struct stream_sums sums;
 
 	if (store_writer_begin(store, &w, err) < 0 || import_table_new(&totals, false, &table, err) < 0 ||
-	    stream_open(from, UNPACK_ANY, true, &s, err) < 0 || import_entries(s, w, table, &totals, err) < 0 ||
+	    stream_open(from, UNPACK_ANY, STREAM_TAR, &s, err) < 0 || import_entries(s, w, table, &totals, err) < 0 ||
 	    stream_end(s, &sums, err) < 0)
 		return -1;
 	if (totals.entries == 0)

@@ -20,7 +20,8 @@
 /** What to import. Borrowed strings. */
 struct rootfs_source {
 	/** A path, or PREFIX:PATH, where PREFIX says what it is: "dir", "tar", "oci" (an image layout), "oci-archive" (a tar of one), or
-	 *  "docker-archive" (a tar as of `docker save`, or the directory that it unpacks to). Without: what it looks like. */
+	 *  "docker-archive" (a tar as of `docker save`, or the directory that it unpacks to), "docker-dir" (as of `skopeo copy dir:`).
+	 *  Without: what it looks like. */
 	const char *text;
 	const char *ref;       /**< images: which one, by reference name, tag or digest; NULL: the only one */
 	const char *platform;  /**< images: OS/ARCH[/VARIANT]; NULL: this host's */

@@ -126,7 +126,7 @@ static int stream_new(struct stream **ret, struct err *err)
 	return 0;
 }
 
-int stream_open(const struct stream_source *from, enum unpack_codec codec, bool tar, struct stream **ret, struct err *err)
+int stream_open(const struct stream_source *from, enum unpack_codec codec, enum stream_form form, struct stream **ret, struct err *err)
 {
 	auto_stream s = NULL;
 
@@ -134,9 +134,9 @@ int stream_open(const struct stream_source *from, enum unpack_codec codec, bool 
 		return -1;
 	s->own_out = true;
 	s->flows[0].file = *from;
-	if ((codec != UNPACK_NONE || !tar) && start(s, unpack_bytes, codec, err) < 0)
+	if ((codec != UNPACK_NONE || form == STREAM_BYTES) && start(s, unpack_bytes, codec, err) < 0)
 		return -1;
-	if (tar && start(s, unpack_tar, UNPACK_NONE, err) < 0)
+	if (form != STREAM_BYTES && start(s, form == STREAM_TAR ? unpack_tar : unpack_layer, UNPACK_NONE, err) < 0)
 		return -1;
 	*ret = move_ptr(s);
 	return 0;

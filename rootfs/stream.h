@@ -35,8 +35,16 @@ struct stream_sums {
 
 struct stream;
 
-/** Starts the readers: a decompressor unless @p codec is UNPACK_NONE, and behind it, with @p tar, one that takes the tar apart. */
-int stream_open(const struct stream_source *from, enum unpack_codec codec, bool tar, struct stream **ret, struct err *err);
+/** What is read. */
+enum stream_form {
+	STREAM_BYTES,  /**< what the codec gives */
+	STREAM_TAR,    /**< messages of wire.h: an archive */
+	STREAM_LAYER,  /**< the same: a layer, whose digests are checked when it has ended */
+};
+
+/** Starts the readers: a decompressor unless @p codec is UNPACK_NONE, and behind it, unless @p form is STREAM_BYTES, one that takes the tar
+ *  apart. */
+int stream_open(const struct stream_source *from, enum unpack_codec codec, enum stream_form form, struct stream **ret, struct err *err);
 /** A stream of what a reader has written already to @p out (borrowed). */
 int stream_of(int out, struct stream **ret, struct err *err);
 /** Stops the readers. */

@@ -7,6 +7,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "oci/tar.h"
 #include "rootfs/wire.h"
 
 /** The input is read in pieces of this size. */
@@ -16,7 +17,9 @@ struct unpack {
 	int in, out;
 	struct archive *archive;
 	char *block;         /**< READ_BLOCK bytes that libarchive reads from */
+	uint64_t total;      /**< bytes of the input so far */
 	bool at_end;         /**< of the input */
+	bool fill_up;        /**< the last block of the input, with zeros */
 	struct err *why;     /**< what the read callback failed with */
 	bool failed;
 };
@@ -50,6 +53,15 @@ static la_ssize_t feed(struct archive *a, void *arg, const void **ret)
 		return -1;
 	}
 	u->at_end = got < READ_BLOCK;
+	u->total += got;
+	if (u->at_end && u->fill_up && u->total % TAR_BLOCK != 0) {
+		size_t missing = TAR_BLOCK - u->total % TAR_BLOCK;
+
+		/* Blocks are whole in READ_BLOCK: there is room. */
+		memset(u->block + got, 0, missing);
+		got += missing;
+		u->fill_up = false;
+	}
 	*ret = u->block;
 	return (la_ssize_t)got;
 }
@@ -230,11 +242,26 @@ static int send_entries(struct unpack *u, struct err *err)
 	}
 }
 
-int unpack_tar(int in, int out, enum unpack_codec codec, struct err *err)
+static int take_apart(struct unpack *u, enum unpack_codec codec, struct err *err)
 {
 	auto_archive a = archive_read_new();
 	auto_free char *block = malloc(READ_BLOCK);
-	struct unpack u = { .in = in, .out = out, .archive = a, .block = block };
 
-	return open_archive(&u, codec, archive_read_support_format_tar, err) < 0 ? -1 : send_entries(&u, err);
+	u->archive = a;
+	u->block = block;
+	return open_archive(u, codec, archive_read_support_format_tar, err) < 0 ? -1 : send_entries(u, err);
+}
+
+int unpack_tar(int in, int out, enum unpack_codec codec, struct err *err)
+{
+	struct unpack u = { .in = in, .out = out };
+
+	return take_apart(&u, codec, err);
+}
+
+int unpack_layer(int in, int out, enum unpack_codec codec, struct err *err)
+{
+	struct unpack u = { .in = in, .out = out, .fill_up = true };
+
+	return take_apart(&u, codec, err);
 }

@@ -20,5 +20,7 @@ typedef int unpack_fn(int in, int out, enum unpack_codec codec, struct err *err)
 unpack_fn unpack_bytes;
 /** Takes a tar apart (v7, ustar, pax, GNU): messages of wire.h to @p out. @p codec is UNPACK_NONE. */
 unpack_fn unpack_tar;
+/** The same for a layer, whose digest says whether it is whole: the last block may be cut short, as umoci insert leaves it. */
+unpack_fn unpack_layer;
 
 #endif
