@@ -16,7 +16,7 @@ build=(gcc:cc libc6-dev make:make pkg-config:pkg-config libseccomp-dev libcap-de
 demo=(dpkg:dpkg-deb tar:tar)
 [ "$(id -u)" != 0 ] || demo+=(mmdebstrap:mmdebstrap)
 test=(libcmocka-dev perl:prove bats:bats shellcheck:shellcheck universal-ctags:ctags busybox-static
-	skopeo:skopeo umoci:umoci openssl:openssl mtree-netbsd jq:jq libarchive-tools:bsdtar python3:python3 bzip2:bzip2 xz-utils:xz zstd:zstd mmdebstrap:mmdebstrap
+	skopeo:skopeo umoci:umoci podman:podman openssl:openssl mtree-netbsd jq:jq libarchive-tools:bsdtar python3:python3 bzip2:bzip2 xz-utils:xz zstd:zstd mmdebstrap:mmdebstrap
 	strace:strace nodejs:node npm:npm git:git)
 # The rival in `make bench`.
 bench=(bubblewrap:bwrap)

@@ -317,6 +317,8 @@ def layer_cases(outside):
                 tar(m("d", "5", mode=0o711, uid=3, gid=4)))
     take_layers("a device in the place of a file", but("f"), base, tar(m("f", "3")))
     take_layers("a hard link into the layer below", lower + [f("h")], base, tar(m("h", "1", "d/a")))
+    take_layers("a layer whose last block is cut short", [f("a")], tar(m("a", data=X), end=b"")[:513])
+    refuse_layers("a layer cut in a file", "Truncated", tar(m("a", data=bytes(600)), end=b"")[:1000])
     take_layers("a layer of nothing", lower, base, tar())
     take_layers("a name that goes and comes back", lower, base, tar(m(".wh.f")), tar(m("f", data=X)))
     refuse_layers("an entry through a link of the layer below", "entries below 'l'", base, tar(m("l/evil", data=X)))
