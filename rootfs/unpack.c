@@ -37,7 +37,8 @@ static int archive_failed(const struct unpack *u, const char *what, struct err *
 
 	if (u->failed)
 		return -1;
-	return err_set(err, archive_errno(u->archive) == ENOMEM ? ERR_INTERNAL : ERR_INPUT, 0, "%s: %s", what,
+	/* What a reader may take is limited: a codec that wants more is the archive's doing. */
+	return err_set(err, ERR_INPUT, archive_errno(u->archive) == ENOMEM ? ENOMEM : 0, "%s: %s", what,
 		       why == NULL ? "the archive is damaged" : why);
 }
 

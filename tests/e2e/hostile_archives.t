@@ -268,6 +268,7 @@ def codec_cases():
     good = tar(m("a", data=X))
     packed = gzip.compress(good, mtime=0)
     refused("gzip that is cut", "import '")(lambda path: put(path, packed[:-20]))
+    refused("lzma with a window of 4 GiB", "")(lambda path: put(path, b"\x5d" + b"\xff" * 4 + b"\xff" * 8 + bytes(500)))
     refused("zeros behind the end, a thousand times over", "unpacks to more than 1000 times")(zeros_behind)
     taken("gzip in gzip", f("a"))(lambda path: put(path, gzip.compress(packed, mtime=0)))
     taken("gzip in two members", f("a"))(lambda path: put(path, gzip.compress(good[:700], mtime=0) + gzip.compress(good[700:], mtime=0)))
