@@ -18,7 +18,13 @@ static int import(const struct args *args, struct store *store, struct err *err)
 	};
 	if (rootfs_import_from(store, args->positional[1], &source, &d, err) < 0)
 		return -1;
-	puts(digest_str(&d, text));
+	digest_str(&d, text);
+	if (args_has(args, "json")) {
+		auto_json j = json_pack("{s:s, s:s}", "name", args->positional[1], "digest", text);
+
+		return cli_print_json(j, err);
+	}
+	puts(text);
 	return 0;
 }
 
@@ -147,7 +153,7 @@ static const struct {
 	int (*run)(const struct args *args, struct store *store, struct err *err);
 	const char *const *opts;   /**< of its own, besides those of all */
 } verbs[] = {
-	{ "import", import, (const char *const[]){ "ref", "platform", NULL } },
+	{ "import", import, (const char *const[]){ "ref", "platform", "json", NULL } },
 	{ "list", list, (const char *const[]){ "json", NULL } },
 	{ "show", show, (const char *const[]){ "json", NULL } },
 	{ "export", export, (const char *const[]){ "ref", "platform", "output", "format", NULL } },

@@ -83,6 +83,7 @@ unpacked()
 }
 
 @test "a directory and its tar, in each codec, are the same" {
+	is "$(glovebox rootfs import json files.tar --json | jq -r '.name + "@" + .digest')" "json@$DIGEST"
 	is "$(import files.tar)" "$DIGEST"
 	gzip -k files.tar
 	bzip2 -k files.tar
