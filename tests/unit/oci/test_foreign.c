@@ -24,7 +24,7 @@ static void platforms_are_read(void **state)
 	};
 	static const char *const bad[] = {
 		"", "/", "linux/", "/arm64", "linux/arm64/", "linux/arm64/v8/", "linux/arm64/v8/x", "Linux/arm64", "linux/arm 64", "a b",
-		"linux/../x", "linux//v8", "linux/arm64\n", "linux/" "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"linux/../x", "linux//v8", "linux/arm64\n", "linux/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	};
 	struct err err = {0};
@@ -55,7 +55,7 @@ static void members_of_images_are_known(void **state)
 {
 	static const char *const members[] = {
 		"", "oci-layout", "index.json", "manifest.json", "repositories", "blobs", "blobs/sha256/x", HEX, HEX ".json", HEX ".tar",
-		HEX ".tar.gz", HEX "/layer.tar", HEX "/VERSION", "sha256:" HEX,
+		HEX ".tar.gz", HEX "/layer.tar", HEX "/VERSION", ("sha256:" HEX),
 	};
 	static const char *const others[] = {
 		"bin", "bin/sh", "blobs2", "oci-layout/x", HEX "0", HEX ".txt", "sha256:x", "index.json.bak", "etc/manifest.json",
