@@ -43,8 +43,10 @@ static pid_t begin(confine_fn *fn, struct confined *c)
 	auto_buf text = {0};
 	char path[64], byte;
 
-	if (confine_start(&conf, c, &err) < 0 || read(c->out, &byte, 1) != 1)
+	if (confine_start(&conf, c, &err) < 0 || (read(c->out, &byte, 1) != 1 && confine_finish(c, &err) < 0)) {
+		fprintf(stderr, "# %s\n", err.msg);
 		return -1;
+	}
 	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", c->pidfd);
 	if (io_read_file(AT_FDCWD, path, 4096, &text, &err) < 0)
 		return -1;
