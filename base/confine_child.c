@@ -31,12 +31,13 @@ struct cell {
 /** No handler of the caller's runs here (all are blocked until now), and nothing is ignored but SIGPIPE. */
 static int reset_signals(const struct cell *cell)
 {
-	const struct sigaction dfl = { .sa_handler = SIG_DFL }, ign = { .sa_handler = SIG_IGN };
+	const uintptr_t dfl[4] = { (uintptr_t)SIG_DFL }, ign[4] = { (uintptr_t)SIG_IGN }; /* the kernel's struct sigaction */
 	const uint64_t none = 0;
 
 	(void)cell;
+	/* libc's own two as well, which sigaction(3) keeps, and posix_spawn(3) leaves ignored; KILL and STOP cannot be. */
 	for (int sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, sig == SIGPIPE ? &ign : &dfl, NULL); /* KILL, STOP and libc's own cannot be */
+		(void)syscall(SYS_rt_sigaction, sig, sig == SIGPIPE ? ign : dfl, NULL, sizeof none);
 	return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
