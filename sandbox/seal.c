@@ -17,6 +17,8 @@
 
 /** No kernel has more capabilities than bits in two words of capset(2). */
 #define CAPS_END 64
+/** The kernel's own default (prctl(2), PR_SET_TIMERSLACK). */
+#define TIMER_SLACK_NS 50000
 
 /* ---- init ---------------------------------------------------------------------- */
 
@@ -73,7 +75,8 @@ static void reset_inherited(void)
 	(void)syscall(SYS_ioprio_set, 1, 0, 0);
 	(void)syscall(SYS_personality, 0ul);
 	(void)syscall(SYS_set_mempolicy, 0, NULL, 0ul);
-	(void)sys_prctl(PR_SET_TIMERSLACK, 0, 0, 0);
+	/* 0 would stand for what the caller had when it made this process. */
+	(void)sys_prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0);
 	(void)sys_prctl(PR_SET_THP_DISABLE, 0, 0, 0);
 }
 
