@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests, lints, manual pages, installing, packaging. Included by the Makefile.
 
-.PHONY: deps demo check check-built check-long check-long-built lint man dist install uninstall
+.PHONY: deps demo check check-built check-escape check-long check-long-built lint man dist install uninstall
 
 JOBS   ?= $(shell nproc)
 TALLY   = $(O)/tally
@@ -25,9 +25,21 @@ check:
 	tests/deps.sh build demo test
 	$(MAKE) --no-print-directory check-built
 
+# Hostile code, static: it runs in boxes that hold nothing else (tests/escape/probe/probe.h).
+PROBE      := $(O)/escape/probe
+PROBE_SRCS := $(wildcard tests/escape/probe/*.c)
+
+$(PROBE): $(PROBE_SRCS) tests/escape/probe/probe.h
+	@mkdir -p $(@D)
+	$(CC) -static -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -o $@ $(PROBE_SRCS)
+
+# The escape suite alone, as whoever calls.
+check-escape: all $(PROBE)
+	GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(RUN) --label escape tests/escape
+
 # Every suite runs whatever the others gave; the sum decides. As root, all but the lints run once more
 # as an ordinary user, from a copy that such a user can read.
-check-built: all $(UNIT_BINS)
+check-built: all $(UNIT_BINS) $(PROBE)
 	@rm -f $(TALLY)
 	-@$(MAKE) --no-print-directory $(O)/judges/ready
 	-@$(RUN) --label unit $(UNIT_BINS)

@@ -212,6 +212,20 @@ static bool has_needle(const char *data, ssize_t n, const char *where)
 	return false;
 }
 
+/** The line of a live directory: `exec --rw` is asked for by name, and the kernel tells where it lies (glovebox-exec(1)). */
+static ssize_t without_live(char *text, ssize_t n)
+{
+	char *at = mode == MODE_WEAK || n <= 0 ? NULL : strstr(text, " /live ");
+
+	if (at == NULL)
+		return n;
+	char *begin = at, *end = at + strcspn(at, "\n");
+	while (begin > text && begin[-1] != '\n')
+		begin--;
+	memmove(begin, end, strlen(end) + 1);
+	return n - (end - begin);
+}
+
 /** No word of the store's path, the rootfs's digest or the caller's directory in any of these. */
 static enum verdict tells(const char *const *files)
 {
@@ -220,7 +234,7 @@ static enum verdict tells(const char *const *files)
 	if (needles[0][0] == '\0')
 		return broken("no words to look for were given");
 	for (size_t i = 0; files[i] != NULL; i++)
-		if (has_needle(text, slurp(files[i], text, sizeof text), files[i]))
+		if (has_needle(text, without_live(text, slurp(files[i], text, sizeof text)), files[i]))
 			return through("%s", found);
 	return held(0);
 }

@@ -73,6 +73,26 @@ static enum verdict pidfd_to_init(void)
 	return init_works() ? held(0) : through("init does not reap any more");
 }
 
+/** init hears of each call that the filter refuses. More than it can hear of at once, from many, some of them killed in it. */
+static enum verdict refusals(void)
+{
+	pid_t all[8];
+	int wrong = 0, status;
+
+	for (int i = 0; i < 8; i++)
+		if ((all[i] = fork()) == 0) {
+			for (int n = 0; n < 2000 || i == 0; n++)
+				if (syscall(SYS_reboot, 0, 0, 0, 0) != -1 || errno != EPERM)
+					_exit(1);
+			_exit(0);
+		}
+	usleep(1000);
+	kill(all[0], SIGKILL);
+	for (int i = 0; i < 8; i++)
+		wrong += waitpid(all[i], &status, 0) != all[i] || (i > 0 && status != 0);
+	return wrong != 0 ? through("%d were answered something else", wrong) : init_works() ? held(0) : through("init does not reap any more");
+}
+
 /** The runner is the parent of init: outside, and so nobody. */
 static enum verdict parent_of_init(void)
 {
@@ -133,6 +153,7 @@ const struct probe process_probes[] = {
 	{ 9, "all-signals-to-init", all_signals_to_init, { "held|EPERM", [MODE_WEAK] = "-" } },
 	{ 9, "queue-to-init", queue_to_init, { "held", [MODE_WEAK] = "-" } },
 	{ 9, "pidfd-to-init", pidfd_to_init, { "held", [MODE_WEAK] = "-" } },
+	{ 9, "refusals", refusals, { "held", [MODE_WEAK] = "-" } },
 	{ 9, "parent-of-init", parent_of_init, { "held", [MODE_WEAK] = "held" } },
 	{ 9, "into-a-group", into_a_group, { "EPERM", [MODE_WEAK] = "*" } },
 	{ 9, "subreaper", subreaper, { "held", [MODE_WEAK] = "held" } },

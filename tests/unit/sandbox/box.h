@@ -69,14 +69,15 @@ static inline void box_file(struct box *b, const char *path, const char *text)
 	box_must(io_publish(b->base, path, text, strlen(text), 0644, 0, &b->err), &b->err);
 }
 
-/** Builds a static program from a source beside this file (or at the given path from there). */
+/** Builds a static program from a source beside this file, or at the given path from there; from all that a folder (…/) has. */
 static inline void box_program(struct box *b, const char *source, const char *path)
 {
 	const char *slash = strrchr(__FILE__, '/');
+	const char *all = source[strlen(source) - 1] == '/' ? "*.c" : "";
 	char cmd[2048];
 
-	snprintf(cmd, sizeof cmd, "${CC:-cc} -static -O1 -w -D_GNU_SOURCE -o '%s/%s' '%.*s/%s'", b->path, path,
-		 (int)(slash - __FILE__), __FILE__, source);
+	snprintf(cmd, sizeof cmd, "${CC:-cc} -static -O1 -w -D_GNU_SOURCE -o '%s/%s' '%.*s/%s'%s", b->path, path,
+		 (int)(slash - __FILE__), __FILE__, source, all);
 	if (system(cmd) != 0)
 		fail_msg("cannot build: %s", cmd);
 }
