@@ -80,8 +80,10 @@ check-long:
 	$(MAKE) --no-print-directory O=$(O)/san SAN=address,undefined CFLAGS='-O1 -g' check-sanitized
 	$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang SAN=address,undefined \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' check-fuzz
+	GB_KILLS=200 GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) tests/run --timeout 1800 --label 'escape (200 kills)' tests/escape/ends.bats
 	examples/demo.sh $(PROGRAM) $(O)/demo
 ifeq ($(shell id -u),0)
+	GB_KILLS=200 tests/as-user $(O) tests/run --timeout 1800 --label 'escape (200 kills, as a user)' tests/escape/ends.bats
 	tests/as-user $(O) examples/demo.sh build/glovebox build/demo
 endif
 

@@ -6,6 +6,7 @@ declare -F bats_require_minimum_version >/dev/null || bats_require_minimum_versi
 source "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.bash"
 
 PROBE=$(realpath "${O:-build}/escape/probe")
+# shellcheck disable=SC2034  # for who sources this
 PROFILES=(strict default debug)
 export PROBE
 

@@ -81,6 +81,7 @@ done
 # ---- the control ------------------------------------------------------------------------------------
 
 # weakly MODE UNSHARE_OPTION...
+# shellcheck disable=SC2016  # for the shell that is started
 weakly()
 {
 	local mode=$1

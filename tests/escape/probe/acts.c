@@ -115,7 +115,9 @@ static int writer(const char *path)
 			;
 		_exit(1);
 	}
-	usleep(3000);
+	struct stat st;
+	for (int i = 0; i < 1000 && (stat(path, &st) != 0 || st.st_size < 100); i++)
+		usleep(1000);
 	return 0;
 }
 

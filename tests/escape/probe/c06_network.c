@@ -174,10 +174,10 @@ static enum verdict vsock_host(void)
 
 	if (fd < 0)
 		return held(errno);
-	if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0)
-		return through("connected to the caller");
 	/* A connection that is begun is enough: nobody need be there. */
 	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0)
+		return through("connected to the caller");
 	at.svm_cid = VMADDR_CID_HOST;
 	connect(fd, (struct sockaddr *)&at, sizeof at);
 	return through("the machine's host was asked: %s", strerror(errno));

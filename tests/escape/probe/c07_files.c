@@ -298,7 +298,7 @@ static enum verdict host_path_others(void)
 /** Processes of the host, by their numbers. */
 static enum verdict foreign_process(void)
 {
-	for (int pid = 1; pid < 100000; pid++) {
+	for (int pid = 1; pid < 5000; pid++) {
 		char path[64], text[512];
 
 		snprintf(path, sizeof path, "/proc/%d/comm", pid);
