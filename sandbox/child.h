@@ -47,6 +47,7 @@ enum part {
 	PART_FS,      /**< making the file system or the copy of a mount */
 	PART_TARGET,  /**< opening the mount point */
 	PART_ATTACH,
+	PART_NESTING, /**< forbidding user namespaces below this one */
 	PART_VIEW,
 	PART_MAP,     /**< STAGE_IDS: writing a map */
 	PART_BECOME,  /**< STAGE_IDS: taking the ids on */

@@ -183,7 +183,7 @@ static int explain_mount(const struct plan *plan, const struct note *note, struc
 	const struct row *row = &plan->rows[note->index];
 	if (row->user >= 0)
 		return explain_user_row(row, note, err);
-	if (row->kind == ROW_PROC && (note->code == EPERM || note->code == EACCES))
+	if (row->kind == ROW_PROC && note->part == PART_FS && (note->code == EPERM || note->code == EACCES))
 		return explain_proc(note, err);
 	if (row->from.where == PLACE_HOST)
 		return err_set(err, ERR_HOST, note->code, "sandbox: the host's %s", row->from.path);

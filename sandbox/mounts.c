@@ -186,6 +186,36 @@ static int make_fs(const char *type, const char *key, const char *value, uint64_
 	return mount;
 }
 
+/** The second wall against user namespaces of a step's own, in which it would have capabilities: seccomp is the first. The
+ *  number is this user namespace's (namespaces(7), /proc/sys/user), and nobody inside has the right to write it again. */
+static int forbid_nesting(struct child *c, int proc)
+{
+	c->part = PART_NESTING;
+	int fd = sys_open(proc, "sys/user/max_user_namespaces", O_WRONLY);
+	if (fd < 0)
+		return -1;
+	long done = syscall(SYS_write, fd, "0", 1);
+	sys_close(fd);
+	return done == 1 ? 0 : -1;
+}
+
+/** A step's own. A space's must let steps make theirs. */
+static int make_proc(struct child *c, uint64_t attrs)
+{
+	bool step = c->plan->kind == PLAN_STEP;
+	int mount = make_fs("proc", NULL, NULL, step ? attrs & ~(uint64_t)MOUNT_ATTR_RDONLY : attrs);
+
+	if (mount < 0 || !step)
+		return mount;
+	if (forbid_nesting(c, mount) == 0) {
+		c->part = PART_FS;
+		if (sys_mount_setattr(mount, 0, attrs, 0, 0) == 0)
+			return mount;
+	}
+	sys_close(mount);
+	return -1;
+}
+
 static int make_mount(struct child *c, const struct row *row)
 {
 	c->part = PART_FS;
@@ -196,7 +226,7 @@ static int make_mount(struct child *c, const struct row *row)
 	case ROW_FLAGS:
 		break;
 	case ROW_PROC:
-		return make_fs("proc", NULL, NULL, row->set);
+		return make_proc(c, row->set);
 	case ROW_PTS:
 		return make_fs("devpts", "ptmxmode", "0666", row->set);
 	case ROW_OVERLAY:

@@ -228,7 +228,7 @@ static json_t *inherited(const struct plan *plan)
 static json_t *whole(const struct sandbox_conf *conf, const struct plan *plan)
 {
 	return json_pack(
-		"{s:o, s:[s,s,s,s,s,s,s], s:{s:o, s:o}, s:o, s:s, s:o, s:o, s:{s:i}, s:o, s:s, s:b, s:[], s:b, s:o}",
+		"{s:o, s:[s,s,s,s,s,s,s], s:{s:o, s:o}, s:o, s:s, s:o, s:o, s:{s:i}, s:o, s:s, s:b, s:[], s:i, s:b, s:o}",
 		"kernel", kernel(),
 		"namespaces", "user", "mount", "pid", "network", "ipc", "uts", "cgroup",
 		"idMap", "uid", id(conf->inner_uid, conf->outer_uid), "gid", id(conf->inner_gid, conf->outer_gid),
@@ -241,6 +241,7 @@ static json_t *whole(const struct sandbox_conf *conf, const struct plan *plan)
 		"network", conf->network == SANDBOX_NET_LOOPBACK ? "loopback" : "none",
 		"noNewPrivs", 1,
 		"capabilities",
+		"maxUserNamespaces", 0,
 		"space", conf->space != NULL,
 		"free", free_things(conf));
 }

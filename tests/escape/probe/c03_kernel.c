@@ -426,7 +426,7 @@ static enum verdict newest_calls(void)
 #define NO_LOOK(promise_, name_, nr_, ...) { promise_, name_, NULL, { "EPERM", [MODE_WEAK] = "-" }, .nr = nr_, .args = { __VA_ARGS__ } }
 
 const struct probe kernel_probes[] = {
-	{ 3, "unshare-user", unshare_user, { "EPERM", [MODE_BARE] = "through" } },
+	{ 3, "unshare-user", unshare_user, { "EPERM", [MODE_BARE] = "ENOSPC" } },
 	{ 3, "unshare-mount", unshare_mount, { "EPERM" } },
 	{ 3, "unshare-net", unshare_net, { "EPERM" } },
 	{ 3, "unshare-pid", unshare_pid, { "EPERM" } },
@@ -434,9 +434,9 @@ const struct probe kernel_probes[] = {
 	{ 3, "unshare-ipc", unshare_ipc, { "EPERM" } },
 	{ 3, "unshare-cgroup", unshare_cgroup, { "EPERM" } },
 	{ 3, "unshare-time", unshare_time, { "EPERM" } },
-	{ 3, "clone-user", clone_user, { "EPERM", [MODE_BARE] = "through" } },
-	{ 3, "clone-user-high", clone_user_high, { "EPERM", [MODE_BARE] = "through" } },
-	{ 3, "clone3-user", clone3_user, { "ENOSYS", [MODE_BARE] = "through" } },
+	{ 3, "clone-user", clone_user, { "EPERM", [MODE_BARE] = "ENOSPC" } },
+	{ 3, "clone-user-high", clone_user_high, { "EPERM", [MODE_BARE] = "ENOSPC" } },
+	{ 3, "clone3-user", clone3_user, { "ENOSYS", [MODE_BARE] = "ENOSPC" } },
 	{ 3, "clone3-plain", clone3_plain, { "ENOSYS", [MODE_BARE] = "through" } },
 	{ 3, "setns-own", setns_own, { "EPERM" } },
 	{ 3, "setns-pidfd", setns_pidfd, { "EPERM" } },
@@ -466,7 +466,7 @@ const struct probe kernel_probes[] = {
 	{ 3, "adjust-clock", adjust_clock, { "EPERM", [MODE_BARE] = "through" } },
 	{ 3, "kernel-log", kernel_log, { "EPERM", [MODE_BARE] = "through|EPERM", [MODE_WEAK] = "through|EPERM" } },
 	{ 3, "seccomp-listener", seccomp_listener, { "EPERM", [MODE_BARE] = "through|EBUSY" } },
-	{ 3, "seccomp-replace", seccomp_replace, { "EPERM", [MODE_BARE] = "through" } },
+	{ 3, "seccomp-replace", seccomp_replace, { "EPERM", [MODE_BARE] = "ENOSPC" } },
 	{ 3, "seccomp-off", seccomp_off, { "held" } },
 	{ 3, "personality-exec", personality_exec, { "EPERM", [MODE_FLOOR] = "through", [MODE_BARE] = "through" } },
 	{ 3, "prctl-mm", prctl_mm, { "EPERM", [MODE_WEAK] = "EPERM" } },

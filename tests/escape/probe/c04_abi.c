@@ -165,7 +165,7 @@ const struct probe abi_probes[] = {
 	{ 4, "x32-ptrace", x32_ptrace, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
 	{ 4, "x32-unknown", x32_unknown, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_WEAK] = "ENOSYS" } },
 	{ 4, "number-minus-one", number_minus_one, { "SIGSYS|ENOSYS", [MODE_WEAK] = "ENOSYS" } },
-	{ 4, "number-high", number_high, { "ENOSYS|EPERM", [MODE_BARE] = "through|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
+	{ 4, "number-high", number_high, { "ENOSYS|EPERM", [MODE_BARE] = "ENOSPC|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
 #endif
 	{ 4, "tiocsti", tiocsti, { "EPERM", [MODE_BARE] = "through|EIO", [MODE_WEAK] = "through|EIO" } },
 	{ 4, "tiocsti-high", tiocsti_high, { "EPERM", [MODE_BARE] = "through|EIO", [MODE_WEAK] = "through|EIO" } },
