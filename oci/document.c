@@ -35,20 +35,23 @@ const char *oci_architecture(void)
 	return ARCHITECTURE;
 }
 
+static const char *const layer_media[] = {
+	[OCI_GZIP] = MEDIA_LAYER_GZIP, [OCI_ZSTD] = MEDIA_LAYER_ZSTD, [OCI_NONE] = MEDIA_LAYER_TAR,
+};
+
 const char *document_layer_media(enum oci_compression codec)
 {
-	return codec == OCI_GZIP ? MEDIA_LAYER_GZIP : MEDIA_LAYER_TAR;
+	return layer_media[codec];
 }
 
 bool document_layer_codec(const char *media_type, enum oci_compression *ret)
 {
-	if (strcmp(media_type, MEDIA_LAYER_GZIP) == 0)
-		*ret = OCI_GZIP;
-	else if (strcmp(media_type, MEDIA_LAYER_TAR) == 0)
-		*ret = OCI_NONE;
-	else
-		return false;
-	return true;
+	for (size_t i = 0; i < ARRAY_LEN(layer_media); i++)
+		if (strcmp(media_type, layer_media[i]) == 0) {
+			*ret = (enum oci_compression)i;
+			return true;
+		}
+	return false;
 }
 
 static size_t alnum_run(const char *s)

@@ -15,6 +15,7 @@
 #define MEDIA_CONFIG "application/vnd.oci.image.config.v1+json"
 #define MEDIA_LAYER_TAR "application/vnd.oci.image.layer.v1.tar"
 #define MEDIA_LAYER_GZIP "application/vnd.oci.image.layer.v1.tar+gzip"
+#define MEDIA_LAYER_ZSTD "application/vnd.oci.image.layer.v1.tar+zstd"
 #define ANNOTATION_REF_NAME "org.opencontainers.image.ref.name"
 
 /** The whole content of the file oci-layout. */
@@ -27,7 +28,7 @@ struct descriptor {
 	uint64_t size;
 };
 
-/** Media type of a layer; NULL for no codec of ours. Static. */
+/** Media type of a layer. Static. */
 const char *document_layer_media(enum oci_compression codec);
 /** The codec that @p media_type names. @return whether it names one. */
 bool document_layer_codec(const char *media_type, enum oci_compression *ret);

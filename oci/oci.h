@@ -26,8 +26,8 @@
 
 /* ---- layers ---------------------------------------------------------- */
 
-/** How a layer is stored (image-spec media types application/vnd.oci.image.layer.v1.tar[+gzip]). */
-enum oci_compression { OCI_GZIP, OCI_NONE };
+/** How a layer is stored (image-spec media types application/vnd.oci.image.layer.v1.tar[+gzip|+zstd]). */
+enum oci_compression { OCI_GZIP, OCI_ZSTD, OCI_NONE };
 
 /** What an entry of a layer is; nothing else is ever written. */
 enum oci_type { OCI_DIR, OCI_FILE, OCI_LINK };
@@ -52,13 +52,14 @@ struct oci_blob {
 	uint64_t diff_size;     /**< and how large that is; 0 where nobody has looked */
 };
 
-/** A layer being written: entries in, tar → diff ID → codec → digest → fd out, in about 2 MiB of memory.
+/** A layer being written: entries in, tar → diff ID → codec → digest → fd out, in about 2 MiB of memory (zstd: 16).
  *  The tar is ustar, with pax headers only for what ustar cannot hold; its exact form is in oci/tar.h. */
 struct oci_layer;
 
 /** Starts a layer into @p out_fd (borrowed, written from its current offset).
  *  @p mtime is every entry's time in seconds since 1970. gzip: libdeflate level 6,
- *  members of 1 MiB of input each (RFC 1952; header without name and time, OS 255).
+ *  members of 1 MiB of input each (RFC 1952; header without name and time, OS 255). zstd: libzstd level 3, frames of
+ *  4 MiB of input each (RFC 8878; content size, no checksum).
  *  A time that is negative or past 8,589,934,591 is ERR_USAGE. */
 int oci_layer_begin(int out_fd, enum oci_compression codec, int64_t mtime, struct oci_layer **ret, struct err *err);
 /** Adds one entry; parents come before children (the caller's order is the layer's order).
@@ -76,9 +77,12 @@ static inline void own_oci_layer(struct oci_layer **l)
 }
 #define auto_oci_layer __attribute__((cleanup(own_oci_layer))) struct oci_layer *
 
-/** The codec as provenance names it, for example "gzip;libdeflate=1.14;level=6;member=1048576". Static.
- *  The version is that of the header compiled against: libdeflate cannot be asked when running. */
-const char *oci_codec_name(enum oci_compression codec);
+/** Room for oci_codec_name(). */
+#define OCI_CODEC_NAME_SIZE 80
+
+/** Writes the codec as provenance names it, for example "gzip;libdeflate=1.14;level=6;member=1048576"; returns @p out. libzstd's
+ *  version is that of the library that runs; libdeflate cannot be asked, so it is that of the header compiled against. */
+const char *oci_codec_name(enum oci_compression codec, char out[OCI_CODEC_NAME_SIZE]);
 
 /* ---- image ----------------------------------------------------------- */
 

@@ -11,8 +11,8 @@
 #include "oci/rules.h"
 #include "oci/slice.h"
 
-/** Reads the layer in @p blob to its last byte in bounded memory: decompresses it (libarchive's gzip
- *  filter, any members), checks its entries with @p rules, and fills all of @p ret from the bytes.
+/** Reads the layer in @p blob to its last byte in bounded memory: decompresses it
+ *  (plain.h), checks its entries with @p rules, and fills all of @p ret from the bytes.
  *  What is wrong with it is ERR_UNVERIFIED. The caller compares the digests. */
 int unlayer(struct slice blob, enum oci_compression codec, struct rules *rules, struct oci_blob *ret, struct err *err);
 

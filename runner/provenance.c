@@ -31,11 +31,11 @@ static json_t *external(const struct plan *plan)
 /** internalParameters: what glovebox decided and found. */
 static json_t *internal(const struct run_facts *f)
 {
-	char filter[DIGEST_STR_SIZE], output[DIGEST_STR_SIZE];
+	char filter[DIGEST_STR_SIZE], output[DIGEST_STR_SIZE], codec[OCI_CODEC_NAME_SIZE];
 	const struct plan *plan = f->plan;
 
 	return json_pack("{s:s, s:I, s:s, s:s, s:{s:s, s:s}, s:O}",
-			 "codec", oci_codec_name(OCI_GZIP),
+			 "codec", oci_codec_name(OCI_GZIP, codec),
 			 "sourceDateEpoch", (json_int_t)plan->spec->source_date_epoch,
 			 "platform", "linux",
 			 "outputTree", digest_str(&f->output, output),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Fuzzes what oci/ reads from outside. The first byte of the input chooses:
- * 'I' an image.tar, 'T' a layer's tar, 'Z' a gzip'ed layer, each being the rest
+ * 'I' an image.tar, 'T' a layer's tar, 'Z' a gzip'ed layer, 'S' one in zstd, each being the rest
  * of the input. An image's hashes keep a fuzzer out of its layers, hence the two
  * ways straight to them. Promise under test: no crash, no leak, a message that
  * says something, and a kind that is ERR_UNVERIFIED: memory and files cannot fail here.
@@ -22,7 +22,7 @@ static int read_one(char way, int fd, uint64_t size, struct err *err)
 
 	if (way == 'I')
 		return oci_image_read(fd, true, &image, err);
-	return unlayer((struct slice){ fd, 0, size }, way == 'Z' ? OCI_GZIP : OCI_NONE, rules, &blob, err);
+	return unlayer((struct slice){ fd, 0, size }, way == 'Z' ? OCI_GZIP : way == 'S' ? OCI_ZSTD : OCI_NONE, rules, &blob, err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -115,7 +115,7 @@ static void twists_are_refused(void **state)
 		{ .manifest_from = "\"schemaVersion\":2", .manifest_to = "\"schemaVersion\":2,\"subject\":{}", .text = "differs from what" },
 		{ .manifest_from = "\"schemaVersion\":2", .manifest_to = "\"schemaVersion\":2.0", .text = "differs from what" },
 		{ .manifest_from = MEDIA_CONFIG, .manifest_to = "application/vnd.oci.empty.v1+json", .text = "its config is not" },
-		{ .manifest_from = MEDIA_LAYER_TAR, .manifest_to = MEDIA_LAYER_TAR "+zstd", .text = "layer 0: not a descriptor" },
+		{ .manifest_from = MEDIA_LAYER_TAR, .manifest_to = MEDIA_LAYER_TAR "+xz", .text = "layer 0: not a descriptor" },
 		{ .manifest_from = MEDIA_LAYER_TAR, .manifest_to = "application/vnd.oci.image.layer.nondistributable.v1.tar",
 		  .text = "layer 0: not a descriptor" },
 		{ .manifest_from = MEDIA_MANIFEST, .manifest_to = "application/vnd.docker.distribution.manifest.v2+json",

@@ -3,6 +3,7 @@
 #include "tests/unit/oci/helper.h"
 
 #include <libdeflate.h>
+#include <zstd.h>
 
 #include "oci/unlayer.h"
 
@@ -346,6 +347,53 @@ static void gzip_streams(void **state)
 	must_fail(read_layer(gz.data, gz.len, OCI_GZIP, rules), ERR_UNVERIFIED, "bytes after the last gzip member");
 }
 
+/** Appends one zstd frame with a window of 1 << @p window_log. */
+static void zstd(const void *data, size_t n, int window_log, struct buf *out)
+{
+	ZSTD_CCtx *c = ZSTD_createCCtx();
+	size_t max = ZSTD_compressBound(n) + 64;
+	char *to = buf_room(out, max);
+	ZSTD_inBuffer in = { data, n, 0 };
+	ZSTD_outBuffer frame = { to, max, 0 };
+
+	ZSTD_CCtx_setParameter(c, ZSTD_c_windowLog, window_log);
+	/* Flushed before its end, so that the frame keeps the window and does not shrink it to its content. */
+	ZSTD_compressStream2(c, &frame, &in, ZSTD_e_flush);
+	assert_int_equal(ZSTD_compressStream2(c, &frame, &in, ZSTD_e_end), 0);
+	buf_seal(out, out->len + frame.pos);
+	ZSTD_freeCCtx(c);
+}
+
+static void zstd_streams(void **state)
+{
+	(void)state;
+	static const char skippable[] = "\x50\x2a\x4d\x18\x03\0\0\0abc";
+	auto_rules rules = rules_new();
+	auto_buf tar = { 0 }, zst = { 0 }, twice = { 0 }, parts = { 0 }, wide = { 0 };
+
+	good_tar(&tar);
+	zstd(tar.data, tar.len, 20, &zst);
+	must(read_layer(zst.data, zst.len, OCI_ZSTD, rules));
+	zstd(tar.data, 700, 20, &parts);
+	zstd(tar.data + 700, tar.len - 700, 27, &parts);
+	must(read_layer(parts.data, parts.len, OCI_ZSTD, rules));
+	zstd("", 0, 20, &parts);                          /* an empty frame and a skippable one change nothing */
+	buf_add(&parts, skippable, sizeof skippable - 1);
+	must(read_layer(parts.data, parts.len, OCI_ZSTD, rules));
+	zstd(zst.data, zst.len, 20, &twice);
+	must_fail(read_layer(twice.data, twice.len, OCI_ZSTD, rules), ERR_UNVERIFIED, "tar");
+	must_fail(read_layer(tar.data, tar.len, OCI_ZSTD, rules), ERR_UNVERIFIED, "not a zstd stream");
+	must_fail(read_layer(zst.data, zst.len, OCI_GZIP, rules), ERR_UNVERIFIED, "not a gzip stream");
+	must_fail(read_layer("", 0, OCI_ZSTD, rules), ERR_UNVERIFIED, "not a zstd stream");
+	for (size_t n = 1; n < zst.len; n++)
+		must_fail(read_layer(zst.data, n, OCI_ZSTD, rules), ERR_UNVERIFIED, "");
+	buf_adds(&zst, "garbage");
+	must_fail(read_layer(zst.data, zst.len, OCI_ZSTD, rules), ERR_UNVERIFIED, "not a zstd stream");
+	/* A window that would take 256 MiB to read. */
+	zstd(tar.data, tar.len, 28, &wide);
+	must_fail(read_layer(wide.data, wide.len, OCI_ZSTD, rules), ERR_UNVERIFIED, "window over 128 MiB");
+}
+
 /** A layer whose diff ID in the config is another: only deep reading sees it. */
 static void wrong_diff_id_is_seen_deep(void **state)
 {
@@ -398,6 +446,7 @@ int main(void)
 		cmocka_unit_test(header_fields),
 		cmocka_unit_test(checksum_is_checked),
 		cmocka_unit_test(gzip_streams),
+		cmocka_unit_test(zstd_streams),
 		cmocka_unit_test(wrong_diff_id_is_seen_deep),
 		cmocka_unit_test(deep_error_says_where),
 	};

@@ -41,11 +41,14 @@ static void golden_digests_hold(void **state)
 {
 	(void)state;
 	auto_buf have = { 0 }, want = { 0 };
+	char name[OCI_CODEC_NAME_SIZE];
 
-	/* The gzip lines belong to one libdeflate: another version may give other bytes, and says so here first. */
-	buf_addf(&have, "gzip.codec %s\n", oci_codec_name(OCI_GZIP));
+	/* The gzip lines belong to one libdeflate, the zstd lines to one libzstd: another version may give other bytes, and says so here first. */
+	buf_addf(&have, "gzip.codec %s\n", oci_codec_name(OCI_GZIP, name));
+	buf_addf(&have, "zstd.codec %s\n", oci_codec_name(OCI_ZSTD, name));
 	golden_image(&have, "none", OCI_NONE);
 	golden_image(&have, "gzip", OCI_GZIP);
+	golden_image(&have, "zstd", OCI_ZSTD);
 	must(io_read_file(AT_FDCWD, "tests/golden/oci_image.txt", 1 << 16, &want, &err));
 	assert_string_equal(have.data, want.data);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include <libdeflate.h>
+#include <zstd.h>
 
 #include "oci/codec.h"
 
@@ -210,6 +211,49 @@ static void members_hold_one_mebibyte_each(void **state)
 	}
 }
 
+/** Undoes each frame with libzstd, and looks at its size: one frame a chunk, whatever the host. */
+static void check_frames(const uint8_t *zst, size_t nzst, const uint8_t *tar, size_t ntar)
+{
+	auto_free uint8_t *plain = malloc(CODEC_ZSTD_CHUNK);
+
+	while (nzst > 0) {
+		size_t in = ZSTD_findFrameCompressedSize(zst, nzst);
+		size_t want = ntar < CODEC_ZSTD_CHUNK ? ntar : CODEC_ZSTD_CHUNK;
+
+		assert_false(ZSTD_isError(in));
+		assert_int_equal(ZSTD_getFrameContentSize(zst, nzst), want);
+		assert_int_equal(ZSTD_decompress(plain, CODEC_ZSTD_CHUNK, zst, in), want);
+		assert_memory_equal(plain, tar, want);
+		zst += in;
+		nzst -= in;
+		tar += want;
+		ntar -= want;
+	}
+	assert_int_equal(ntar, 0);
+}
+
+static void frames_hold_four_mebibytes_each(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = {
+		0, CODEC_ZSTD_CHUNK - 2048, CODEC_ZSTD_CHUNK - 1536, CODEC_ZSTD_CHUNK - 1535, 2 * CODEC_ZSTD_CHUNK - 1536,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		struct oci_blob plain, packed;
+		size_t n, m;
+		auto_fd a = layer_of_size(OCI_NONE, sizes[i], &plain);
+		auto_fd b = layer_of_size(OCI_ZSTD, sizes[i], &packed);
+		auto_free uint8_t *tar = slurp(a, &n);
+		auto_free uint8_t *zst = slurp(b, &m);
+
+		assert_int_equal(m, packed.size);
+		assert_int_equal(packed.diff_size, n);
+		assert_true(digest_eq(&plain.digest, &packed.diff_id));
+		check_frames(zst, m, tar, n);
+	}
+}
+
 static void writing_starts_at_the_current_offset(void **state)
 {
 	(void)state;
@@ -229,9 +273,13 @@ static void writing_starts_at_the_current_offset(void **state)
 static void codec_has_its_name(void **state)
 {
 	(void)state;
-	assert_string_equal(oci_codec_name(OCI_NONE), "none");
-	assert_string_equal(oci_codec_name(OCI_GZIP),
+	char name[OCI_CODEC_NAME_SIZE], zstd[OCI_CODEC_NAME_SIZE];
+
+	assert_string_equal(oci_codec_name(OCI_NONE, name), "none");
+	assert_string_equal(oci_codec_name(OCI_GZIP, name),
 			    "gzip;libdeflate=" LIBDEFLATE_VERSION_STRING ";level=6;member=1048576");
+	snprintf(zstd, sizeof zstd, "zstd;libzstd=%s;level=3;frame=4194304", ZSTD_versionString());
+	assert_string_equal(oci_codec_name(OCI_ZSTD, name), zstd);
 }
 
 int main(void)
@@ -245,6 +293,7 @@ int main(void)
 		cmocka_unit_test(full_disk_is_an_error),
 		cmocka_unit_test(empty_layer_is_two_zero_blocks),
 		cmocka_unit_test(members_hold_one_mebibyte_each),
+		cmocka_unit_test(frames_hold_four_mebibytes_each),
 		cmocka_unit_test(writing_starts_at_the_current_offset),
 		cmocka_unit_test(codec_has_its_name),
 	};
