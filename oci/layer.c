@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "oci/below.h"
 #include "oci/codec.h"
 #include "oci/rules.h"
 #include "oci/show.h"
@@ -12,6 +13,7 @@
 
 struct oci_layer {
 	struct codec *codec;
+	struct oci_below *below; /* borrowed, or NULL */
 	struct hasher *content; /* of the current entry's content */
 	struct buf head;   /* blocks before the current entry's content; kept for its memory */
 	uint64_t mtime;
@@ -46,6 +48,12 @@ void oci_layer_free(struct oci_layer *layer)
 	hasher_free(layer->content);
 	buf_free(&layer->head);
 	free(layer);
+}
+
+void oci_layer_on(struct oci_layer *layer, struct oci_below *below)
+{
+	layer->below = below;
+	below_next_layer(below);
 }
 
 /** What oci_image_read() would refuse must not be written in the first place. */
@@ -165,7 +173,8 @@ static int add_padding(struct oci_layer *layer, uint64_t size, struct err *err)
 
 static int add_entry(struct oci_layer *layer, const struct oci_entry *e, int content_fd, struct err *err)
 {
-	if (check_entry(e, err) < 0 || count_entry(layer, e, err) < 0 || add_head(layer, e, err) < 0)
+	if (check_entry(e, err) < 0 || (layer->below != NULL && below_check(layer->below, e, err) < 0) ||
+	    count_entry(layer, e, err) < 0 || add_head(layer, e, err) < 0)
 		return -1;
 	if (e->type != OCI_FILE)
 		return 0;

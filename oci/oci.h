@@ -91,6 +91,12 @@ struct oci_kv {
 	const char *name, *value;
 };
 
+/** How to ask whether a container is well: docker's extension of the config. Borrowed. 0: not set. */
+struct oci_health {
+	const char *const *test; size_t ntest; /**< "CMD", "/bin/ask" or "CMD-SHELL", "ask" */
+	uint64_t interval_ns, timeout_ns, start_period_ns, retries;
+};
+
 /** What goes into the config and the manifest. All borrowed. Lists end by their count. */
 struct oci_config {
 	const char *architecture;  /**< "amd64", … (GOARCH names) */
@@ -101,6 +107,16 @@ struct oci_config {
 	const struct oci_kv *labels; size_t nlabels;
 	const char *user;          /**< NULL: absent */
 	const char *workdir;       /**< NULL: absent */
+	const char *const *ports; size_t nports;     /**< "8080/tcp" */
+	const char *const *volumes; size_t nvolumes;
+	const char *stop_signal;   /**< NULL: absent */
+	const char *author;        /**< NULL: absent */
+	const struct oci_health *health; /**< NULL: absent */
+	/** The config of a base image (struct oci_base), or NULL. Its layers come first among the image's, and its history before
+	 *  theirs. Environment, labels, ports and volumes are added to the base's, one of the same name taking its place; an entrypoint
+	 *  takes the place of the base's, and makes an end of its arguments; all else replaces the base's where it is given, and leaves
+	 *  it where it is not. OnBuild is dropped. The base must be for the same architecture. */
+	const json_t *base;
 };
 
 /** One layer to put into an image. */
@@ -123,6 +139,60 @@ const char *oci_architecture(void);
  *  UTF-8, a variable or label given twice. ERR_INPUT: a layer's fd no longer holds the bytes of its digest. */
 int oci_image_write(int out_fd, const struct oci_config *config, const struct oci_layer_file *layers, size_t nlayers,
 		    const char *tag, struct digest *ret_manifest, struct err *err);
+
+/* ---- a base image, made by any tool ------------------------------------ */
+
+/** What the manifest and the config of an image say that is to lie below ours. */
+struct oci_base {
+	struct digest manifest_digest, config_digest;
+	uint64_t config_size;
+	json_t *config;                   /**< owned; NULL until oci_base_config() */
+	struct oci_blob *layers;          /**< owned; nlayers, digest and size; diff_id from the config */
+	enum oci_compression *codecs;     /**< owned; how each is stored */
+	size_t nlayers;
+};
+void oci_base_clear(struct oci_base *base);
+#define auto_oci_base __attribute__((cleanup(oci_base_clear))) struct oci_base
+
+/** Reads a manifest of one image: OCI's, or docker's (schema 2) with the same layers. An index is refused by name with what to do, so
+ *  are foreign layers and codecs that glovebox does not read. ERR_INPUT. The config is asked for next, by its digest. */
+int oci_base_manifest(const char *text, size_t n, struct oci_base *ret, struct err *err);
+/** Reads the config that the manifest names: digest, diff IDs, linux, and the members that oci_image_write() adds to. ERR_INPUT. */
+int oci_base_config(struct oci_base *base, const char *text, size_t n, struct err *err);
+
+/** An OCI image layout made by any tool: a directory, or a tar of one that is not compressed. Only blobs are read from it, each by
+ *  the digest that somebody pinned: no index is asked what to trust. */
+struct oci_layout;
+/** @p fd: the directory, or the file (read with pread). Borrowed, and outlives the layout. ERR_INPUT. */
+int oci_layout_open(int fd, struct oci_layout **ret, struct err *err);
+void oci_layout_free(struct oci_layout *layout);
+static inline void own_oci_layout(struct oci_layout **l)
+{
+	oci_layout_free(*l);
+}
+#define auto_oci_layout __attribute__((cleanup(own_oci_layout))) struct oci_layout *
+/** Copies a blob of at most @p max bytes to @p write, and checks that it has that digest: what came before is void otherwise. ERR_INPUT. */
+int oci_layout_blob(struct oci_layout *layout, const struct digest *digest, uint64_t max,
+		    int (*write)(void *arg, const void *data, size_t n, struct err *err), void *arg, struct err *err);
+
+/* ---- what lies below a layer -------------------------------------------- */
+
+/** The paths in the layers below that a layer put on top must know. */
+struct oci_below;
+int oci_below_new(struct oci_below **ret, struct err *err);
+void oci_below_free(struct oci_below *below);
+static inline void own_oci_below(struct oci_below **b)
+{
+	oci_below_free(*b);
+}
+#define auto_oci_below __attribute__((cleanup(own_oci_below))) struct oci_below *
+/** Reads a base's layer from @p fd (with pread), and checks that it is what @p blob says: size, digest, diff ID. Its entries may be
+ *  what other tools make: setuid files, devices, extended attributes, any pax keyword. ERR_INPUT. */
+int oci_below_read(struct oci_below *below, int fd, enum oci_compression codec, const struct oci_blob *blob, struct err *err);
+/** Puts @p layer on top of that (borrowed, must outlive the layer): an entry that would make a directory of what is a link there is
+ *  ERR_INPUT from then on (a layer with bin/ on a base whose bin is a link to usr/bin hides all of the base's programs). The layer's own
+ *  links are added to @p below. */
+void oci_layer_on(struct oci_layer *layer, struct oci_below *below);
 
 /* ---- reading an image.tar, trusting nothing -------------------------- */
 
@@ -148,6 +218,9 @@ struct oci_image {
  *  and hard links alone; no setuid or setgid; whiteouts in form; oci/untar.h: the tar itself).
  *  Anything wrong is ERR_UNVERIFIED, naming the member and the offset; short memory and read errors are ERR_INTERNAL. */
 int oci_image_read(int fd, bool deep, struct oci_image *ret, struct err *err);
+/** The same for an image whose first layers must be just those of @p base (NULL: none), whose manifest somebody has vouched for: they are
+ *  another tool's, so that their entries may be what oci_below_read() takes. All else holds for them too. */
+int oci_image_read_on(int fd, bool deep, const struct oci_base *base, struct oci_image *ret, struct err *err);
 void oci_image_clear(struct oci_image *image);
 #define auto_oci_image __attribute__((cleanup(oci_image_clear))) struct oci_image
 

@@ -67,7 +67,8 @@ static bool key_is(const char *key, size_t n, const char *word)
 	return strlen(word) == n && memcmp(key, word, n) == 0;
 }
 
-static int set_record(struct pax_fields *f, const char *key, size_t nkey, const char *value, size_t n, struct err *err)
+static int set_record(struct pax_fields *f, const char *key, size_t nkey, const char *value, size_t n, bool tolerant,
+		      struct err *err)
 {
 	static const struct { const char *key; enum pax_has which; } names[] = {
 		{ "path", PAX_PATH }, { "linkpath", PAX_LINK },
@@ -90,12 +91,14 @@ static int set_record(struct pax_fields *f, const char *key, size_t nkey, const 
 		if (key_is(key, nkey, harmless[i]))
 			return 0;
 	char shown[SHOW_SIZE];
+	if (tolerant)
+		return 0;
 	return err_set(err, ERR_UNVERIFIED, 0, "extended header: keyword '%s', which no layer of glovebox may have",
 		       show_name(key, nkey, shown));
 }
 
 /** Parses one "LENGTH KEY=VALUE\n" at @p s and says how long it was. */
-static int parse_record(struct pax_fields *f, const char *s, size_t n, size_t *ret_len, struct err *err)
+static int parse_record(struct pax_fields *f, const char *s, size_t n, bool tolerant, size_t *ret_len, struct err *err)
 {
 	uint64_t len;
 	size_t digits = decimal(s, n, &len);
@@ -108,10 +111,10 @@ static int parse_record(struct pax_fields *f, const char *s, size_t n, size_t *r
 	if (equals == NULL || equals == key)
 		return bad(err, "a record without a keyword");
 	*ret_len = (size_t)len;
-	return set_record(f, key, (size_t)(equals - key), equals + 1, (size_t)(end - equals - 1), err);
+	return set_record(f, key, (size_t)(equals - key), equals + 1, (size_t)(end - equals - 1), tolerant, err);
 }
 
-int pax_parse(struct pax_fields *f, const struct buf *content, struct err *err)
+int pax_parse(struct pax_fields *f, const struct buf *content, bool tolerant, struct err *err)
 {
 	unsigned records = 0;
 
@@ -120,7 +123,7 @@ int pax_parse(struct pax_fields *f, const struct buf *content, struct err *err)
 	for (size_t at = 0, len = 0; at < content->len; at += len) {
 		if (++records > UNTAR_RECORDS_MAX)
 			return bad(err, "too many records");
-		if (parse_record(f, content->data + at, content->len - at, &len, err) < 0)
+		if (parse_record(f, content->data + at, content->len - at, tolerant, &len, err) < 0)
 			return -1;
 	}
 	return 0;

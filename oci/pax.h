@@ -25,8 +25,8 @@ struct pax_fields {
 };
 
 /** Takes over what the records in @p content say. A second header for one entry, a keyword
- *  that is not known to be harmless, a keyword twice, bad form: ERR_UNVERIFIED. */
-int pax_parse(struct pax_fields *f, const struct buf *content, struct err *err);
+ *  that is not known to be harmless (but with @p tolerant), a keyword twice, bad form: ERR_UNVERIFIED. */
+int pax_parse(struct pax_fields *f, const struct buf *content, bool tolerant, struct err *err);
 /** Takes over a GNU long name (@p which is PAX_PATH) or link target (PAX_LINK). */
 int pax_gnu_name(struct pax_fields *f, enum pax_has which, const struct buf *content, struct err *err);
 /** Forgets the fields once their entry has come; keeps the memory. */

@@ -57,22 +57,6 @@ static int check_layout(const struct outer *o, struct err *err)
 	return 0;
 }
 
-/** Reads a descriptor; members beyond these are left to the comparison of the whole document. @return whether it is one. */
-static bool descriptor_of(const json_t *j, struct descriptor *ret)
-{
-	struct descriptor d = { .media_type = json_str(j, "mediaType") };
-	const char *digest = json_str(j, "digest");
-	const json_t *size = json_object_get(j, "size");
-
-	if (d.media_type == NULL || digest == NULL || !digest_parse(digest, &d.digest))
-		return false;
-	if (!json_is_integer(size) || json_integer_value(size) < 0)
-		return false;
-	d.size = (uint64_t)json_integer_value(size);
-	*ret = d;
-	return true;
-}
-
 /** Finds the blob that @p d names and marks it; a blob has one role, only layers may share one. */
 static int claim(struct outer *o, const struct descriptor *d, enum outer_role role, struct outer_blob **ret,
 		 struct err *err)
@@ -143,7 +127,7 @@ static int read_index(struct reading *r, struct descriptor *ret_manifest, const 
 	const json_t *list = json_object_get(j, "manifests");
 	const json_t *entry = json_array_get(list, 0);
 	const char *tag = json_str(json_object_get(entry, "annotations"), ANNOTATION_REF_NAME);
-	if (json_array_size(list) != 1 || !descriptor_of(entry, ret_manifest))
+	if (json_array_size(list) != 1 || !document_descriptor(entry, ret_manifest))
 		return reading_refuse(err, OUTER_INDEX, at, "not an index of exactly one manifest");
 	if (tag != NULL && !document_is_tag(tag))
 		return reading_refuse(err, OUTER_INDEX, at, "%s is not a reference name", ANNOTATION_REF_NAME);
@@ -180,7 +164,7 @@ static int read_layers(struct reading *r, const struct slice *at, const char *na
 	for (size_t i = 0; i < n; i++) {
 		struct outer_blob *b;
 
-		if (!descriptor_of(json_array_get(list, i), &d[i]) ||
+		if (!document_descriptor(json_array_get(list, i), &d[i]) ||
 		    !document_layer_codec(d[i].media_type, &r->layers[i].codec))
 			return reading_refuse(err, name, at, "layer %zu: not a descriptor of a layer that glovebox reads", i);
 		if (claim(&r->outer, &d[i], OUTER_LAYER, &b, err) < 0)
@@ -204,7 +188,7 @@ static int read_manifest(struct reading *r, const struct descriptor *d, struct d
 	if (load_document(&r->outer, d, &r->manifest_text, &r->image.manifest, err) < 0)
 		return -1;
 	const struct slice *at = &outer_find(&r->outer, &d->digest)->content;
-	if (!descriptor_of(json_object_get(r->image.manifest, "config"), ret_config) ||
+	if (!document_descriptor(json_object_get(r->image.manifest, "config"), ret_config) ||
 	    strcmp(ret_config->media_type, MEDIA_CONFIG) != 0)
 		return reading_refuse(err, name, at, "its config is not a descriptor of " MEDIA_CONFIG);
 	if (read_layers(r, at, name, &layers, err) < 0 ||
@@ -213,17 +197,6 @@ static int read_manifest(struct reading *r, const struct descriptor *d, struct d
 	r->image.manifest_digest = d->digest;
 	r->image.config_digest = ret_config->digest;
 	return same_text(name, at, &r->manifest_text, &want, err);
-}
-
-/** History entries that stand for a layer. */
-static size_t count_history(const json_t *history)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < json_array_size(history); i++)
-		if (!json_is_true(json_object_get(json_array_get(history, i), "empty_layer")))
-			n++;
-	return n;
 }
 
 /** Why the config does not fit, or NULL. Fills the layers' diff IDs. */
@@ -240,7 +213,7 @@ static const char *check_config(struct reading *r)
 		return "a config without an architecture, or not for linux";
 	if (type == NULL || strcmp(type, "layers") != 0 || json_array_size(ids) != r->image.nlayers)
 		return "as many diff IDs as the manifest has layers are needed";
-	if (history != NULL && count_history(history) != r->image.nlayers)
+	if (history != NULL && document_history_layers(history) != r->image.nlayers)
 		return "its history has another number of layers";
 	for (size_t i = 0; i < r->image.nlayers; i++) {
 		struct oci_blob *layer = &r->image.layers[i];

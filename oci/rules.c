@@ -16,6 +16,7 @@ struct seen {
 	size_t len;
 	enum tar_type type;  /* GONE: a whiteout took it away */
 	unsigned layer;
+	unsigned emptied;    /* layer whose whiteout took away what lower ones have below it; 0: none */
 };
 
 #define GONE ((enum tar_type)0)
@@ -134,13 +135,27 @@ static int refuse(struct err *err, const char *why)
 	return err_set(err, ERR_UNVERIFIED, 0, "%s", why);
 }
 
+/** Whether @p s is there to an extractor: no whiteout has taken it, nor a directory above it, in a later layer. */
+static bool is_there(const struct rules *r, const struct seen *s)
+{
+	if (s->type == GONE)
+		return false;
+	for (const char *slash = strchr(s->path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		const struct seen *above = find(r, s->path, (size_t)(slash - s->path));
+
+		if (above != NULL && above->emptied > s->layer)
+			return false;
+	}
+	return true;
+}
+
 /** Every directory on the way to @p path must be one: an extractor would follow a link there. */
 static int check_way(const struct rules *r, const char *path, struct err *err)
 {
 	for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		const struct seen *on_way = find(r, path, (size_t)(slash - path));
 
-		if (on_way != NULL && on_way->type != GONE && on_way->type != TAR_DIR)
+		if (on_way != NULL && on_way->type != TAR_DIR && is_there(r, on_way))
 			return refuse(err, "the path leads through a link or a file");
 	}
 	return 0;
@@ -152,7 +167,7 @@ static struct seen *seen_new(const char *path, size_t len)
 
 	if (s == NULL)
 		return NULL;
-	memcpy(s + 1, path, len + 1);
+	memcpy(s + 1, path, len);
 	s->path = (const char *)(s + 1);
 	s->len = len;
 	return s;
@@ -172,19 +187,27 @@ static int insert(struct rules *r, const char *path, size_t len, struct seen **r
 	return 0;
 }
 
+/** Remembers what is at @p path from this layer on. */
+static int set_type(struct rules *r, const char *path, enum tar_type type, struct err *err)
+{
+	size_t len = strlen(path);
+	struct seen *s = find(r, path, len);
+
+	if (s == NULL && insert(r, path, len, &s, err) < 0)
+		return -1;
+	s->type = type;
+	s->layer = r->layer;
+	return 0;
+}
+
 /** Remembers @p e, which may replace what a lower layer had there, never what this one has. */
 static int remember(struct rules *r, const struct untar_entry *e, struct err *err)
 {
-	size_t len = strlen(e->path);
-	struct seen *s = find(r, e->path, len);
+	const struct seen *s = find(r, e->path, strlen(e->path));
 
 	if (s != NULL && s->layer == r->layer)
 		return refuse(err, "the path comes twice in one layer");
-	if (s == NULL && insert(r, e->path, len, &s, err) < 0)
-		return -1;
-	s->type = e->type;
-	s->layer = r->layer;
-	return 0;
+	return set_type(r, e->path, e->type, err);
 }
 
 static int check_hard_link(const struct rules *r, const struct untar_entry *e, struct err *err)
@@ -201,21 +224,54 @@ static int check_hard_link(const struct rules *r, const struct untar_entry *e, s
 	return 0;
 }
 
+/** Takes away what the layers below have in @p path, where an opaque whiteout stands; the root has no entry of its own to
+ *  note that in, and an image that empties its root has nothing to do with layers below. */
+static int empty_directory(struct rules *r, const char *path, size_t len, struct err *err)
+{
+	if (len == 0)
+		return 0;
+	struct seen *dir = find(r, path, len);
+	if (dir == NULL && insert(r, path, len, &dir, err) < 0)
+		return -1;
+	if (dir->layer == 0) {
+		dir->type = TAR_DIR;
+		dir->layer = r->layer;
+	}
+	dir->emptied = r->layer;
+	return 0;
+}
+
+/** Takes away what the layers below have at @p path. */
+static int take_away(struct rules *r, const char *path, size_t len, struct err *err)
+{
+	struct seen *s = find(r, path, len);
+
+	/* A directory need not have had an entry of its own for files to lie below it. */
+	if (s == NULL && insert(r, path, len, &s, err) < 0)
+		return -1;
+	s->emptied = r->layer;
+	if (s->layer != r->layer)
+		s->type = GONE;
+	return 0;
+}
+
+/** Does what a whiteout says. */
+static int apply_mark(struct rules *r, enum rules_mark mark, const struct buf *victim, struct err *err)
+{
+	if (buf_check(victim, "remember a whiteout", err) < 0)
+		return -1;
+	return mark == RULES_OPAQUE ? empty_directory(r, victim->data, victim->len, err)
+				    : take_away(r, victim->data, victim->len, err);
+}
+
 /** A whiteout deletes from the layers below, never from its own. */
 static int check_whiteout(struct rules *r, const struct untar_entry *e, struct err *err)
 {
 	enum rules_mark mark;
-	auto_buf path = { 0 };
-	const char *why = rules_whiteout(e->path, e->type == TAR_FILE && e->size == 0, &mark, &path);
+	auto_buf victim = { 0 };
+	const char *why = rules_whiteout(e->path, e->type == TAR_FILE && e->size == 0, &mark, &victim);
 
-	if (why != NULL)
-		return refuse(err, why);
-	if (buf_check(&path, "remember a whiteout", err) < 0)
-		return -1;
-	struct seen *s = mark == RULES_WHITEOUT ? find(r, path.data, path.len) : NULL;
-	if (s != NULL && s->layer != r->layer)
-		s->type = GONE;
-	return 0;
+	return why != NULL ? refuse(err, why) : apply_mark(r, mark, &victim, err);
 }
 
 static int check_type(struct rules *r, const struct untar_entry *e, struct err *err)
@@ -250,4 +306,33 @@ int rules_check(struct rules *r, const struct untar_entry *e, struct err *err)
 	if (rules_is_whiteout(e->path) && check_whiteout(r, e, err) < 0)
 		return -1;
 	return remember(r, e, err);
+}
+
+int rules_note(struct rules *r, const struct untar_entry *e, struct err *err)
+{
+	const char *path = e->path + strspn(e->path, "/");
+	const char *why = path[0] == '\0' ? NULL : rules_path(path);
+	enum rules_mark mark;
+	auto_buf victim = { 0 };
+
+	if (why != NULL)
+		return refuse(err, why);
+	/* Names such as AUFS's own, which begin as whiteouts do and are none, say nothing of what is there. */
+	if (path[0] == '\0' || rules_whiteout(path, true, &mark, &victim) != NULL)
+		return 0;
+	return mark == RULES_PLAIN ? set_type(r, path, e->type, err) : apply_mark(r, mark, &victim, err);
+}
+
+int rules_put(struct rules *r, const char *path, enum tar_type type, struct err *err)
+{
+	if (type != TAR_LINK && find(r, path, strlen(path)) == NULL)
+		return 0;
+	return set_type(r, path, type, err);
+}
+
+bool rules_is_link(const struct rules *r, const char *path)
+{
+	const struct seen *s = find(r, path, strlen(path));
+
+	return s != NULL && s->type == TAR_LINK && is_there(r, s);
 }

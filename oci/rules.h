@@ -10,6 +10,9 @@
  *   directory (an earlier link in this layer or one below it).
  * - Modes: permission bits and the sticky bit; no setuid, no setgid.
  * - Whiteouts (`.wh.NAME`, `.wh..wh..opq`): empty files, no other `.wh..wh.` name.
+ *
+ * A kept layer, one of a base image that is pinned by its digest, may be anything: of it only
+ * the paths are remembered, for the layers above it.
  */
 #ifndef GB_OCI_RULES_H
 #define GB_OCI_RULES_H
@@ -53,5 +56,12 @@ static inline void own_rules(struct rules **r)
 void rules_next_layer(struct rules *r);
 /** Checks one entry and remembers it. A broken rule is ERR_UNVERIFIED. */
 int rules_check(struct rules *r, const struct untar_entry *e, struct err *err);
+/** Remembers an entry of a layer that somebody else vouches for, whatever it is: only a path that leads nowhere certain (an empty, "." or
+ *  ".." component, too long) is ERR_UNVERIFIED. */
+int rules_note(struct rules *r, const struct untar_entry *e, struct err *err);
+/** Remembers a link that the layer now written puts at @p path, or what else it puts in place of one. */
+int rules_put(struct rules *r, const char *path, enum tar_type type, struct err *err);
+/** Whether the layers so far have left a symbolic link at @p path. */
+bool rules_is_link(const struct rules *r, const char *path);
 
 #endif

@@ -65,8 +65,10 @@ enum tar_type {
 	TAR_FILE = '0',
 	TAR_HARDLINK = '1',
 	TAR_LINK = '2',
+	TAR_SPECIAL = '3',   /**< a character device; stands for all devices and FIFOs */
 	TAR_DIR = '5',
 	TAR_PAX = 'x',
+	TAR_PAX_GLOBAL = 'g',
 	TAR_GNU_NAME = 'L',
 	TAR_GNU_LINK = 'K',
 };

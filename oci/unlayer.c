@@ -12,6 +12,7 @@ struct pipe {
 	struct hasher *diff;
 	uint64_t diff_size;
 	struct rules *rules;
+	bool kept;                /* the layer is another tool's, and somebody vouches for its bytes */
 };
 
 static int read_tar(void *arg, void *data, size_t n, size_t *ret_got, struct err *err)
@@ -33,15 +34,16 @@ static int take_entry(void *arg, const struct untar_entry *e, struct err *err)
 {
 	struct pipe *p = arg;
 
-	return rules_check(p->rules, e, err);
+	return p->kept ? rules_note(p->rules, e, err) : rules_check(p->rules, e, err);
 }
 
-int unlayer(struct slice blob, enum oci_compression codec, struct rules *rules, struct oci_blob *ret, struct err *err)
+static int read_layer(struct slice blob, enum oci_compression codec, struct rules *rules, bool kept, struct oci_blob *ret,
+		      struct err *err)
 {
 	auto_hasher diff = hasher_new();
 	auto_plain plain = NULL;
-	struct pipe p = { .diff = diff, .rules = rules };
-	struct untar_ops ops = { .read = read_tar, .entry = take_entry, .arg = &p };
+	struct pipe p = { .diff = diff, .rules = rules, .kept = kept };
+	struct untar_ops ops = { .read = read_tar, .entry = take_entry, .arg = &p, .tolerant = kept };
 	struct oci_blob result = { .size = blob.size };
 
 	if (diff == NULL)
@@ -56,4 +58,14 @@ int unlayer(struct slice blob, enum oci_compression codec, struct rules *rules, 
 	result.diff_size = p.diff_size;
 	*ret = result;
 	return 0;
+}
+
+int unlayer(struct slice blob, enum oci_compression codec, struct rules *rules, struct oci_blob *ret, struct err *err)
+{
+	return read_layer(blob, codec, rules, false, ret, err);
+}
+
+int unlayer_kept(struct slice blob, enum oci_compression codec, struct rules *rules, struct oci_blob *ret, struct err *err)
+{
+	return read_layer(blob, codec, rules, true, ret, err);
 }

@@ -15,5 +15,7 @@
  *  (plain.h), checks its entries with @p rules, and fills all of @p ret from the bytes.
  *  What is wrong with it is ERR_UNVERIFIED. The caller compares the digests. */
 int unlayer(struct slice blob, enum oci_compression codec, struct rules *rules, struct oci_blob *ret, struct err *err);
+/** The same for a layer that somebody else vouches for: its entries are only remembered (rules_note()). */
+int unlayer_kept(struct slice blob, enum oci_compression codec, struct rules *rules, struct oci_blob *ret, struct err *err);
 
 #endif

@@ -44,11 +44,15 @@ static bool all_zero(const void *data, size_t n)
 static int take_padding(struct walk *w, uint64_t size, struct err *err)
 {
 	char padding[TAR_BLOCK];
-	unsigned n = tar_padding(size);
+	size_t n = tar_padding(size), got;
 
-	if (take(w, padding, n, err) < 0)
+	if (w->ops->read(w->ops->arg, padding, n, &got, err) < 0)
 		return -1;
-	return all_zero(padding, n) ? 0 : bad(err, "padding that is not zero");
+	w->offset += got;
+	/* Who leaves the end of the archive out (umoci insert) leaves the last padding out, too. */
+	if (got != n && !w->ops->tolerant)
+		return bad(err, "the tar ends too early");
+	return all_zero(padding, got) ? 0 : bad(err, "padding that is not zero");
 }
 
 static int skip_content(struct walk *w, uint64_t size, struct err *err)
@@ -138,9 +142,10 @@ static int take_extra(struct walk *w, const struct tar_header *h, struct err *er
 
 	if (field(h->size, sizeof h->size, "size", &size, err) < 0)
 		return -1;
-	if (size == 0 || size > UNTAR_EXTRA_MAX)
+	unsigned max = w->ops->tolerant ? UNTAR_EXTRA_TOLERANT_MAX : UNTAR_EXTRA_MAX;
+	if (size == 0 || size > max)
 		return err_set(err, ERR_UNVERIFIED, 0, "an extended header of %llu bytes (1 to %u are read)",
-			       (unsigned long long)size, UNTAR_EXTRA_MAX);
+			       (unsigned long long)size, max);
 	buf_clear(&w->extra);
 	char *to = buf_room(&w->extra, (size_t)size);
 	if (to == NULL)
@@ -229,8 +234,12 @@ static int entry_numbers(const struct walk *w, const struct tar_header *h, struc
 	return 0;
 }
 
-static int entry_type(const struct tar_header *h, enum tar_type *ret, struct err *err)
+static int entry_type(const struct tar_header *h, bool tolerant, enum tar_type *ret, struct err *err)
 {
+	if (tolerant && (h->typeflag == '3' || h->typeflag == '4' || h->typeflag == '6')) {
+		*ret = TAR_SPECIAL;
+		return 0;
+	}
 	switch (h->typeflag) {
 	case '\0':
 	case TAR_FILE:
@@ -263,7 +272,7 @@ static int take_entry(struct walk *w, const struct tar_header *h, struct err *er
 {
 	struct untar_entry e = { 0 };
 
-	if (entry_type(h, &e.type, err) < 0) {
+	if (entry_type(h, w->ops->tolerant, &e.type, err) < 0) {
 		header_name(h, &w->path);
 		return name_entry(w, err);
 	}
@@ -271,6 +280,7 @@ static int take_entry(struct walk *w, const struct tar_header *h, struct err *er
 		return -1;
 	if (entry_link(w, h, e.type, err) < 0 || entry_numbers(w, h, &e, err) < 0)
 		return name_entry(w, err);
+	e.offset = w->offset;
 	e.path = w->path.data;
 	e.link = w->link.len != 0 ? w->link.data : NULL;
 	pax_clear(&w->more);
@@ -285,7 +295,10 @@ static int take_member(struct walk *w, const struct tar_header *h, struct err *e
 		return -1;
 	switch (h->typeflag) {
 	case TAR_PAX:
-		return take_extra(w, h, err) < 0 ? -1 : pax_parse(&w->more, &w->extra, err);
+		return take_extra(w, h, err) < 0 ? -1 : pax_parse(&w->more, &w->extra, w->ops->tolerant, err);
+	case TAR_PAX_GLOBAL:
+		/* What git archive writes, a comment; or defaults, which no reader of layers heeds. */
+		return w->ops->tolerant ? take_extra(w, h, err) : take_entry(w, h, err);
 	case TAR_GNU_NAME:
 		return take_extra(w, h, err) < 0 ? -1 : pax_gnu_name(&w->more, PAX_PATH, &w->extra, err);
 	case TAR_GNU_LINK:
@@ -295,6 +308,18 @@ static int take_member(struct walk *w, const struct tar_header *h, struct err *e
 	}
 }
 
+/** Whatever stands behind a foreign tar's end: those who unpack it don't look either. */
+static int pass_over_rest(struct walk *w, struct err *err)
+{
+	size_t got;
+
+	do {
+		if (w->ops->read(w->ops->arg, w->skip, SKIP_CHUNK, &got, err) < 0)
+			return -1;
+	} while (got != 0);
+	return 0;
+}
+
 /** After the first zero block: a second one, and as many zeros more as there are. */
 static int take_end(struct walk *w, struct err *err)
 {
@@ -302,6 +327,8 @@ static int take_end(struct walk *w, struct err *err)
 
 	if (w->more.has != 0)
 		return bad(err, "an extended header without an entry");
+	if (w->ops->tolerant)
+		return pass_over_rest(w, err);
 	if (take(w, w->skip, TAR_BLOCK, err) < 0)
 		return -1;
 	if (!all_zero(w->skip, TAR_BLOCK))
@@ -316,14 +343,29 @@ static int take_end(struct walk *w, struct err *err)
 	return 0;
 }
 
+/** Reads the next header. Some tools (umoci insert) leave the zero blocks at the end out: @p ret_end says so. */
+static int take_header(struct walk *w, struct tar_header *h, bool *ret_end, struct err *err)
+{
+	size_t got;
+
+	if (w->ops->read(w->ops->arg, h, sizeof *h, &got, err) < 0)
+		return -1;
+	w->offset += got;
+	*ret_end = got == 0 && w->ops->tolerant && w->offset != 0 && w->more.has == 0;
+	return got == sizeof *h || *ret_end ? 0 : bad(err, "the tar ends too early");
+}
+
 static int walk_all(struct walk *w, uint64_t *ret_at, struct err *err)
 {
 	struct tar_header h;
+	bool end;
 
 	for (;;) {
 		*ret_at = w->offset;
-		if (take(w, &h, sizeof h, err) < 0)
+		if (take_header(w, &h, &end, err) < 0)
 			return -1;
+		if (end)
+			return 0;
 		if (all_zero(&h, sizeof h))
 			return take_end(w, err);
 		if (take_member(w, &h, err) < 0)

@@ -9,7 +9,8 @@
  * gname, hdrcharset, comment); GNU long names. Refused: everything else, by
  * name; wrong checksums; numbers that do not parse; bytes in padding;
  * two sources for one field; anything but zeros after the first zero block, of
- * which there must be two.
+ * which there must be two. A base's layer, whose bytes somebody vouches for, is read
+ * with fewer questions (untar_ops.tolerant).
  */
 #ifndef GB_OCI_UNTAR_H
 #define GB_OCI_UNTAR_H
@@ -21,17 +22,20 @@
 
 /** Longest pax header or GNU long name: two paths and some numbers need a third of it. */
 #define UNTAR_EXTRA_MAX (32u << 10)
+/** The same of a tolerant reading: extended attributes stand there too. */
+#define UNTAR_EXTRA_TOLERANT_MAX (1u << 20)
 /** Most pax records in one header. */
 #define UNTAR_RECORDS_MAX 64
 
 /** One entry. Strings are borrowed until the callback returns. */
 struct untar_entry {
-	enum tar_type type;  /**< TAR_FILE, TAR_HARDLINK, TAR_LINK or TAR_DIR */
+	enum tar_type type;  /**< TAR_FILE, TAR_HARDLINK, TAR_LINK or TAR_DIR; tolerant: TAR_SPECIAL too */
 	const char *path;    /**< without a leading "./" and a closing slash; "" is the root itself */
 	const char *link;    /**< TAR_LINK, TAR_HARDLINK (without a leading "./"), else NULL */
 	unsigned mode;       /**< the lowest 12 bits */
 	uint64_t uid, gid;
 	uint64_t size;       /**< TAR_FILE */
+	uint64_t offset;     /**< TAR_FILE: where its content begins in the tar */
 };
 
 /** Where the bytes come from and where the entries go. */
@@ -43,6 +47,9 @@ struct untar_ops {
 	/** Called for every entry, before its content is passed over. */
 	int (*entry)(void *arg, const struct untar_entry *e, struct err *err);
 	void *arg;
+	/** Another tool's layer, whose bytes somebody else vouches for: pax keywords that are not known, global headers, devices and
+	 *  FIFOs are passed over or on, not refused, and the tar may end without its zero blocks, or have something behind them. */
+	bool tolerant;
 };
 
 /** Walks the whole stream. What is wrong with it is ERR_UNVERIFIED and names the entry and the offset in the tar. */
