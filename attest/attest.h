@@ -34,6 +34,8 @@
 #define ATTEST_BUNDLE_TYPE "application/vnd.dev.sigstore.bundle.v0.3+json"
 /** The build type of `glovebox run`; documented in glovebox-provenance(5). */
 #define ATTEST_BUILD_TYPE "https://glovebox.dev/buildtypes/buildspec/v1"
+/** Name of the resolved dependency that is the base image, and of the internal parameter that holds its manifest's text. */
+#define ATTEST_BASE "base"
 /** Name of the subject that is the SHA-256 of all bytes of the archive. */
 #define ATTEST_TAR_SUBJECT "image.tar"
 
@@ -127,9 +129,15 @@ int attest_verify_bundle(const char *bundle, size_t n, const struct attest_polic
  *  archive (the subject "image.tar"). ERR_UNVERIFIED where either is missing. */
 int attest_image_subjects(const json_t *statement, struct digest *ret_image, struct digest *ret_tar, struct err *err);
 
+/** The base image that a checked statement vouches for: the text of its manifest is the member `manifest` of
+ *  internalParameters.base, and its SHA-256 the digest of a resolved dependency named "base" with a URI "oci:…", which the spec
+ *  pins; so which layers are the base's follows from a digest alone, and nothing that a step writes has a part in it. @p ret_any:
+ *  whether there is one; @p ret is without its config. */
+int attest_base(const json_t *statement, struct oci_base *ret, bool *ret_any, struct err *err);
+
 /** Checks that the statement is about this image: its first subject, "oci:…", is the manifest digest, and its subject "image.tar" the
  *  SHA-256 of all the archive's bytes; both are required. Reads @p image_fd (seekable) from its start, whatever its offset, with
- *  oci_image_read(). What is compared is bound to the digests that were signed, also when the file changes meanwhile; what the caller
+ *  oci_image_read_on(), where the statement has a base on that. What is compared is bound to the digests that were signed, also when the file changes meanwhile; what the caller
  *  reads of it later is not. */
 int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err);
 

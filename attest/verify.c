@@ -122,12 +122,15 @@ int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep
 {
 	struct digest image, tar, actual;
 	auto_oci_image read = {0};
+	auto_oci_base base = {0};
+	bool any;
 
 	/* The cheap question first: bytes that no subject names are not worth parsing. */
 	if (attest_image_subjects(v->statement, &image, &tar, err) < 0 || hash_archive(image_fd, &actual, err) < 0 ||
 	    compare("the image archive", &tar, &actual, err) < 0)
 		return -1;
-	if (oci_image_read(image_fd, deep, &read, err) < 0 ||
+	if (attest_base(v->statement, &base, &any, err) < 0 ||
+	    oci_image_read_on(image_fd, deep, any ? &base : NULL, &read, err) < 0 ||
 	    compare("the image's manifest", &image, &read.manifest_digest, err) < 0)
 		return -1;
 	*ret = read;

@@ -129,6 +129,42 @@ static void test_not_an_image(void **state)
 	assert_int_equal(err.kind, ERR_UNVERIFIED);
 }
 
+/** A base: its layers are those of a manifest whose digest is a resolved dependency. */
+static void test_base(void **state)
+{
+	static const char zeros[] = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+	struct digest manifest, base_digest;
+	auto_fd fd = image_new("hello\n", &manifest);
+	auto_attest_verified v = verified(manifest, digest_of_file(fd));
+	json_t *definition = json_object_get(json_object_get(v.statement, "predicate"), "buildDefinition");
+	json_t *internal = json_object_get(definition, "internalParameters");
+	json_t *deps = json_object_get(definition, "resolvedDependencies");
+	auto_buf text = {0};
+	char hex[DIGEST_HEX_SIZE];
+
+	(void)state;
+	buf_addf(&text, "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"%s\","
+		 "\"size\":2},\"layers\":[{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"%s\",\"size\":1024}]}",
+		 zeros, zeros);
+	must(hash_bytes(text.data, text.len, &base_digest, &err));
+	digest_hex(&base_digest, hex);
+	json_object_set_new(internal, "base", json_pack("{s:s}", "manifest", text.data));
+	/* Nothing pins it; a source of that name and digest does not either. */
+	must_fail(judge(&v, fd, false), ERR_UNVERIFIED, "is no resolved dependency 'base'");
+	json_array_append_new(deps, json_pack("{s:s, s:s, s:{s:s}}", "name", "base", "uri", "file:base", "digest", "sha256", hex));
+	must_fail(judge(&v, fd, false), ERR_UNVERIFIED, "is no resolved dependency 'base'");
+	json_array_append_new(deps, json_pack("{s:s, s:s, s:{s:s}}", "name", "base", "uri", "oci:./b", "digest", "sha256", hex + 1));
+	must_fail(judge(&v, fd, false), ERR_UNVERIFIED, "is no resolved dependency 'base'");
+	json_array_append_new(deps, json_pack("{s:s, s:s, s:{s:s}}", "name", "base", "uri", "oci:./b", "digest", "sha256", hex));
+	/* Now it counts: the image is not on it. */
+	must_fail(judge(&v, fd, false), ERR_UNVERIFIED, "1 layers, and the base alone has 1");
+	json_object_set_new(internal, "base", json_pack("{s:s}", "manifest", "{}"));
+	must_fail(judge(&v, fd, false), ERR_UNVERIFIED, "internalParameters.base: ");
+	json_object_set_new(internal, "base", json_string(zeros));
+	assert_int_equal(judge(&v, fd, false), -1);
+	assert_int_equal(err.kind, ERR_UNVERIFIED);
+}
+
 static void test_subjects(void **state)
 {
 	struct digest manifest;
@@ -166,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_other_image),
 		cmocka_unit_test(test_flips),
 		cmocka_unit_test(test_not_an_image),
+		cmocka_unit_test(test_base),
 		cmocka_unit_test(test_subjects),
 		cmocka_unit_test(test_pipe),
 	};
