@@ -179,6 +179,9 @@ int evidence_plan(struct store *store, const struct evidence *e, struct plan **r
 		if (inputs_recorded(recorded, INPUT_SOURCES + i, &plan->sources[i].tree, err) < 0 ||
 		    require_tree(store, "source", plan->sources[i].name, &plan->sources[i].tree, err) < 0)
 			return -1;
+	if (base_is_image(plan->spec->artifact.base) && base_load(store, plan->spec->artifact.base, &plan->base, err) < 0)
+		return err->kind == ERR_INPUT
+			? err_ctx(err, "reproduce on the store of the run, or bring the same image in (glovebox plan)") : -1;
 	if (inputs_compare(plan, recorded, err) < 0 || check_clock(definition, plan, err) < 0)
 		return -1;
 	*ret = move_ptr(plan);

@@ -2,108 +2,81 @@
 #include "runner/image.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "rootfs/rootfs.h"
 #include "runner/work.h"
 
-/** The tag in index.json: tools such as umoci find an image by tag alone. The image's name is no part of its bytes. */
-#define IMAGE_TAG "latest"
-
-/** Adds the directories that lead to a tree's place: "usr", "usr/src" for "/usr/src". */
-static int add_parents(struct oci_layer *layer, const char *at, struct err *err)
+enum oci_compression image_codec(const struct plan *plan)
 {
-	auto_free char *path = strdup(at + 1);
+	static const enum oci_compression codecs[] = {
+		[SPEC_GZIP] = OCI_GZIP, [SPEC_ZSTD] = OCI_ZSTD, [SPEC_UNCOMPRESSED] = OCI_NONE,
+	};
 
-	if (path == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "pack '%s'", at);
-	for (char *p = path; *p != '\0'; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		struct oci_entry dir = { .path = path, .type = OCI_DIR, .mode = 0755 };
-		if (oci_layer_add(layer, &dir, -1, err) < 0)
-			return -1;
-		*p = '/';
+	return codecs[plan->spec->artifact.compression];
+}
+
+/** The tree that a layer is made of: a source's, or the build's output. spec/ has seen to it that there is one. */
+static const struct digest *layer_tree(const struct plan *plan, const char *from, const struct digest *output)
+{
+	for (size_t i = 0; i < plan->spec->nsources; i++)
+		if (strcmp(plan->sources[i].name, from) == 0)
+			return &plan->sources[i].tree;
+	return output;
+}
+
+/** Layers in the making: what they are, and the texts of their history. */
+struct layers {
+	struct pack_layer *v;
+	char **texts;
+	size_t n;
+};
+
+static void layers_clear(struct layers *l)
+{
+	for (size_t i = 0; l->texts != NULL && i < l->n; i++)
+		free(l->texts[i]);
+	free(l->texts);
+	free(l->v);
+}
+
+static int add_spec_layer(struct layers *l, const struct plan *plan, const struct spec_layer *s, const struct digest *output,
+			  struct err *err)
+{
+	struct pack_layer *v = &l->v[l->n];
+
+	if (asprintf(&l->texts[l->n], "glovebox layer %s %s", s->from, s->to) < 0) {
+		l->texts[l->n] = NULL;
+		return err_set(err, ERR_INTERNAL, ENOMEM, "lay out the image");
 	}
+	*v = (struct pack_layer){
+		.tree = *layer_tree(plan, s->from, output), .to = s->to, .uid = s->uid, .gid = s->gid,
+		.mode = s->mode == NULL ? -1 : (int)strtol(s->mode, NULL, 8), .created_by = l->texts[l->n],
+	};
+	l->n++;
 	return 0;
 }
 
-/** Where an entry of the tree stands in the image: "." of a tree at /src is "src", of one at / is nothing. */
-static int image_path(const char *at, const char *path, struct buf *out, struct err *err)
+/** The rootfs where it is the base, then what the spec says, or the output at its own path. */
+static int lay_out(struct layers *l, const struct plan *plan, const struct digest *output, const char *output_path, struct err *err)
 {
-	bool is_root = strcmp(path, ".") == 0;
+	const struct spec_artifact *a = &plan->spec->artifact;
 
-	buf_clear(out);
-	buf_adds(out, at + 1);
-	if (!is_root && at[1] != '\0')
-		buf_addc(out, '/');
-	if (!is_root)
-		buf_adds(out, path);
-	return buf_check(out, "path", err);
-}
-
-static int add_entry(struct store *store, struct oci_layer *layer, const char *path, const struct tree_entry *t,
-		     struct err *err)
-{
-	auto_fd content = -1;
-	struct oci_entry e = {
-		.path = path,
-		.type = t->type == TREE_DIR ? OCI_DIR : t->type == TREE_FILE ? OCI_FILE : OCI_LINK,
-		.mode = t->type == TREE_LINK ? 0777 : t->mode,
-		.uid = t->uid, .gid = t->gid,
-		.size = t->type == TREE_FILE ? t->size : 0,
-		.digest = t->type == TREE_FILE ? &t->digest : NULL,
-		.link = t->link,
-	};
-
-	if (t->type == TREE_FILE && store_open_object(store, &t->digest, &content, err) < 0)
-		return -1;
-	return oci_layer_add(layer, &e, content, err);
-}
-
-static int add_tree(struct store *store, struct oci_layer *layer, const struct digest *tree, const char *at,
-		    int cancel_fd, struct err *err)
-{
-	auto_tree_reader reader = NULL;
-	auto_buf path = {0};
-	struct tree_entry t;
-	int more;
-
-	if (store_read_tree(store, tree, &reader, err) < 0 || add_parents(layer, at, err) < 0)
-		return -1;
-	while ((more = tree_reader_next(reader, &t, err)) > 0) {
-		if (work_check_cancel(cancel_fd, err) < 0 || image_path(at, t.path, &path, err) < 0)
+	l->v = calloc(a->nlayers + 2, sizeof *l->v);
+	l->texts = calloc(a->nlayers + 2, sizeof *l->texts);
+	if (l->v == NULL || l->texts == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "lay out the image");
+	if (strcmp(a->base, "rootfs") == 0)
+		l->v[l->n++] = (struct pack_layer){
+			.tree = plan->rootfs, .to = "/", .keep_ids = true, .mode = -1, .created_by = "glovebox rootfs",
+		};
+	for (size_t i = 0; i < a->nlayers; i++)
+		if (add_spec_layer(l, plan, &a->layers[i], output, err) < 0)
 			return -1;
-		if (path.len > 0 && add_entry(store, layer, path.data, &t, err) < 0)
-			return err_ctx(err, "pack '%s'", path.data);
-	}
-	return more;
-}
-
-/** One layer in the making. */
-struct packing {
-	struct store *store;
-	int scratch_fd, cancel_fd;
-	enum oci_compression codec;
-};
-
-static int pack_layer(const struct packing *p, const char *name, const struct digest *tree, const char *at,
-		      struct oci_layer_file *ret, struct err *err)
-{
-	auto_oci_layer layer = NULL;
-	auto_fd fd = openat(p->scratch_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return err_set(err, ERR_INTERNAL, errno, "make scratch file '%s'", name);
-	if (oci_layer_begin(fd, p->codec, ROOTFS_MTIME, &layer, err) < 0 ||
-	    add_tree(p->store, layer, tree, at, p->cancel_fd, err) < 0 ||
-	    oci_layer_end(layer, &ret->blob, err) < 0)
-		return -1;
-	ret->codec = p->codec;
-	ret->fd = move_fd(&fd);
+	if (a->nlayers == 0)
+		l->v[l->n++] = (struct pack_layer){
+			.tree = *output, .to = output_path, .mode = -1, .created_by = "glovebox step build",
+		};
 	return 0;
 }
 
@@ -117,60 +90,91 @@ static struct oci_kv *to_kv(const struct spec_map *map)
 	return kv;
 }
 
-static int write_image(const struct plan *plan, const struct oci_layer_file *layers, size_t nlayers, int image_fd,
-		       struct digest *ret, struct err *err)
+/** The health check's words: "CMD-SHELL" and a script, or "CMD" and an argument list; free() the array. */
+static const char **health_words(const struct spec_command *c, size_t *ret_n)
+{
+	const char **words = calloc(c->argv.n + 2, sizeof *words);
+
+	*ret_n = 0;
+	if (words == NULL || (c->shell == NULL && c->argv.n == 0))
+		return words;
+	words[(*ret_n)++] = c->shell != NULL ? "CMD-SHELL" : "CMD";
+	if (c->shell != NULL)
+		words[(*ret_n)++] = c->shell;
+	for (size_t i = 0; i < c->argv.n; i++)
+		words[(*ret_n)++] = c->argv.v[i];
+	return words;
+}
+
+#define NS_PER_MS 1000000u
+
+/** Fills in the config and packs. */
+static int pack(struct packing *p, const struct plan *plan, int image_fd, struct built_image *ret, struct err *err)
 {
 	const struct spec_image_config *c = &plan->spec->artifact.config;
 	auto_free struct oci_kv *env = to_kv(&c->env);
 	auto_free struct oci_kv *labels = to_kv(&c->labels);
+	struct oci_health health = {
+		.interval_ns = c->health.interval_ms * NS_PER_MS, .timeout_ns = c->health.timeout_ms * NS_PER_MS,
+		.start_period_ns = c->health.start_period_ms * NS_PER_MS, .retries = c->health.retries,
+	};
+	auto_free const char **test = health_words(&c->health.command, &health.ntest);
 
-	if (env == NULL || labels == NULL)
+	if (env == NULL || labels == NULL || test == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write the image's config");
-	struct oci_config config = {
+	health.test = test;
+	p->config = (struct oci_config){
 		.architecture = oci_architecture(),
 		.created = plan->spec->source_date_epoch,
 		.entrypoint = (const char *const *)c->entrypoint.v, .nentrypoint = c->entrypoint.n,
 		.cmd = (const char *const *)c->cmd.v, .ncmd = c->cmd.n,
 		.env = env, .nenv = c->env.n,
 		.labels = labels, .nlabels = c->labels.n,
-		.user = c->user,
-		.workdir = c->workdir,
+		.user = c->user, .workdir = c->workdir,
+		.ports = (const char *const *)c->ports.v, .nports = c->ports.n,
+		.volumes = (const char *const *)c->volumes.v, .nvolumes = c->volumes.n,
+		.stop_signal = c->stop_signal, .author = c->author,
+		.health = health.ntest != 0 ? &health : NULL,
 	};
-	return oci_image_write(image_fd, &config, layers, nlayers, IMAGE_TAG, ret, err);
-}
-
-static int hash_image(int image_fd, struct built_image *image, struct err *err)
-{
-	if (lseek(image_fd, 0, SEEK_SET) < 0)
-		return err_set(err, ERR_INTERNAL, errno, "hash image.tar");
-	return hash_fd(image_fd, &image->tar, &image->tar_size, err);
+	return pack_image(p, image_fd, ret, err);
 }
 
 int image_build(struct store *store, const struct plan *plan, const struct digest *output, const char *output_path,
 		int scratch_fd, int image_fd, int cancel_fd, struct built_image *ret, struct err *err)
 {
-	struct packing p = { store, scratch_fd, cancel_fd, OCI_GZIP };
-	struct oci_layer_file layers[2] = { { .fd = -1 }, { .fd = -1 } };
-	struct built_image image;
-	size_t n = 0;
-	int result = 0;
+	__attribute__((cleanup(layers_clear))) struct layers l = {0};
 
-	if (strcmp(plan->spec->artifact.base, "rootfs") == 0) {
-		layers[n].created_by = "glovebox rootfs";
-		result = pack_layer(&p, "layer.base", &plan->rootfs, "/", &layers[n], err);
-		n++;
-	}
-	if (result == 0) {
-		layers[n].created_by = "glovebox step build";
-		result = pack_layer(&p, "layer.output", output, output_path, &layers[n], err);
-		n++;
-	}
-	if (result == 0 && write_image(plan, layers, n, image_fd, &image.manifest, err) == 0 &&
-	    hash_image(image_fd, &image, err) == 0)
-		*ret = image;
-	else
-		result = -1;
-	own_fd(&layers[0].fd);
-	own_fd(&layers[1].fd);
-	return result;
+	if (lay_out(&l, plan, output, output_path, err) < 0)
+		return -1;
+	struct packing p = {
+		.store = store, .scratch_fd = scratch_fd, .cancel_fd = cancel_fd, .codec = image_codec(plan), .base = &plan->base,
+		.layers = l.v, .nlayers = l.n,
+	};
+	return pack(&p, plan, image_fd, ret, err);
+}
+
+static json_t *layer_json(const char *from, const char *to, const struct digest *tree)
+{
+	char text[DIGEST_STR_SIZE];
+
+	if (tree == NULL)
+		return json_pack("{s:s, s:s}", "from", from, "to", to);
+	return json_pack("{s:s, s:s, s:s}", "from", from, "to", to, "tree", digest_str(tree, text));
+}
+
+json_t *image_layers_json(const struct plan *plan, const struct digest *output)
+{
+	const struct spec_artifact *a = &plan->spec->artifact;
+	const struct plan_source *built = &plan->sources[work_build_source(plan)];
+	auto_json array = json_array();
+	auto_buf name = {0};
+
+	for (size_t i = 0; i < a->nlayers; i++)
+		if (json_array_append_new(array, layer_json(a->layers[i].from, a->layers[i].to,
+							    layer_tree(plan, a->layers[i].from, output))) < 0)
+			return NULL;
+	buf_addf(&name, "%s:%s", plan->spec->build.name, built->name);
+	if (a->nlayers == 0 && (name.failed || json_array_append_new(array, layer_json(name.data, built->mount, output)) < 0))
+		return NULL;
+	return move_ptr(array);
 }

@@ -37,12 +37,14 @@ static int fill(const struct plan *plan, struct inputs *d, struct err *err)
 	for (size_t i = 0; i < spec->nsources; i++)
 		if (add(d, spec->sources[i].name, "file:", spec->sources[i].path, &plan->sources[i].tree, err) < 0)
 			return -1;
+	if (plan->base.any)
+		return add(d, ATTEST_BASE, "", spec->artifact.base, &plan->base.image.manifest_digest, err);
 	return 0;
 }
 
 int inputs_of(const struct plan *plan, struct inputs *ret, struct err *err)
 {
-	size_t n = INPUT_SOURCES + plan->spec->nsources;
+	size_t n = INPUT_SOURCES + plan->spec->nsources + 1;
 	struct inputs d = { .v = calloc(n, sizeof *d.v), .uris = calloc(n, sizeof *d.uris) };
 	int result = d.v == NULL || d.uris == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "list the inputs")
 						   : fill(plan, &d, err);

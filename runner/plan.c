@@ -30,6 +30,7 @@ void plan_free(struct plan *plan)
 	buf_free(&plan->text);
 	plan_profile_clear(&plan->profile);
 	free(plan->sources);
+	base_clear(&plan->base);
 	free(plan);
 }
 
@@ -268,6 +269,22 @@ static int resolve_rootfs(struct store *store, struct plan *plan, struct err *er
 	return 0;
 }
 
+static int resolve_base(const struct resolving *r, struct err *err)
+{
+	const struct ident *id = store_ident(r->store);
+	const struct spec *spec = r->plan->spec;
+	struct spec_pos pos = spec->artifact.base_pos;
+
+	if (!base_is_image(spec->artifact.base))
+		return 0;
+	if (ident_read_begin(id, err) < 0)
+		return -1;
+	int result = base_import(r->store, r->spec_dirfd, true, spec->artifact.base, &r->plan->base, err);
+	if (ident_read_done(id, result, err) < 0)
+		return err_ctx(err, "%s:%u:%u", spec->file, pos.line, pos.col);
+	return 0;
+}
+
 static int resolve_inputs(const struct resolving *r, struct err *err)
 {
 	const struct spec *spec = r->plan->spec;
@@ -275,7 +292,7 @@ static int resolve_inputs(const struct resolving *r, struct err *err)
 	for (size_t i = 0; i < spec->nsources; i++)
 		if (resolve_source(r, i, err) < 0)
 			return -1;
-	if (resolve_rootfs(r->store, r->plan, err) < 0)
+	if (resolve_rootfs(r->store, r->plan, err) < 0 || resolve_base(r, err) < 0)
 		return -1;
 	if (plan_load_profile(r->store, r->spec_dirfd, spec->profile, &r->plan->profile, err) < 0)
 		return err->kind == ERR_USAGE ? -1 : err_ctx(err, "%s:%u:%u", spec->file, spec->profile_pos.line,

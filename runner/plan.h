@@ -9,6 +9,7 @@
 #define GB_RUNNER_PLAN_H
 
 #include "profiles/profiles.h"
+#include "runner/base.h"
 #include "runner/runner.h"
 
 /** A source, snapshotted. */
@@ -41,6 +42,7 @@ struct plan {
 	struct digest rootfs;
 	struct plan_profile profile;
 	struct plan_source *sources; /**< spec->nsources */
+	struct base_image base;      /**< artifact.base, where it is an OCI image */
 };
 
 /** Parses the spec text into @p plan (taking the text over) and hashes it. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "runner/image.h"
 #include "runner/limit.h"
 #include "runner/plan.h"
 
@@ -69,11 +70,12 @@ static json_t *sources_json(const struct plan *plan)
 int plan_json(const struct plan *plan, json_t **ret, struct err *err)
 {
 	const struct spec *spec = plan->spec;
+	static const char *const compression[] = { [OCI_GZIP] = "gzip", [OCI_ZSTD] = "zstd", [OCI_NONE] = "none" };
 	char text[DIGEST_STR_SIZE], rootfs[DIGEST_STR_SIZE], profile[DIGEST_STR_SIZE], filter[DIGEST_STR_SIZE];
 
 	*err = (struct err){0};
 	json_t *j = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:o, s:o, s:I, s:{s:i, s:i}, s:s, "
-			      "s:{s:s, s:s?, s:s}}",
+			      "s:{s:s, s:s?, s:s, s:s, s:o}}",
 			      "schema", PLAN_SCHEMA, "name", spec->name,
 			      "spec", "file", spec->file, "digest", digest_str(&plan->text_digest, text),
 			      "rootfs", "ref", spec->rootfs_ref, "digest", digest_str(&plan->rootfs, rootfs),
@@ -84,7 +86,8 @@ int plan_json(const struct plan *plan, json_t **ret, struct err *err)
 			      "user", "uid", (int)spec->uid, "gid", (int)spec->gid,
 			      "workdir", spec->workdir == SPEC_WORKDIR_DISK ? "disk" : "memory",
 			      "artifact", "type", "oci-image", "imageName", spec->artifact.image_name,
-			      "base", spec->artifact.base);
+			      "base", spec->artifact.base, "compression", compression[image_codec(plan)],
+			      "layers", image_layers_json(plan, NULL));
 	if (j == NULL)
 		return err->kind != ERR_NONE ? -1 : err_set(err, ERR_INTERNAL, ENOMEM, "write the plan");
 	*ret = j;

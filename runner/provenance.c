@@ -28,19 +28,29 @@ static json_t *external(const struct plan *plan)
 			 "text", plan->text.data, plan->text.len, "options");
 }
 
+/** The text of the base's manifest: which layers are the base's follows from it, and it from the digest that the spec pins. */
+static int add_base(const struct base_image *base, json_t *in)
+{
+	if (!base->any)
+		return 0;
+	return json_object_set_new(in, ATTEST_BASE, json_pack("{s:s%}", "manifest", base->manifest.data, base->manifest.len));
+}
+
 /** internalParameters: what glovebox decided and found. */
 static json_t *internal(const struct run_facts *f)
 {
 	char filter[DIGEST_STR_SIZE], output[DIGEST_STR_SIZE], codec[OCI_CODEC_NAME_SIZE];
 	const struct plan *plan = f->plan;
 
-	return json_pack("{s:s, s:I, s:s, s:s, s:{s:s, s:s}, s:O}",
-			 "codec", oci_codec_name(OCI_GZIP, codec),
+	auto_json in = json_pack("{s:s, s:o, s:I, s:s, s:s, s:{s:s, s:s}, s:O}",
+			 "codec", oci_codec_name(image_codec(plan), codec),
+			 "layers", image_layers_json(plan, &f->output),
 			 "sourceDateEpoch", (json_int_t)plan->spec->source_date_epoch,
 			 "platform", "linux",
 			 "outputTree", digest_str(&f->output, output),
 			 "seccomp", "profile", plan->profile.name, "filter", digest_str(&plan->profile.bpf, filter),
 			 "receipt", f->receipt);
+	return in == NULL || add_base(&plan->base, in) < 0 ? NULL : move_ptr(in);
 }
 
 static struct attest_dependency *byproducts(const struct run_facts *f)

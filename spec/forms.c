@@ -165,6 +165,82 @@ static bool uri(const char *s)
 	return true;
 }
 
+/** scratch, rootfs, or oci:…@sha256:…: what stands between is a path or a registry's name, which is told apart when it is used. */
+static bool base(const char *s)
+{
+	const char *at = strrchr(s, '@');
+	struct digest d;
+
+	if (strcmp(s, "scratch") == 0 || strcmp(s, "rootfs") == 0)
+		return true;
+	return text_starts(s, "oci:") && at != NULL && at > s + 4 && digest_parse(at + 1, &d) && one_line(s);
+}
+
+/** NAME or NAME:NAME. */
+static bool layer_from(const char *s)
+{
+	const char *colon = strchr(s, ':');
+	char step[128];
+
+	if (colon == NULL)
+		return text_is_name(s);
+	if ((size_t)(colon - s) >= sizeof step)
+		return false;
+	memcpy(step, s, (size_t)(colon - s));
+	step[colon - s] = '\0';
+	return text_is_name(step) && text_is_name(colon + 1);
+}
+
+/** Three octal digits with or without a 0 before them: setuid, setgid and sticky bits have no place in an image. */
+static bool mode(const char *s)
+{
+	if (strlen(s) == 4 && *s++ != '0')
+		return false;
+	return strlen(s) == 3 && strspn(s, "01234567") == 3;
+}
+
+/** A decimal number of 1 to @p max without leading zeros. @return its digits, 0 for none. */
+static size_t small_number(const char *s, unsigned max)
+{
+	unsigned v = 0;
+	size_t n = 0;
+
+	for (; is_digit(s[n]) && n < 6; n++)
+		v = v * 10 + (unsigned)(s[n] - '0');
+	return s[0] != '0' && v >= 1 && v <= max ? n : 0;
+}
+
+/** PORT or PORT/PROTOCOL, as OCI's config has them. */
+static bool port(const char *s)
+{
+	size_t n = small_number(s, 65535);
+
+	return n != 0 && (s[n] == '\0' || strcmp(s + n, "/tcp") == 0 || strcmp(s + n, "/udp") == 0 || strcmp(s + n, "/sctp") == 0);
+}
+
+/** SIGNAME, SIGRTMIN+N or a number: OCI's config leaves the names to the platform. */
+static bool signal_name(const char *s)
+{
+	static const char *const names[] = {
+		"SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV",
+		"SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN",
+		"SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
+		"SIGRTMIN", "SIGRTMAX",
+	};
+	size_t n = small_number(s, 64);
+
+	if (n != 0)
+		return s[n] == '\0';
+	if (text_starts(s, "SIGRTMIN+") || text_starts(s, "SIGRTMAX-")) {
+		n = small_number(s + 9, 15);
+		return n != 0 && s[9 + n] == '\0';
+	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(s, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool env_name(const char *s)
 {
 	if (!is_alpha(s[0]) && s[0] != '_')
@@ -250,6 +326,29 @@ const struct schema_form form_argument = {
 };
 const struct schema_form form_value = {
 	.what = "a string", .example = "C.UTF-8", .max = 65535, .ok = any,
+};
+
+const struct schema_form form_base = {
+	.what = "rootfs, scratch, oci:PATH@sha256:… with 64 hexadecimal digits (a path begins with '/' or '.'), or oci:REPOSITORY@sha256:…",
+	.example = "scratch", .pattern = "^(rootfs|scratch|oci:[^\001-\037\177]+@" DIGEST ")$", .max = PATH_MAX, .ok = base,
+};
+const struct schema_form form_layer_from = {
+	.what = "the name of a source, or STEP:OUTPUT", .example = "build:src", .pattern = "^" NAME "(:" NAME ")?$", .max = 201,
+	.ok = layer_from,
+};
+const struct schema_form form_mode = {
+	.what = "three octal digits, with or without a 0 before them", .example = "0644", .pattern = "^0?[0-7]{3}$", .max = 16, .ok = mode,
+};
+const struct schema_form form_port = {
+	.what = "a port from 1 to 65535, alone or with /tcp, /udp or /sctp behind it (and no number beyond that)", .example = "8080/tcp",
+	.pattern = "^[1-9][0-9]{0,4}(/(tcp|udp|sctp))?$", .max = 10, .ok = port,
+};
+const struct schema_form form_signal = {
+	.what = "a signal's name such as SIGTERM or SIGRTMIN+3, or its number from 1 to 64", .example = "SIGTERM",
+	.pattern = "^(SIG[A-Z0-9]+([+-][1-9][0-9]?)?|[1-9][0-9]?)$", .max = 16, .ok = signal_name,
+};
+const struct schema_form form_line = {
+	.what = "text on one line", .example = "The Makers <makers@example.com>", .pattern = ONE_LINE, .max = 1024, .ok = one_line,
 };
 
 bool schema_form_ok(const struct schema_form *form, const char *s)

@@ -130,6 +130,48 @@ static int check_tests(struct reader *r, const struct node *tests)
 	return 0;
 }
 
+/** The source that the build's work directory lies in: its output is known by that name. */
+static const struct spec_source *built_source(const struct spec *spec)
+{
+	size_t i = 0;
+
+	while (!text_path_is_below(spec->build.workdir, spec->sources[i].mount))
+		i++;
+	return &spec->sources[i];
+}
+
+/** What a layer may be made of: the build's output, or a source. */
+static int check_layer_from(struct reader *r, const struct spec_layer *layer, const struct node *from)
+{
+	const struct spec *spec = r->spec;
+	const char *built = built_source(spec)->name, *colon = strchr(layer->from, ':');
+	auto_buf known = {0};
+
+	buf_addf(&known, "%s:%s", spec->build.name, built);
+	if (known.failed)
+		return reader_no_memory(r);
+	if (strcmp(layer->from, known.data) == 0)
+		return 0;
+	for (size_t i = 0; i < spec->nsources; i++) {
+		if (colon == NULL && strcmp(layer->from, spec->sources[i].name) == 0)
+			return 0;
+		buf_addf(&known, ", %s", spec->sources[i].name);
+	}
+	if (known.failed)
+		return reader_no_memory(r);
+	return value_error(r, from, "there is no '%s' to make a layer of; there are: %s", layer->from, known.data);
+}
+
+static int check_layers(struct reader *r, const struct node *layers)
+{
+	size_t i = 0;
+
+	for (const struct node *item = layers != NULL ? layers->first : NULL; item != NULL; item = item->next, i++)
+		if (check_layer_from(r, &r->spec->artifact.layers[i], node_get(item, "from")) < 0)
+			return -1;
+	return 0;
+}
+
 static int check_env(struct reader *r, const struct node *env)
 {
 	const struct node *epoch = node_get(env, EPOCH_VARIABLE);
@@ -150,7 +192,8 @@ int apply_rules(struct reader *r, const struct node *root)
 	spec->build.required = true;
 	spec->build.network = spec->network;
 	if (check_env(r, node_get(node_get(body, "sandbox"), "env")) < 0 || check_sources(r, body) < 0 ||
-	    check_workdir(r, &spec->build, node_get(body, "build")) < 0)
+	    check_workdir(r, &spec->build, node_get(body, "build")) < 0 ||
+	    check_layers(r, node_get(node_get(node_get(body, "build"), "artifact"), "layers")) < 0)
 		return -1;
 	return check_tests(r, node_get(body, "tests"));
 }

@@ -30,11 +30,15 @@
 #define SOURCES_MAX 64
 #define TESTS_MAX 256
 #define STRINGS_MAX 1024
+#define LAYERS_MAX 64
+#define ID_MAX 4294967294ll
 
 static const char *const words_network[] = { [SPEC_NET_NONE] = "none", [SPEC_NET_LOOPBACK] = "loopback", NULL };
 static const char *const words_workdir[] = { [SPEC_WORKDIR_MEMORY] = "memory", [SPEC_WORKDIR_DISK] = "disk", NULL };
 static const char *const words_enforcement[] = { [SPEC_LIMITS_ENFORCE] = "enforce", [SPEC_LIMITS_BEST_EFFORT] = "best-effort", NULL };
-static const char *const words_compression[] = { [SPEC_GZIP] = "gzip", NULL };
+static const char *const words_compression[] = {
+	[SPEC_GZIP] = "gzip", [SPEC_ZSTD] = "zstd", [SPEC_UNCOMPRESSED] = "none", NULL
+};
 
 /** What the build and every test have in common, as members of T below M (nothing, or "build."). */
 #define STEP_ROWS(p, T, M)                                                                                   \
@@ -190,13 +194,22 @@ static const struct schema_row rows[] = {
 	    .help = "An OCI image layout in a tar file."),
 	ROW("spec.build.artifact.imageName", STRING, AT(struct spec, artifact.image_name), .form = &form_image_name,
 	    .help = "Name of the image, without a tag."),
-	ROW("spec.build.artifact.base", WORD, AT(struct spec, artifact.base), .words = WORDS("rootfs", "scratch"), .dflt = "rootfs",
-	    .help = "What lies below the build's output in the image: the root filesystem, or nothing."),
-	LATER("spec.build.artifact.layers", LIST, "Layers of the image, each from an output."),
-	LATER("spec.build.artifact.layers[].from", STRING, "STEP:OUTPUT."),
-	LATER("spec.build.artifact.layers[].to", STRING, "Path in the image."),
-	LATER("spec.build.artifact.layers[].uid", INT, "Owner in the image."),
-	LATER("spec.build.artifact.layers[].gid", INT, "Group in the image."),
+	ROW("spec.build.artifact.base", STRING, AT(struct spec, artifact.base), NOTED(struct spec, artifact.base_pos),
+	    .form = &form_base, .dflt = "rootfs",
+	    .help = "What lies below the layers: the root filesystem, nothing, or an OCI image that is pinned by its manifest's digest."),
+	ROW("spec.build.artifact.layers", LIST, AT(struct spec, artifact.layers), .n_at = offsetof(struct spec, artifact.nlayers),
+	    .item_size = sizeof(struct spec_layer), .item_pos_at = offsetof(struct spec_layer, pos), .min = 1, .max = LAYERS_MAX,
+	    .help = "Layers of the image, the lowest first. Without it, one: the build's output at its own path."),
+	ROW("spec.build.artifact.layers[].from", STRING, AT(struct spec_layer, from), .required = true, .form = &form_layer_from,
+	    .help = "A source, as it was before the build, or build: and the source that the build worked in, as it left it."),
+	ROW("spec.build.artifact.layers[].to", STRING, AT(struct spec_layer, to), .required = true, .form = &form_image_path,
+	    .help = "Where in the image; directories on the way to it are made (0755, 0:0)."),
+	ROW("spec.build.artifact.layers[].uid", INT, AT(struct spec_layer, uid), .min = 0, .max = ID_MAX, .dflt = "0",
+	    .help = "Owner of all that is in it."),
+	ROW("spec.build.artifact.layers[].gid", INT, AT(struct spec_layer, gid), .min = 0, .max = ID_MAX, .dflt = "0",
+	    .help = "Group of all that is in it."),
+	ROW("spec.build.artifact.layers[].mode", STRING, AT(struct spec_layer, mode), .form = &form_mode,
+	    .help = "Mode of all files in it, in quotes; directories can be entered besides by whoever may read. Without it, as they are."),
 	ROW("spec.build.artifact.config", MAP, NOT_STORED, .help = "Configuration of the image (OCI image-spec)."),
 	ROW("spec.build.artifact.config.entrypoint", STRINGS, AT(struct spec, artifact.config.entrypoint), .max = STRINGS_MAX,
 	    .form = &form_argument, .help = "Program and first arguments."),
@@ -210,8 +223,30 @@ static const struct schema_row rows[] = {
 	    .form = &form_value, PLACEHOLDERS, .help = "Labels of the image."),
 	ROW("spec.build.artifact.config.workingDir", STRING, AT(struct spec, artifact.config.workdir), .form = &form_image_path,
 	    .help = "Directory that the program starts in."),
+	ROW("spec.build.artifact.config.exposedPorts", STRINGS, AT(struct spec, artifact.config.ports), .max = STRINGS_MAX,
+	    .form = &form_port, .help = "Ports that the program listens on."),
+	ROW("spec.build.artifact.config.volumes", STRINGS, AT(struct spec, artifact.config.volumes), .max = STRINGS_MAX,
+	    .form = &form_image_path, .help = "Directories that outlive a container."),
+	ROW("spec.build.artifact.config.stopSignal", STRING, AT(struct spec, artifact.config.stop_signal), .form = &form_signal,
+	    .help = "Signal that asks the program to end."),
+	ROW("spec.build.artifact.config.author", STRING, AT(struct spec, artifact.config.author), .form = &form_line,
+	    .help = "Who made the image."),
+	ROW("spec.build.artifact.config.healthcheck", MAP, NOT_STORED, .one_of = one_command,
+	    .help = "How to find out whether the program is well (docker's extension of the image's configuration)."),
+	ROW("spec.build.artifact.config.healthcheck.command", STRING, AT(struct spec, artifact.config.health.command.shell),
+	    .form = &form_script, .help = "Shell script to run in the container."),
+	ROW("spec.build.artifact.config.healthcheck.argv", STRINGS, AT(struct spec, artifact.config.health.command.argv), .min = 1,
+	    .max = STRINGS_MAX, .form = &form_argument, .help = "Program and arguments to run in the container, without a shell."),
+	ROW("spec.build.artifact.config.healthcheck.interval", DURATION, AT(struct spec, artifact.config.health.interval_ms), .min = 1,
+	    .max = 30 * DAY_MS, .help = "Time between two checks."),
+	ROW("spec.build.artifact.config.healthcheck.timeout", DURATION, AT(struct spec, artifact.config.health.timeout_ms), .min = 1,
+	    .max = 30 * DAY_MS, .help = "A check that takes longer has failed."),
+	ROW("spec.build.artifact.config.healthcheck.startPeriod", DURATION, AT(struct spec, artifact.config.health.start_period_ms),
+	    .min = 1, .max = 30 * DAY_MS, .help = "Time to start in, during which failures do not count."),
+	ROW("spec.build.artifact.config.healthcheck.retries", INT, AT(struct spec, artifact.config.health.retries), .min = 1, .max = 1000,
+	    .help = "Failures in a row that it takes to be unwell."),
 	ROW("spec.build.artifact.compression", CHOICE, AT(struct spec, artifact.compression), .words = words_compression,
-	    .dflt = "gzip", .later = WORDS("zstd", "none"), .help = "Compression of the layers."),
+	    .dflt = "gzip", .help = "Compression of the layers."),
 
 	ROW("spec.tests", LIST, AT(struct spec, tests), .n_at = offsetof(struct spec, ntests),
 	    .item_size = sizeof(struct spec_step), .item_pos_at = offsetof(struct spec_step, pos),

@@ -95,6 +95,6 @@ bool schema_form_ok(const struct schema_form *form, const char *s);
 /** The forms, by what they describe (forms.c). */
 extern const struct schema_form form_name, form_hostname, form_mount, form_host_path, form_image_path, form_glob,
 	form_profile, form_rootfs, form_version, form_cpus, form_image_name, form_image_user, form_tag, form_uri, form_env_name, form_label_name,
-	form_script, form_argument, form_value;
+	form_script, form_argument, form_value, form_base, form_layer_from, form_mode, form_port, form_signal, form_line;
 
 #endif

@@ -93,18 +93,41 @@ struct spec_step {
 	struct spec_pos pos;
 };
 
+/** How to ask whether the program in the image is well (docker's extension of the config). */
+struct spec_health {
+	struct spec_command command; /**< neither shell nor argv: none was given */
+	uint64_t interval_ms, timeout_ms, start_period_ms; /**< 0: not given */
+	uint64_t retries;            /**< 0: not given */
+};
+
 /** The image's configuration (OCI image-spec v1.1, config.md). */
 struct spec_image_config {
 	struct spec_list entrypoint, cmd;
 	struct spec_map env, labels;
 	char *user, *workdir;    /**< NULL when not given */
+	struct spec_list ports;  /**< "8080", "53/udp" */
+	struct spec_list volumes;
+	char *stop_signal, *author; /**< NULL when not given */
+	struct spec_health health;
+};
+
+/** One layer of the image. */
+struct spec_layer {
+	char *from;              /**< a source's name, or "build:NAME": the build's output, known by the source it was made in */
+	char *to;                /**< absolute clean path */
+	uint32_t uid, gid;       /**< of all in it */
+	char *mode;              /**< octal, of all files in it; NULL: as they are */
+	struct spec_pos pos;
 };
 
 struct spec_artifact {
 	char *image_name;        /**< reference without tag; NULL when not given */
-	char *base;              /**< "rootfs" (default) or "scratch" */
+	char *base;              /**< "rootfs" (default), "scratch", or "oci:…@sha256:…" */
+	struct spec_pos base_pos;
+	struct spec_layer *layers; /**< none: the build's output at its own path */
+	size_t nlayers;
 	struct spec_image_config config;
-	enum spec_compression compression; /**< only SPEC_GZIP passes the parser for now */
+	enum spec_compression compression;
 	struct spec_pos pos;
 };
 

@@ -36,6 +36,14 @@ static const struct {
 	{ &form_label_name, { "org.example.a/b", "ä b" }, { "", "a\nb" } },
 	{ &form_script, { "make", "\n  make\n", "ä" }, { "", " ", "\n\t \r\n" } },
 	{ &form_argument, { "", " ", "a\nb" }, { NULL } },
+	{ &form_base, { "rootfs", "scratch", "oci:./base@" DIGEST, "oci:/a/b.tar@" DIGEST, "oci:registry.example.com/a@" DIGEST, "oci:./a@b@" DIGEST },
+	  { "", "Rootfs", "alpine", "oci:", "oci:@" DIGEST, "oci:./base", "oci:./base@sha256:12", "./base@" DIGEST, "oci:a\nb@" DIGEST, "docker:a@" DIGEST } },
+	{ &form_layer_from, { "src", "build:src", "bundle:dist" }, { "", ":", "a:", ":a", "a:b:c", "a b", "-a", "a:-b", X63 X63 X63 ":a" } },
+	{ &form_mode, { "0644", "755", "0000", "777" }, { "", "64", "1755", "4755", "0888", "00644", "0o644", "644 ", "u+x" } },
+	{ &form_port, { "1", "8080", "65535/tcp", "53/udp", "9/sctp" }, { "", "0", "080", "65536", "99999", "8080/", "8080/TCP", "/tcp", "80-81", "a", "-1" } },
+	{ &form_signal, { "SIGTERM", "SIGRTMIN", "SIGRTMIN+3", "SIGRTMAX-15", "15", "64" },
+	  { "", "TERM", "sigterm", "SIGNOPE", "SIGRTMIN+", "SIGRTMIN+16", "SIGRTMIN+03", "0", "65", "15x", "SIGTERM " } },
+	{ &form_line, { "a", "The Makers <makers@example.com>", "\xc3\xa4" }, { "", "a\nb", "\x7f" } },
 	{ &form_value, { "", " ", "a\nb" }, { NULL } },
 };
 
@@ -56,7 +64,8 @@ static void by_example(void **state)
 /* Whether the pattern is only a part of the form, the rest of which is in its words. */
 static bool is_wider(const struct schema_form *form)
 {
-	return form == &form_mount || form == &form_image_path || form == &form_profile;
+	return form == &form_mount || form == &form_image_path || form == &form_profile || form == &form_port ||
+	       form == &form_signal;
 }
 
 static void check_pattern(const struct schema_form *form, const regex_t *re, const char *s)

@@ -2,17 +2,25 @@
 /* Every row of the schema table, by cases made from it. */
 #include "tests/unit/spec/cases.h"
 
+/* The struct that a row is stored in: the first item of its list, or the spec. */
+static const char *base_of(const struct schema_row *row, const struct spec *spec)
+{
+	if (strncmp(row->path, "spec.sources[]", 14) == 0)
+		return (const char *)&spec->sources[0];
+	if (strncmp(row->path, "spec.tests[]", 12) == 0)
+		return (const char *)&spec->tests[0];
+	if (strncmp(row->path, "spec.build.artifact.layers[]", 28) == 0)
+		return (const char *)&spec->artifact.layers[0];
+	return (const char *)spec;
+}
+
 /* What a row must have stored of its sample. */
 static void check_stored(const struct schema_row *row, const struct spec *spec)
 {
-	const char *base = (const char *)spec, *at;
+	const char *base = base_of(row, spec), *at;
 
 	if (row->at == SCHEMA_NOWHERE || row->status != SCHEMA_DONE)
 		return;
-	if (strncmp(row->path, "spec.sources[]", 14) == 0)
-		base = (const char *)&spec->sources[0];
-	if (strncmp(row->path, "spec.tests[]", 12) == 0)
-		base = (const char *)&spec->tests[0];
 	at = base + row->at;
 	const struct spec_list *list = (const void *)at;
 	const struct spec_map *map = (const void *)at;
@@ -62,8 +70,7 @@ static void judge_good(const struct gen_case *c, const char *text, const struct 
 
 	check_stored(c->row, spec);
 	if (c->row->noted) {
-		const char *base = strncmp(c->row->path, "spec.tests[]", 12) == 0 ? (const char *)&spec->tests[0] : (const char *)spec;
-		const struct spec_pos *pos = (const void *)(base + c->row->pos_at);
+		const struct spec_pos *pos = (const void *)(base_of(c->row, spec) + c->row->pos_at);
 
 		assert_int_equal(pos->line, e->value.line);
 		assert_int_equal(pos->col, e->value.col);
@@ -145,17 +152,16 @@ static void rows_are_sound(void **state)
 /* Each default in the table is what a spec without the field gets. */
 static void defaults(void **state)
 {
-	struct spec *spec = good(HEAD BUILD "  sources: [{ name: a, path: . }]\n  tests: [{ name: t, command: c }]\n");
+	struct spec *spec = good(HEAD BUILD "    artifact: { layers: [{ from: a, to: / }] }\n"
+				 "  sources: [{ name: a, path: . }]\n  tests: [{ name: t, command: c }]\n");
 	const struct schema_row *row;
 	size_t n = 0;
 	(void)state;
 
 	for (size_t i = 0; (row = schema_at(i)) != NULL; i++) {
-		const char *base = strchr(row->path, '[') == NULL ? (const char *)spec :
-			strncmp(row->path, "spec.tests", 10) == 0 ? (const char *)spec->tests : (const char *)spec->sources;
 		if (row->dflt == NULL || row->at == SCHEMA_NOWHERE)
 			continue;
-		const char *at = base + row->at;
+		const char *at = base_of(row, spec) + row->at;
 		n++;
 		if (row->type == SCHEMA_BOOL)
 			assert_int_equal(*(const bool *)at, strcmp(row->dflt, "true") == 0);

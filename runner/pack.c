@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rootfs/rootfs.h"
+#include "runner/work.h"
+
+/** The tag in index.json: tools such as umoci find an image by tag alone. The image's name is no part of its bytes. */
+#define IMAGE_TAG "latest"
+
+/** Adds the directories that lead to a tree's place: "usr", "usr/src" for "/usr/src". */
+static int add_parents(struct oci_layer *layer, const char *to, struct err *err)
+{
+	auto_free char *path = strdup(to + 1);
+
+	if (path == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "pack '%s'", to);
+	for (char *p = path; *p != '\0'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		struct oci_entry dir = { .path = path, .type = OCI_DIR, .mode = 0755 };
+		if (oci_layer_add(layer, &dir, -1, err) < 0)
+			return -1;
+		*p = '/';
+	}
+	return 0;
+}
+
+/** Where an entry of the tree stands in the image: "." of a tree at /src is "src", of one at / is nothing. */
+static int image_path(const char *to, const char *path, struct buf *out, struct err *err)
+{
+	bool is_root = strcmp(path, ".") == 0;
+
+	buf_clear(out);
+	buf_adds(out, to + 1);
+	if (!is_root && to[1] != '\0')
+		buf_addc(out, '/');
+	if (!is_root)
+		buf_adds(out, path);
+	return buf_check(out, "path", err);
+}
+
+/** The mode of an entry: whoever may read a directory may enter it. */
+static unsigned mode_of(const struct pack_layer *l, const struct tree_entry *t)
+{
+	if (t->type == TREE_LINK)
+		return 0777;
+	if (l->mode < 0)
+		return t->mode;
+	return t->type == TREE_DIR ? (unsigned)l->mode | ((unsigned)l->mode & 0444) >> 2 : (unsigned)l->mode;
+}
+
+static int add_entry(struct store *store, const struct pack_layer *l, struct oci_layer *layer, const char *path,
+		     const struct tree_entry *t, struct err *err)
+{
+	auto_fd content = -1;
+	struct oci_entry e = {
+		.path = path,
+		.type = t->type == TREE_DIR ? OCI_DIR : t->type == TREE_FILE ? OCI_FILE : OCI_LINK,
+		.mode = mode_of(l, t),
+		.uid = l->keep_ids ? t->uid : l->uid, .gid = l->keep_ids ? t->gid : l->gid,
+		.size = t->type == TREE_FILE ? t->size : 0,
+		.digest = t->type == TREE_FILE ? &t->digest : NULL,
+		.link = t->link,
+	};
+
+	if (t->type == TREE_FILE && store_open_object(store, &t->digest, &content, err) < 0)
+		return -1;
+	return oci_layer_add(layer, &e, content, err);
+}
+
+static int add_tree(const struct packing *p, const struct pack_layer *l, struct oci_layer *layer, struct err *err)
+{
+	auto_tree_reader reader = NULL;
+	auto_buf path = {0};
+	struct tree_entry t;
+	int more;
+
+	if (store_read_tree(p->store, &l->tree, &reader, err) < 0 || add_parents(layer, l->to, err) < 0)
+		return -1;
+	while ((more = tree_reader_next(reader, &t, err)) > 0) {
+		if (work_check_cancel(p->cancel_fd, err) < 0 || image_path(l->to, t.path, &path, err) < 0)
+			return -1;
+		if (path.len > 0 && add_entry(p->store, l, layer, path.data, &t, err) < 0)
+			return err_ctx(err, "pack '%s'", path.data);
+	}
+	return more;
+}
+
+/** Builds the @p i-th of our own layers in a scratch file. */
+static int make_layer(const struct packing *p, size_t i, struct oci_below *below, struct oci_layer_file *ret, struct err *err)
+{
+	char name[32];
+	auto_oci_layer layer = NULL;
+
+	snprintf(name, sizeof name, "layer.%zu", i);
+	auto_fd fd = openat(p->scratch_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make scratch file '%s'", name);
+	if (oci_layer_begin(fd, p->codec, ROOTFS_MTIME, &layer, err) < 0)
+		return -1;
+	oci_layer_on(layer, below);
+	if (add_tree(p, &p->layers[i], layer, err) < 0 || oci_layer_end(layer, &ret->blob, err) < 0)
+		return -1;
+	ret->codec = p->codec;
+	ret->created_by = p->layers[i].created_by;
+	ret->fd = move_fd(&fd);
+	return 0;
+}
+
+/** Takes a layer of the base's as it is; reading it shows that it is what its digest and its diff ID say. */
+static int keep_layer(const struct packing *p, size_t i, struct oci_below *below, struct oci_layer_file *ret, struct err *err)
+{
+	const struct oci_base *base = &p->base->image;
+	auto_fd fd = -1;
+
+	if (work_check_cancel(p->cancel_fd, err) < 0 || store_open_object(p->store, &base->layers[i].digest, &fd, err) < 0 ||
+	    oci_below_read(below, fd, base->codecs[i], &base->layers[i], err) < 0)
+		return -1;
+	ret->blob = base->layers[i];
+	ret->codec = base->codecs[i];
+	ret->created_by = "base image";
+	ret->fd = move_fd(&fd);
+	return 0;
+}
+
+static int hash_image(int image_fd, struct built_image *image, struct err *err)
+{
+	if (lseek(image_fd, 0, SEEK_SET) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "hash image.tar");
+	return hash_fd(image_fd, &image->tar, &image->tar_size, err);
+}
+
+static int pack_all(const struct packing *p, struct oci_layer_file *files, size_t nkept, int image_fd, struct built_image *image,
+		    struct err *err)
+{
+	auto_oci_below below = NULL;
+	struct oci_config config = p->config;
+
+	if (oci_below_new(&below, err) < 0)
+		return -1;
+	for (size_t i = 0; i < nkept; i++)
+		if (keep_layer(p, i, below, &files[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < p->nlayers; i++)
+		if (make_layer(p, i, below, &files[nkept + i], err) < 0)
+			return -1;
+	config.base = nkept != 0 ? p->base->image.config : NULL;
+	if (oci_image_write(image_fd, &config, files, nkept + p->nlayers, IMAGE_TAG, &image->manifest, err) < 0)
+		return -1;
+	return hash_image(image_fd, image, err);
+}
+
+int pack_image(const struct packing *p, int image_fd, struct built_image *ret, struct err *err)
+{
+	size_t nkept = p->base != NULL && p->base->any ? p->base->image.nlayers : 0;
+	size_t n = nkept + p->nlayers;
+	auto_free struct oci_layer_file *files = calloc(n + 1, sizeof *files);
+	struct built_image image;
+
+	if (files == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "pack an image");
+	for (size_t i = 0; i < n; i++)
+		files[i].fd = -1;
+	int result = pack_all(p, files, nkept, image_fd, &image, err);
+	for (size_t i = 0; i < n; i++)
+		own_fd(&files[i].fd);
+	if (result == 0)
+		*ret = image;
+	return result;
+}
