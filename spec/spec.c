@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "spec/reader.h"
 
 static void clear_list(struct spec_list *list)
@@ -103,6 +104,23 @@ int spec_parse(const char *file, const char *text, size_t n, struct spec **ret, 
 	if (read_document(&r, root) < 0 || apply_rules(&r, root) < 0)
 		return -1;
 	*ret = move_ptr(spec);
+	return 0;
+}
+
+int spec_check_value(const char *field, const char *value, struct err *err)
+{
+	const struct schema_row *row;
+	size_t i = 0;
+
+	while ((row = schema_at(i)) != NULL && strcmp(row->path, field) != 0)
+		i++;
+	if (row == NULL || row->form == NULL)
+		return err_set(err, ERR_INTERNAL, 0, "%s: no field of a spec that is text", field);
+	const struct schema_form *form = row->type == SCHEMA_PAIRS ? row->key_form : row->form;
+	if (!text_is_utf8(value))
+		return err_set(err, ERR_USAGE, 0, "not valid UTF-8");
+	if (!schema_form_ok(form, value))
+		return err_set(err, ERR_USAGE, 0, "expected %s, found '%s'; for example: %s", form->what, value, form->example);
 	return 0;
 }
 

@@ -185,6 +185,11 @@ static inline void own_spec(struct spec **s)
 int spec_error(const struct spec *spec, struct spec_pos pos, enum err_kind kind, struct err *err,
 	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/** Whether @p value could stand at @p field, a string, an entry of a list of strings, or a name in a map of strings, by its dotted path
+ *  ("spec.build.artifact.config.user"): for those who take the same things elsewhere, such as on a command line. ERR_USAGE says what is
+ *  expected and what was found. */
+int spec_check_value(const char *field, const char *value, struct err *err);
+
 /** Appends the JSON Schema (draft 2020-12) of a BuildSpec, generated from the table, pretty-printed. */
 int spec_json_schema(struct buf *out, struct err *err);
 

@@ -295,6 +295,23 @@ static void artifacts(void **state)
 	    "b.yaml:8:34: spec.build.artifact.layers[0].from: there is no 'src:src' to make a layer of; there are: build:src, src");
 }
 
+static void single_values(void **state)
+{
+	struct err err = {0};
+	(void)state;
+
+	assert_int_equal(spec_check_value("spec.build.artifact.config.user", "7:8", &err), 0);
+	assert_int_equal(spec_check_value("spec.build.artifact.config.exposedPorts", "80/tcp", &err), 0);
+	assert_int_equal(spec_check_value("spec.build.artifact.config.env", "A", &err), 0);
+	assert_int_equal(spec_check_value("spec.build.artifact.config.env", "A B", &err), -1);
+	assert_string_equal(err.msg, "expected a variable's name: letters, digits and '_', not beginning with a digit, found 'A B'; "
+				     "for example: LANG");
+	assert_int_equal(spec_check_value("spec.build.artifact.config.user", "\xff", &err), -1);
+	assert_int_equal(err.kind, ERR_USAGE);
+	assert_int_equal(spec_check_value("spec.build", "x", &err), -1);
+	assert_int_equal(err.kind, ERR_INTERNAL);
+}
+
 static void environment(void **state)
 {
 	(void)state;
@@ -393,6 +410,7 @@ int main(void)
 		cmocka_unit_test(workdirs),
 		cmocka_unit_test(tests),
 		cmocka_unit_test(artifacts),
+		cmocka_unit_test(single_values),
 		cmocka_unit_test(environment),
 		cmocka_unit_test(first_error_first),
 		cmocka_unit_test(errors_of_callers),
