@@ -54,6 +54,9 @@ struct command {
 	bool takes_rest;              /**< a command after `--` */
 	/** Does the work; prints its results. -1 with @p err, or 0 with *ret_code the exit code (0 beforehand). */
 	int (*run)(const struct args *args, int *ret_code, struct err *err);
+	/** Commands below this one, each with options of its own ("image pack"; NULL-terminated); opts and run are NULL then. */
+	const struct command *const *verbs;
+	const char *const *later_verbs; /**< those that a later version brings (NULL-terminated), or NULL */
 };
 
 /** Options that several commands share, for their tables. */
@@ -111,6 +114,6 @@ void cli_progress(void *arg, const struct run_event *event);
 /* ---- the commands ---------------------------------------------------- */
 
 extern const struct command cmd_run, cmd_exec, cmd_check, cmd_plan, cmd_rootfs, cmd_tree, cmd_verify, cmd_reproduce,
-	cmd_key, cmd_profile;
+	cmd_key, cmd_profile, cmd_image, cmd_image_pack, cmd_image_inspect;
 
 #endif

@@ -41,11 +41,14 @@
 
 static const struct command *const commands[] = {
 	&cmd_run, &cmd_exec, &cmd_check, &cmd_plan, &cmd_rootfs, &cmd_tree, &cmd_verify, &cmd_reproduce, &cmd_key,
-	&cmd_profile, NULL,
+	&cmd_image, &cmd_profile, NULL,
 };
 
 /** Commands of the design that a later version brings: named, so that nobody takes them for slips of the pen. */
-static const char *const later[] = { "shell", "lock", "image", "diff", "cache", "doctor", NULL };
+static const char *const later[] = { "shell", "lock", "diff", "cache", "doctor", NULL };
+
+/** Most commands below another. */
+#define VERBS_MAX 16
 
 static const struct command *find_command(const char *name)
 {
@@ -80,10 +83,51 @@ static int report(const struct err *err)
 	return (int)err->kind;
 }
 
+/** The last word of "image pack". */
+static const char *verb_name(const struct command *verb)
+{
+	return strrchr(verb->name, ' ') + 1;
+}
+
+/** The command below @p command that @p name names, or an error. */
+static int find_verb(const struct command *command, const char *name, const struct command **ret, struct err *err)
+{
+	const char *names[VERBS_MAX + 1] = {0};
+
+	if (name == NULL)
+		return err_set(err, ERR_USAGE, 0, "%s: what to do is missing; usage: glovebox %s %s", command->name, command->name,
+			       command->synopsis);
+	for (size_t i = 0; command->verbs[i] != NULL; i++) {
+		names[i] = verb_name(command->verbs[i]);
+		if (strcmp(names[i], name) == 0) {
+			*ret = command->verbs[i];
+			return 0;
+		}
+	}
+	for (const char *const *l = command->later_verbs; l != NULL && *l != NULL; l++)
+		if (strcmp(*l, name) == 0)
+			return err_set(err, ERR_USAGE, 0, "'%s %s' is not in this version of glovebox (%s)", command->name, name,
+				       GB_VERSION);
+	const char *near = text_did_you_mean(name, names);
+	if (near != NULL)
+		return err_set(err, ERR_USAGE, 0, "%s: no '%s' (did you mean '%s'?)", command->name, name, near);
+	return err_set(err, ERR_USAGE, 0, "%s: no '%s'; usage: glovebox %s %s", command->name, name, command->name,
+		       command->synopsis);
+}
+
 static int run_command(const struct command *command, char **argv, int *ret_code, struct err *err)
 {
 	auto_args args = {0};
 
+	if (command->verbs != NULL && argv[0] != NULL && strcmp(argv[0], "--help") == 0) {
+		help_command(command);
+		return 0;
+	}
+	if (command->verbs != NULL) {
+		if (find_verb(command, argv[0], &command, err) < 0)
+			return -1;
+		argv++;
+	}
 	if (args_parse(command, argv, &args, err) < 0)
 		return -1;
 	if (args_has(&args, "help")) {

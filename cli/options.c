@@ -170,8 +170,22 @@ int args_cpus(const struct args *args, const char *name, uint64_t *ret_millis, s
 	return 0;
 }
 
+/** A command that has others below it. */
+static void help_verbs(const struct command *c)
+{
+	printf("usage: glovebox %s %s\n%s.\n", c->name, c->synopsis, c->summary);
+	for (const struct command *const *v = c->verbs; *v != NULL; v++) {
+		putchar('\n');
+		help_command(*v);
+	}
+}
+
 void help_command(const struct command *c)
 {
+	if (c->verbs != NULL) {
+		help_verbs(c);
+		return;
+	}
 	printf("usage: glovebox %s %s\n%s.\n\noptions:\n", c->name, c->synopsis, c->summary);
 	for (const struct opt_def *o = c->opts; o->name != NULL; o++) {
 		auto_buf left = {0};

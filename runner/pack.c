@@ -152,7 +152,8 @@ static int pack_all(const struct packing *p, struct oci_layer_file *files, size_
 		if (make_layer(p, i, below, &files[nkept + i], err) < 0)
 			return -1;
 	config.base = nkept != 0 ? p->base->image.config : NULL;
-	if (oci_image_write(image_fd, &config, files, nkept + p->nlayers, IMAGE_TAG, &image->manifest, err) < 0)
+	if (oci_image_write(image_fd, &config, files, nkept + p->nlayers, p->tag != NULL ? p->tag : IMAGE_TAG,
+			    &image->manifest, err) < 0)
 		return -1;
 	return hash_image(image_fd, image, err);
 }

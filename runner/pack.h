@@ -35,6 +35,7 @@ struct packing {
 	const struct pack_layer *layers;
 	size_t nlayers;
 	struct oci_config config; /**< but for its base */
+	const char *tag;         /**< reference name in index.json; NULL: "latest" */
 };
 
 /** Packs the image into @p image_fd (empty, readable and writable). ERR_INPUT: a layer that the ones below it do not bear. */

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "oci/oci.h"
 #include "sandbox/sandbox.h"
 #include "spec/spec.h"
 #include "store/store.h"
@@ -108,6 +109,29 @@ struct reproduce_report {
 /** Builds again from what the provenance names, and compares. ERR_UNVERIFIED when the evidence does not hold, ERR_INPUT when an
  *  input is not in the store. A verdict of NOT_REPRODUCED is a success of this function. */
 int reproduce(struct store *store, const struct reproduce_options *opt, struct reproduce_report *ret, struct err *err);
+
+/* ---- an image of a directory ------------------------------------------ */
+
+struct image_pack_options {
+	const char *dir;               /**< packed in the sources' normal form, all of it */
+	const char *out;               /**< the archive; an older one is replaced once the new one is whole */
+	const char *to;                /**< where in the image: absolute clean path */
+	const char *base;              /**< "scratch", a root filesystem of the store, or "oci:PATH@sha256:…" */
+	enum oci_compression codec;
+	const char *name;              /**< reference name in index.json, or NULL */
+	const struct oci_config *config; /**< but for its base */
+	int cancel_fd;                 /**< -1: none */
+};
+
+struct image_pack_report {
+	struct digest image;           /**< manifest digest */
+	struct digest tar;             /**< of the archive */
+	uint64_t tar_size;
+};
+
+/** Snapshots the directory into the store and packs it. ERR_INPUT for what is not there or cannot be in an image, ERR_USAGE for an archive
+ *  that cannot be written where it should go, or that would lie in the directory. */
+int image_pack(struct store *store, const struct image_pack_options *opt, struct image_pack_report *ret, struct err *err);
 
 /* ---- exec ------------------------------------------------------------ */
 

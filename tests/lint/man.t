@@ -10,13 +10,14 @@ glovebox=$built/glovebox
 # Options under OPTIONS of a page in scdoc.
 page_options()
 {
-	awk '/^# / { on = $0 == "# OPTIONS" } on && match($0, /^\*--[a-z-]+\*/) { print substr($0, 2, RLENGTH - 2) }' "$1" | sort
+	awk '/^# / { on = $0 == "# OPTIONS" } { sub(/^\*-[a-z]\*, /, "") }
+		on && match($0, /^\*--[a-z-]+\*/) { print substr($0, 2, RLENGTH - 2) }' "$1" | sort
 }
 
 # Options in --help.
 help_options()
 {
-	"$glovebox" "$1" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | sort
+	"$glovebox" "$1" --help | sed -n 's/^  \(-[a-z], \)\{0,1\}\(--[a-z-]*\).*/\2/p' | sort
 }
 
 commands()

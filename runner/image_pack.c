@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An image of a directory, without a build. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fetch/fetch.h"
+#include "rootfs/rootfs.h"
+#include "runner/pack.h"
+
+/** Where the archive appears: a name in a directory that is held open, under another name until it is whole. */
+struct target {
+	int dirfd;
+	const char *name;      /**< within the path that the caller gave */
+	char part[64];         /**< empty: there is none */
+	int fd;
+};
+
+/** Removes what is not whole; the caller's rights are taken for that. */
+static void target_clear(const struct ident *id, struct target *t)
+{
+	struct err ignored = {0};
+
+	own_fd(&t->fd);
+	if (t->part[0] != '\0' && ident_caller_begin(id, &ignored) == 0) {
+		(void)unlinkat(t->dirfd, t->part, 0);
+		(void)ident_caller_end(id, &ignored);
+	}
+	own_fd(&t->dirfd);
+}
+
+static int make_part(const char *path, struct target *t, struct err *err)
+{
+	char hex[33];
+
+	if (io_random_hex(hex, err) < 0 || io_open_parent(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, &t->dirfd, &t->name, err) < 0)
+		return -1;
+	if (t->name[0] == '\0')
+		return err_set(err, ERR_USAGE, 0, "a file's name is wanted, not a directory's");
+	snprintf(t->part, sizeof t->part, ".glovebox-%s.tmp", hex);
+	t->fd = openat(t->dirfd, t->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (t->fd < 0)
+		t->part[0] = '\0';
+	return t->fd < 0 ? err_set(err, ERR_USAGE, errno, "make a file beside it") : 0;
+}
+
+static int target_open(const struct ident *id, const char *path, struct target *t, struct err *err)
+{
+	if (ident_caller_begin(id, err) < 0)
+		return -1;
+	if (ident_caller_done(id, make_part(path, t, err), err) < 0) {
+		if (err->kind == ERR_INTERNAL && err->sys != 0)
+			err->kind = ERR_USAGE;
+		return err_ctx(err, "write '%s'", path);
+	}
+	return 0;
+}
+
+static int target_publish(const struct ident *id, const char *path, struct target *t, struct err *err)
+{
+	if (ident_caller_begin(id, err) < 0)
+		return -1;
+	int result = 0;
+	if (fchmod(t->fd, 0644) < 0 || renameat(t->dirfd, t->part, t->dirfd, t->name) < 0)
+		result = err_set(err, ERR_INTERNAL, errno, "write '%s'", path);
+	else
+		t->part[0] = '\0';
+	return ident_caller_done(id, result, err);
+}
+
+/** The archive must not be written into what is packed: what it held before would be a part of what it is. */
+static int refuse_inside(int source_fd, const struct target *t, const char *path, struct err *err)
+{
+	auto_free char *source = io_fd_path(source_fd);
+	auto_free char *target = io_fd_path(t->dirfd);
+
+	if (source == NULL || target == NULL)
+		return err_set(err, ERR_INPUT, errno, "find the real path of '%s'", path);
+	if (text_path_is_below(target, source))
+		return err_set(err, ERR_USAGE, 0, "'%s' lies in the directory that is packed; write it elsewhere", path);
+	return 0;
+}
+
+/** Snapshots the directory. */
+static int take_directory(struct store *store, const struct image_pack_options *opt, const struct target *t, struct digest *ret,
+			  struct err *err)
+{
+	const struct ident *id = store_ident(store);
+	struct fetch_local from = { .path = opt->dir };
+	auto_fd fd = -1;
+
+	if (ident_read_begin(id, err) < 0)
+		return -1;
+	fd = open(opt->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = fd < 0 ? err_set(err, ERR_INPUT, errno, "open directory '%s'", opt->dir) : refuse_inside(fd, t, opt->out, err);
+	if (ident_read_done(id, result, err) < 0)
+		return -1;
+	from.dirfd = fd;
+	return fetch_local(store, &from, ret, NULL, err) < 0 ? err_ctx(err, "'%s'", opt->dir) : 0;
+}
+
+static int import_base(struct store *store, const char *ref, struct base_image *ret, struct err *err)
+{
+	const struct ident *id = store_ident(store);
+
+	if (ident_read_begin(id, err) < 0)
+		return -1;
+	return ident_read_done(id, base_import(store, AT_FDCWD, false, ref, ret, err), err);
+}
+
+/** What lies below: nothing, a root filesystem of the store's as first layer, or an image. */
+static int lay_base(struct store *store, const char *ref, struct base_image *base, struct pack_layer *layers, size_t *n, struct err *err)
+{
+	struct digest tree;
+
+	if (strcmp(ref, "scratch") == 0)
+		return 0;
+	if (base_is_image(ref))
+		return import_base(store, ref, base, err);
+	if (rootfs_resolve(store, ref, &tree, NULL, err) < 0)
+		return err_ctx(err, "base '%s' (scratch, a root filesystem of the store, or oci:PATH@sha256:DIGEST)", ref);
+	layers[(*n)++] = (struct pack_layer){
+		.tree = tree, .to = "/", .keep_ids = true, .mode = -1, .created_by = "glovebox rootfs",
+	};
+	return 0;
+}
+
+static int pack_into(struct store *store, const struct image_pack_options *opt, struct target *t, struct built_image *ret,
+		     struct err *err)
+{
+	auto_store_scratch scratch = NULL;
+	auto_base base = {0};
+	struct pack_layer layers[2], *top;
+	size_t n = 0;
+
+	if (lay_base(store, opt->base, &base, layers, &n, err) < 0)
+		return -1;
+	top = &layers[n++];
+	*top = (struct pack_layer){ .to = opt->to, .mode = -1, .created_by = "glovebox image pack" };
+	if (take_directory(store, opt, t, &top->tree, err) < 0 || store_scratch_open(store, &scratch, err) < 0)
+		return -1;
+	struct packing p = {
+		.store = store, .scratch_fd = store_scratch_fd(scratch), .cancel_fd = opt->cancel_fd, .codec = opt->codec,
+		.base = &base, .layers = layers, .nlayers = n, .config = *opt->config, .tag = opt->name,
+	};
+	return pack_image(&p, t->fd, ret, err);
+}
+
+int image_pack(struct store *store, const struct image_pack_options *opt, struct image_pack_report *ret, struct err *err)
+{
+	struct target t = { .dirfd = -1, .fd = -1 };
+	struct built_image image;
+
+	if (target_open(store_ident(store), opt->out, &t, err) < 0) {
+		target_clear(store_ident(store), &t);
+		return -1;
+	}
+	int result = pack_into(store, opt, &t, &image, err);
+	if (result == 0)
+		result = target_publish(store_ident(store), opt->out, &t, err);
+	target_clear(store_ident(store), &t);
+	if (result == 0)
+		*ret = (struct image_pack_report){ image.manifest, image.tar, image.tar_size };
+	return result;
+}

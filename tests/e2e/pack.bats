@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# glovebox image: pack and inspect.
+load lib
+
+setup_file()
+{
+	begin_file
+	mkdir -p "$WORK/tree/bin" "$WORK/tree/share/empty"
+	printf '#!/bin/sh\necho hello\n' >"$WORK/tree/bin/hello"
+	chmod 755 "$WORK/tree/bin/hello"
+	head -c 3000000 /dev/zero | tr '\0' x >"$WORK/tree/share/large"
+	ln -s ../bin/hello "$WORK/tree/share/link"
+}
+teardown_file() { end_file; }
+
+setup()
+{
+	DIR=$WORK/$BATS_TEST_NUMBER
+	mkdir -p "$DIR"
+}
+
+@test "the same directory gives the same bytes: another day, umask, order of making, processor, user" {
+	for how in gzip zstd none; do
+		digest=$(glovebox image pack "$WORK/tree" -o "$DIR/$how.tar" --compression "$how")
+		(umask 077 && cp -r "$WORK/tree" "$DIR/$how" && touch -d 2001-02-03 "$DIR/$how/bin/hello")
+		is "$(taskset -c 0 env TZ=Asia/Kathmandu LC_ALL=tr_TR.UTF-8 "$GLOVEBOX" image pack "$DIR/$how" --output "$DIR/other.tar" \
+			--compression "$how" --store "$DIR/store-$how")" "$digest"
+		cmp "$DIR/$how.tar" "$DIR/other.tar"
+		is "$(skopeo inspect --format '{{.Digest}}' "oci-archive:$DIR/$how.tar")" "$digest"
+	done
+	if [ "$(id -u)" = 0 ]; then
+		install -d -o 61234 -g 61235 "$DIR/user"
+		other=(setpriv --reuid=61234 --regid=61235 --clear-groups)
+	else
+		mkdir "$DIR/user"
+		other=(unshare --user --map-root-user)
+	fi
+	HOME=$DIR/user "${other[@]}" "$GLOVEBOX" image pack "$WORK/tree" -o "$DIR/user/i.tar" --store "$DIR/user/store"
+	cmp "$DIR/gzip.tar" "$DIR/user/i.tar"
+}
+
+@test "inspect shows the configuration and the layers, the same that skopeo sees" {
+	digest=$(glovebox image pack "$WORK/tree" -o "$DIR/i.tar" --to /opt/hello --base "$ROOTFS" --compression zstd --name example/hello:1 \
+		--entrypoint /opt/hello/bin/hello --entrypoint -v --cmd x --env A=b=c --env B= --user 7:8 --workdir /opt --label k=v \
+		--port 80/tcp --volume /data --stop-signal SIGINT --epoch 1700000000)
+	glovebox image inspect "$DIR/i.tar" --json >"$DIR/json"
+	is "$(jq -r .digest "$DIR/json")" "$digest"
+	jq -e '.config.config == { Entrypoint: ["/opt/hello/bin/hello", "-v"], Cmd: ["x"], Env: ["A=b=c", "B="], User: "7:8", WorkingDir: "/opt",
+		Labels: { k: "v" }, ExposedPorts: { "80/tcp": {} }, Volumes: { "/data": {} }, StopSignal: "SIGINT" }' "$DIR/json"
+	is "$(jq -r .config.created "$DIR/json")" 2023-11-14T22:13:20Z
+	is "$(jq -cS '[.layers[] | { digest, mediaType, size }]' "$DIR/json")" \
+		"$(skopeo inspect --raw "oci-archive:$DIR/i.tar" | jq -cS .layers)"
+	is "$(jq -c '[.layers[].diffId]' "$DIR/json")" "$(jq -c .config.rootfs.diff_ids "$DIR/json")"
+	is "$(jq -c '[.layers[].createdBy]' "$DIR/json")" '["glovebox rootfs","glovebox image pack"]'
+	run glovebox image inspect "$DIR/i.tar"
+	expect_output "image      $digest"
+	expect_output 'entrypoint ["/opt/hello/bin/hello","-v"]'
+	expect_output "bytes, tar+zstd, diff ID $(jq -r '.layers[1].diffId' "$DIR/json"), by: glovebox image pack"
+	skopeo copy -q "oci-archive:$DIR/i.tar:example/hello:1" "oci:$DIR/layout:x"
+}
+
+@test "inspect takes the out directory of a run" {
+	new_spec "$DIR/spec"
+	glovebox run "$DIR/spec/build.yaml"
+	is "$(glovebox image inspect "$DIR/spec/out" --json | jq -r .digest)" "$(cat "$DIR/spec/out/image.digest")"
+}
+
+@test "what another tool wrote, or is damaged, is refused" {
+	expect_status 6 glovebox image inspect "$DIR/none.tar"
+	tar -cf "$DIR/plain.tar" -C "$WORK" tree
+	expect_status 4 glovebox image inspect "$DIR/plain.tar"
+	glovebox image pack "$WORK/tree" -o "$DIR/i.tar"
+	truncate -s -1 "$DIR/i.tar"
+	expect_status 4 glovebox image inspect "$DIR/i.tar"
+}
+
+@test "nothing is left of a pack that fails, and an older archive stays as it was" {
+	echo old >"$DIR/i.tar"
+	mkdir "$DIR/odd"
+	mkfifo "$DIR/odd/pipe"
+	expect_status 6 glovebox image pack "$DIR/odd" -o "$DIR/i.tar"
+	expect_output pipe
+	is "$(cat "$DIR/i.tar")" old
+	is "$(ls -A "$DIR")" $'i.tar\nodd'
+	expect_status 6 glovebox image pack "$DIR/not-there" -o "$DIR/i.tar"
+	expect_status 2 glovebox image pack "$WORK/tree" -o "$DIR/no/dir/i.tar"
+	expect_status 2 glovebox image pack "$WORK/tree" -o "$WORK/tree/share/i.tar"
+	expect_output "lies in the directory that is packed"
+	[ ! -e "$WORK/tree/share/i.tar" ]
+}
+
+@test "options are checked as a spec's fields are" {
+	pack=(glovebox image pack "$WORK/tree" -o "$DIR/i.tar")
+	for wrong in '--user a:b:c' '--port 70000' '--stop-signal SIGNOPE' '--workdir app' '--to app' '--env 1A=b' '--env A' '--label =x' \
+		'--volume data' '--epoch -1' '--epoch 1x' '--epoch 253402300800' '--compression xz' '--base oci:registry.example.com/a' '--bas x'; do
+		read -r -a option <<<"$wrong"
+		expect_status 2 "${pack[@]}" "${option[@]}"
+	done
+	expect_status 2 glovebox image pack "$WORK/tree"
+	expect_output "give --output"
+	expect_status 2 glovebox image push
+	expect_output "not in this version"
+	expect_status 2 glovebox image
+	expect_status 0 glovebox image --help
+	expect_output "glovebox image inspect IMAGE"
+	[ ! -e "$DIR/i.tar" ]
+}
