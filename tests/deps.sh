@@ -20,8 +20,9 @@ test=(libcmocka-dev perl:prove bats:bats shellcheck:shellcheck universal-ctags:c
 	strace:strace nodejs:node npm:npm git:git)
 # The rival in `make bench`.
 bench=(bubblewrap:bwrap)
-# What only `make check-long` needs: fuzzers.
+# What only `make check-long` needs: fuzzers, and what runs an image.
 heavy=(clang:clang libclang-rt-14-dev)
+[ "$(id -u)" != 0 ] || heavy+=(podman:podman runc:runc)
 # Rivals that `make bench` measures against.
 bench=(bubblewrap:bwrap)
 

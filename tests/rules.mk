@@ -82,10 +82,15 @@ check-long:
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' check-fuzz
 	GB_KILLS=200 GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) tests/run --timeout 1800 --label 'escape (200 kills)' tests/escape/ends.bats
 	examples/demo.sh $(PROGRAM) $(O)/demo
+	set -e; for name in $(EXAMPLES); do examples/example.sh $(PROGRAM) $$name $(O)/example-$$name; done
 ifeq ($(shell id -u),0)
 	GB_KILLS=200 tests/as-user $(O) tests/run --timeout 1800 --label 'escape (200 kills, as a user)' tests/escape/ends.bats
 	tests/as-user $(O) examples/demo.sh build/glovebox build/demo
+	tests/as-user $(O) examples/example.sh build/glovebox lua build/example-lua
 endif
+
+# Each is built, verified, reproduced and run.
+EXAMPLES := lua python-wheel node-app
 
 .PHONY: check-sanitized check-fuzz
 # LeakSanitizer cannot look into a process that has changed its ids, as root's has; an ordinary user's it can.

@@ -6,6 +6,7 @@
 #   make-rootfs.sh DIR          as root: by mmdebstrap, maintainer scripts and all
 #                               as an ordinary user: packages unpacked, no scripts
 #   make-rootfs.sh --unpack DIR as root too, the second way
+#   make-rootfs.sh --packages "PACKAGE..." DIR    with these in the place of gcc, libc6-dev and make
 #
 # DIR must not exist, or be an empty directory. Nothing is asked, nothing outside DIR and the
 # cache is written. The cache (--cache DIR, default $XDG_CACHE_HOME/glovebox-demo or
@@ -16,9 +17,11 @@ set -euo pipefail
 umask 022
 export LC_ALL=C
 
-# What a small C project's build expects to find.
-packages=(base-files base-passwd bash coreutils dash diffutils findutils gcc grep gzip
-	hostname libc-bin libc6-dev make mawk sed tar usr-is-merged)
+# What any build expects to find, and what a small C project's does besides.
+packages=(base-files base-passwd bash coreutils dash diffutils findutils grep gzip
+	hostname libc-bin mawk sed tar usr-is-merged)
+wanted=(gcc libc6-dev make)
+usual="${wanted[*]}"
 # Documentation and translations: a build doesn't read them, and they are a third of the size.
 unwanted=(usr/share/doc usr/share/man usr/share/info usr/share/locale usr/share/lintian
 	usr/share/doc-base usr/share/bug)
@@ -38,17 +41,25 @@ way=unpack
 [ "$(id -u)" != 0 ] || way=mmdebstrap
 cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/glovebox-demo
 refresh=
+set=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--unpack) way=unpack ;;
 	--cache) cache=${2:?--cache needs a directory} && shift ;;
 	--refresh) refresh=yes ;;
+	--packages)
+		read -r -a wanted <<<"${2:?--packages needs names}" && shift
+		# Each set of packages has files of its own in the cache.
+		set=-$(printf '%s\n' "${wanted[@]}" | sha256sum | cut -c 1-8)
+		[ "${wanted[*]}" != "$usual" ] || set=
+		;;
 	--help) usage && exit 0 ;;
 	-*) die "no such option: $1 (see --help)" ;;
 	*) break ;;
 	esac
 	shift
 done
+packages+=("${wanted[@]}")
 [ $# -eq 1 ] || die "one directory to make is expected (see --help)"
 target=$1
 if [ -e "$target" ] && [ -n "$(ls -A "$target")" ]; then
@@ -62,9 +73,9 @@ done
 
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
-debs=$cache/debs
+debs=$cache/debs$set
 # The packages of one way, with their digests: the closures of the two ways differ.
-list=$cache/$way.sha256
+list=$cache/$way$set.sha256
 
 # ---- fetching: apt with a state of its own ---------------------------------
 
@@ -83,9 +94,9 @@ own_apt()
 # Puts the closure of the packages into $debs. $1: where the lists are.
 download()
 {
-	local wanted=("${packages[@]}")
-	[ "$way" = unpack ] || wanted+=('?essential')
-	own_apt "$1" --yes --download-only install "${wanted[@]}" </dev/null
+	local all=("${packages[@]}")
+	[ "$way" = unpack ] || all+=('?essential')
+	own_apt "$1" --yes --download-only install "${all[@]}" </dev/null
 }
 
 fetch()
@@ -126,7 +137,7 @@ flat_repository()
 by_mmdebstrap()
 {
 	local exclude=() path made
-	made=$cache/$(cat "$list" "$0" | sha256sum | cut -c 1-16).tar
+	made=$cache/rootfs$set-$(cat "$list" "$0" | sha256sum | cut -c 1-16).tar
 	if [ ! -e "$made" ]; then
 		for path in "${unwanted[@]}"; do
 			exclude+=("--dpkgopt=path-exclude=/$path/*")
@@ -140,7 +151,7 @@ by_mmdebstrap()
 			die "mmdebstrap failed:
 $(tail -n 5 "$cache/log" | cut -c 1-200 | sed 's/^/  /')
   (all of its words: $cache/log; --unpack needs no mmdebstrap)"
-		rm -f "$cache"/*.tar
+		rm -f "$cache/rootfs$set"-????????????????.tar
 		mv "$made.new" "$made"
 	fi
 	# What tells of this host and of the hour. Device nodes go the same way: a sandbox has its own.
@@ -209,7 +220,9 @@ else
 	unpack
 	fix_up
 fi
-for tool in sh make cc ld; do
+tools=(sh)
+[ -n "$set" ] || tools+=(make cc ld)
+for tool in "${tools[@]}"; do
 	[ -e "$target/usr/bin/$tool" ] || die "$target: has no /usr/bin/$tool; the package lists seem to be of another kind"
 done
 printf 'make-rootfs: %s: %s packages, %s, by %s\n' "$target" "$(wc -l <"$list")" "$(du -sh "$target" | cut -f1)" "$way"
