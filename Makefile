@@ -26,7 +26,8 @@ MAKEFLAGS += --no-builtin-rules
 FOLDERS := base spec oci attest profiles sandbox store fetch rootfs inspect runner cli
 
 PKGS    := libseccomp libcap mount yaml-0.1 libcrypto libarchive jansson libdeflate libzstd
-PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PKGS))
+# libcurl is loaded when it is needed (fetch/curl.h): its headers alone are built with.
+PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PKGS) libcurl)
 PKG_LIBS   = $(shell $(PKG_CONFIG) --libs $(PKGS))
 
 CFLAGS  ?= -O2 -g

@@ -1,13 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file fetch.h
- * fetch/: bytes from outside, by digest. For now: local directories.
+ * fetch/: bytes from outside, by digest: local directories, files by URL.
  */
 #ifndef GB_FETCH_H
 #define GB_FETCH_H
 
 #include "base/base.h"
 #include "store/store.h"
+
+/* ---- the network ----------------------------------------------------- */
+
+/** Where http: may go to; https: may go anywhere. */
+enum fetch_plain { FETCH_PLAIN_NEVER, FETCH_PLAIN_LOOPBACK, FETCH_PLAIN_ANY };
+
+/** How to reach the network. Zero-initialise, with @c cancel_fd -1. Borrowed; strings may be NULL. */
+struct fetch_net {
+	const char *http_proxy, *https_proxy; /**< URL of the proxy for each scheme, or NULL: none */
+	const char *no_proxy;                 /**< host names not to be asked for by a proxy, separated by commas */
+	const char *ca_file;                  /**< certificates to trust (PEM) in place of the system's */
+	enum fetch_plain plain;
+	unsigned attempts;                    /**< 0: a handful */
+	uint64_t first_wait_ms, most_wait_ms; /**< between attempts; 0: 500 ms, doubled each time, up to 30 s */
+	uint64_t connect_ms;                  /**< 0: 20 s */
+	uint64_t stall_ms;                    /**< less than a byte a second for so long is a broken connection; 0: 60 s */
+	int cancel_fd;                        /**< readable: stop, ERR_INTERRUPTED; -1: none */
+	/** In place of waiting, for tests; told the wait before jitter. */
+	int (*wait)(void *arg, uint64_t ms, struct err *err);
+	void *wait_arg;
+};
+
+/* ---- local directories ------------------------------------------------ */
 
 /** A local directory to snapshot. Borrowed. */
 struct fetch_local {

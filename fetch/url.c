@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetch/url.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "fetch/http.h"
+
+/** A parsed URL, and the library that parsed it. */
+struct parsed {
+	const struct curl *c;
+	CURLU *u;
+};
+
+static void parsed_clear(struct parsed *p)
+{
+	p->c->url_cleanup(p->u);
+}
+#define auto_parsed __attribute__((cleanup(parsed_clear))) struct parsed
+
+void url_clear(struct url *u)
+{
+	free(u->text);
+	free(u->scheme);
+	free(u->host);
+	free(u->port);
+	*u = (struct url){0};
+}
+
+/** A part as memory of ours; NULL when memory is short or it is not there. */
+static char *part(const struct parsed *p, CURLUPart which, unsigned flags)
+{
+	char *text = NULL, *copy;
+
+	if (p->c->url_get(p->u, which, &text, flags) != CURLUE_OK)
+		return NULL;
+	copy = strdup(text);
+	p->c->free(text);
+	return copy;
+}
+
+static bool has_part(const struct parsed *p, CURLUPart which)
+{
+	auto_free char *text = part(p, which, 0);
+
+	return text != NULL;
+}
+
+/** Spaces and control characters end lines and words in places where URLs are written. */
+static bool is_spelled_well(const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)
+		if (*p <= ' ' || *p >= 0x7f)
+			return false;
+	return true;
+}
+
+static void lower(char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s >= 'A' && *s <= 'Z')
+			*s = (char)(*s - 'A' + 'a');
+}
+
+static int take_parts(const struct parsed *p, struct url *ret, struct err *err)
+{
+	auto_url got = {
+		.text = part(p, CURLUPART_URL, 0),
+		.scheme = part(p, CURLUPART_SCHEME, 0),
+		.host = part(p, CURLUPART_HOST, 0),
+		.port = part(p, CURLUPART_PORT, CURLU_DEFAULT_PORT),
+	};
+
+	if (got.text == NULL || got.scheme == NULL || got.host == NULL || got.port == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "take a URL apart");
+	lower(got.scheme);
+	lower(got.host);
+	size_t n = strlen(got.host);
+	if (n > 1 && got.host[0] == '[') {
+		got.host[n - 1] = '\0';
+		memmove(got.host, got.host + 1, n - 1);
+	}
+	*ret = got;
+	got = (struct url){0};
+	return 0;
+}
+
+int url_parse(const struct curl *c, const char *text, const struct url *base, struct url *ret, struct err *err)
+{
+	auto_parsed p = { .c = c, .u = c->url() };
+	CURLUcode code = CURLUE_OK;
+
+	if (p.u == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "parse a URL");
+	if (strlen(text) > HTTP_URL_MAX || !is_spelled_well(text))
+		return err_set(err, ERR_USAGE, 0, "URL '%.300s': longer than %d bytes, or with bytes that must be written as %%xx",
+			       text, HTTP_URL_MAX);
+	if (base != NULL)
+		code = c->url_set(p.u, CURLUPART_URL, base->text, 0);
+	if (code == CURLUE_OK)
+		code = c->url_set(p.u, CURLUPART_URL, text, 0);
+	if (code == CURLUE_UNSUPPORTED_SCHEME)
+		return err_set(err, ERR_USAGE, 0, "URL '%.300s': only https: and http: are spoken here", text);
+	if (code != CURLUE_OK)
+		return err_set(err, ERR_USAGE, 0, "URL '%.300s': %s", text, c->url_strerror(code));
+	if (has_part(&p, CURLUPART_USER) || has_part(&p, CURLUPART_PASSWORD))
+		return err_set(err, ERR_USAGE, 0, "a URL has a user or password in it, which would be recorded; leave them out");
+	(void)c->url_set(p.u, CURLUPART_FRAGMENT, NULL, 0);
+	auto_free char *scheme = part(&p, CURLUPART_SCHEME, 0);
+	if (scheme == NULL || (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0))
+		return err_set(err, ERR_USAGE, 0, "URL '%.300s': only https: and http: are spoken here", text);
+	return take_parts(&p, ret, err);
+}
+
+bool url_same_origin(const struct url *a, const struct url *b)
+{
+	return strcmp(a->scheme, b->scheme) == 0 && strcmp(a->host, b->host) == 0 && strcmp(a->port, b->port) == 0;
+}
+
+bool url_is_loopback(const struct url *u)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (inet_pton(AF_INET, u->host, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	if (inet_pton(AF_INET6, u->host, &v6) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&v6);
+	return strcmp(u->host, "localhost") == 0;
+}
+
+int url_allowed(const struct url *u, enum fetch_plain plain, struct err *err)
+{
+	if (strcmp(u->scheme, "https") == 0 || plain == FETCH_PLAIN_ANY ||
+	    (plain == FETCH_PLAIN_LOOPBACK && url_is_loopback(u)))
+		return 0;
+	return err_set(err, ERR_USAGE, 0, "URL '%.300s': http: is not encrypted, and allowed only to this machine; use https:",
+		       u->text);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file url.h
+ * URLs (RFC 3986), by libcurl's parser: which of them may be asked for, and where a redirect leads. Private to fetch/.
+ */
+#ifndef GB_FETCH_URL_H
+#define GB_FETCH_URL_H
+
+#include "fetch/curl.h"
+#include "fetch/fetch.h"
+
+/** What requests go by; owned. */
+struct url {
+	char *text;    /**< normal form, without a fragment */
+	char *scheme;  /**< lower case */
+	char *host;    /**< lower case; IPv6 without brackets */
+	char *port;    /**< the scheme's own where none was given */
+};
+void url_clear(struct url *u);
+#define auto_url __attribute__((cleanup(url_clear))) struct url
+
+/** Parses @p text, relative to @p base where that is not NULL. ERR_USAGE: no absolute http: or https: URL, one with a user or
+ *  password in it (they would be recorded), white space or control characters. @p ret may not be @p base. */
+int url_parse(const struct curl *c, const char *text, const struct url *base, struct url *ret, struct err *err);
+
+/** ERR_USAGE unless @p plain lets requests go to @p u. */
+int url_allowed(const struct url *u, enum fetch_plain plain, struct err *err);
+
+/** Whether both have the same scheme, host and port: what credentials belong to. */
+bool url_same_origin(const struct url *a, const struct url *b);
+
+/** Whether the host is this machine by its spelling: localhost, 127.0.0.0/8, ::1. */
+bool url_is_loopback(const struct url *u);
+
+#endif
