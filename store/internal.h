@@ -46,8 +46,6 @@ char *store_tree_path(const struct digest *d, char out[STORE_PATH_SIZE]);
 /** Where to read the next bytes to, @p ret_room of them at least 1; then store_writer_filled(). Saves store_writer_add()'s copy. */
 int store_writer_room(struct store_writer *w, char **ret, size_t *ret_room, struct err *err);
 void store_writer_filled(struct store_writer *w, size_t n);
-/** Forgets what was added. */
-void store_writer_reset(struct store_writer *w);
 /** store_writer_end() for a manifest: places it below trees/. */
 int store_writer_end_tree(struct store_writer *w, struct digest *ret, struct err *err);
 

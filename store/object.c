@@ -20,6 +20,9 @@ struct store_writer {
 	uint64_t size;             /**< bytes before those */
 	int fd;                    /**< unfinished file in the staging directory, or -1 */
 	char staged[STAGED_SIZE];  /**< its name there */
+	bool picky;                /**< what comes must be `want`, of `want_size` bytes */
+	struct digest want;
+	uint64_t want_size;
 };
 
 char *store_object_path(const struct digest *d, char out[STORE_PATH_SIZE])
@@ -205,6 +208,30 @@ static int place(struct store_writer *w, const char *path, const struct digest *
 	return 0;
 }
 
+void store_writer_expect(struct store_writer *w, const struct digest *d, uint64_t size)
+{
+	w->picky = true;
+	w->want = *d;
+	w->want_size = size;
+}
+
+/** What is not as expected leaves nothing behind. */
+static int check_expected(struct store_writer *w, const struct digest *d, uint64_t size, struct err *err)
+{
+	char have[DIGEST_STR_SIZE], want[DIGEST_STR_SIZE];
+
+	if (!w->picky || (digest_eq(d, &w->want) && (w->want_size == STORE_ANY_SIZE || w->want_size == size)))
+		return 0;
+	if (digest_eq(d, &w->want))
+		(void)err_set(err, ERR_INPUT, 0, "it has %llu bytes, not %llu", (unsigned long long)size,
+			      (unsigned long long)w->want_size);
+	else
+		(void)err_set(err, ERR_INPUT, 0, "it is %s (%llu bytes), not %s", digest_str(d, have),
+			      (unsigned long long)size, digest_str(&w->want, want));
+	store_writer_reset(w);
+	return -1;
+}
+
 typedef char *path_fn(const struct digest *d, char out[STORE_PATH_SIZE]);
 
 static int finish(struct store_writer *w, path_fn *path_of, struct digest *ret, uint64_t *ret_size, struct err *err)
@@ -214,7 +241,7 @@ static int finish(struct store_writer *w, path_fn *path_of, struct digest *ret, 
 	uint64_t size = w->size + w->used;
 
 	hasher_add(w->hash, w->chunk, w->used);
-	if (hasher_final(w->hash, &d, err) < 0)
+	if (hasher_final(w->hash, &d, err) < 0 || check_expected(w, &d, size, err) < 0)
 		return -1;
 	if (w->store != NULL && place(w, path_of(&d, path), &d, size, err) < 0)
 		return -1;

@@ -68,6 +68,12 @@ struct store_writer;
 /** Begins one. With @p store NULL nothing is stored: only the digest is wanted. The store outlives its writers. */
 int store_writer_begin(struct store *store, struct store_writer **ret, struct err *err);
 int store_writer_add(struct store_writer *w, const void *data, size_t n, struct err *err);
+/** Forgets what was added since the last end. */
+void store_writer_reset(struct store_writer *w);
+/** In place of a size: any. */
+#define STORE_ANY_SIZE UINT64_MAX
+/** What store_writer_end() has to find from now on: anything else is ERR_INPUT with both digests, and is not stored. */
+void store_writer_expect(struct store_writer *w, const struct digest *d, uint64_t size);
 /** Places the object; the writer is ready for the next one then. */
 int store_writer_end(struct store_writer *w, struct digest *ret, uint64_t *ret_size, struct err *err);
 /** An unfinished object vanishes. */

@@ -185,6 +185,36 @@ static void sizes_around_the_chunk_come_right(void **state)
 	}
 }
 
+static void a_writer_places_only_what_is_expected(void **state)
+{
+	struct world *w = *state;
+	auto_store_writer writer = NULL;
+	struct digest abc, d;
+	uint64_t size;
+	auto_fd fd = -1;
+
+	must(hash_bytes("abc", 3, &abc, &w->err));
+	must(store_writer_begin(w->store, &writer, &w->err));
+	store_writer_expect(writer, &abc, STORE_ANY_SIZE);
+	must(store_writer_add(writer, "abd", 3, &w->err));
+	assert_int_equal(store_writer_end(writer, &d, &size, &w->err), -1);
+	assert_error(ERR_INPUT, "(3 bytes), not sha256:ba7816bf");
+	must(hash_bytes("abd", 3, &d, &w->err));
+	assert_int_equal(store_open_object(w->store, &d, &fd, &w->err), -1);
+	store_writer_expect(writer, &abc, 4);
+	must(store_writer_add(writer, "abc", 3, &w->err));
+	assert_int_equal(store_writer_end(writer, &d, &size, &w->err), -1);
+	assert_error(ERR_INPUT, "it has 3 bytes, not 4");
+	assert_int_equal(store_open_object(w->store, &abc, &fd, &w->err), -1);
+	/* After a refusal it is ready again, and what was forgotten leaves no trace. */
+	store_writer_expect(writer, &abc, 3);
+	must(store_writer_add(writer, "zzz", 3, &w->err));
+	store_writer_reset(writer);
+	must(store_writer_add(writer, "abc", 3, &w->err));
+	must(store_writer_end(writer, &d, &size, &w->err));
+	must(store_open_object(w->store, &abc, &fd, &w->err));
+}
+
 static void a_writer_writes_one_object_after_another(void **state)
 {
 	struct world *w = *state;
@@ -373,6 +403,7 @@ int main(void)
 		test_in_world(a_damaged_manifest_is_replaced),
 		test_in_world(sizes_around_the_chunk_come_right),
 		test_in_world(a_writer_writes_one_object_after_another),
+		test_in_world(a_writer_places_only_what_is_expected),
 		test_in_world(an_unfinished_object_vanishes),
 		test_in_world(a_writer_without_a_store_only_hashes),
 		test_in_world(the_limit_holds),
