@@ -51,4 +51,31 @@ struct fetch_local {
  */
 int fetch_local(struct store *store, const struct fetch_local *from, struct digest *ret, struct snapshot_stats *ret_stats, struct err *err);
 
+/* ---- files by URL ------------------------------------------------------- */
+
+/** Largest file that is fetched: 16 GiB. */
+#define FETCH_URL_MAX (16ull << 30)
+
+/** A file to fetch. Borrowed. */
+struct fetch_url {
+	const char *url;              /**< https:, file:, or http: where struct fetch_net allows it */
+	const struct digest *digest;  /**< NULL: whatever it is (to pin it) */
+	uint64_t size;                /**< STORE_ANY_SIZE: any */
+};
+
+/** Brings it into the store, unless what has that digest is there already: then nobody is asked. What has another digest or
+ *  size is not stored (ERR_INPUT, with both). Brackets the reading of file: with ident_read_begin() itself. */
+int fetch_url(struct store *store, const struct fetch_net *net, const struct fetch_url *from, struct digest *ret,
+	      uint64_t *ret_size, struct err *err);
+
+/** The tree of one file, mode 0644, whose name is the last element of the URL's path. ERR_USAGE where that is none. */
+int fetch_url_tree(struct store *store, const char *url, const struct digest *digest, uint64_t size, struct digest *ret,
+		   struct err *err);
+
+/** That name. */
+int fetch_url_name(const char *url, char ret[TREE_NAME_MAX + 1], struct err *err);
+
+/** Whether it is a file: URL. */
+bool fetch_url_is_file(const char *url);
+
 #endif

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 struct server {
@@ -63,6 +64,9 @@ static inline struct server server_start(const char *const *answers)
 	s.pid = fork();
 	if (s.pid == 0) {
 		signal(SIGPIPE, SIG_IGN);
+		/* A test that fails does not come by to end it. */
+		alarm(60);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (; *answers != NULL; answers++) {
 			int fd = accept(s.listener, NULL, NULL);
 			char port[16];
