@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file fetch.h
- * fetch/: bytes from outside, by digest: local directories, files by URL.
+ * fetch/: bytes from outside, by digest: local directories, files by URL, trees by
+ * commit of git.
  */
 #ifndef GB_FETCH_H
 #define GB_FETCH_H
@@ -75,7 +76,41 @@ int fetch_url_tree(struct store *store, const char *url, const struct digest *di
 /** That name. */
 int fetch_url_name(const char *url, char ret[TREE_NAME_MAX + 1], struct err *err);
 
-/** Whether it is a file: URL. */
-bool fetch_url_is_file(const char *url);
+/* ---- git ------------------------------------------------------------------ */
+
+/** A commit to fetch. Borrowed. */
+struct fetch_git {
+	const char *url;     /**< https:, http: where struct fetch_net allows it, file:, or a path relative to @c dirfd */
+	int dirfd;
+	const char *commit;  /**< 40 or 64 hex digits */
+	bool submodules;     /**< fetch them too: by https:, or relative to the repository they are in; else empty directories */
+};
+
+/**
+ * The tree of a commit, in the sources' normal form, into the store. git(1) never works in a repository that is not of our own
+ * making: a local one lends its objects directory only, so that no configuration, hook, filter, attribute, monitor, replacement, graft,
+ * credential helper or lazy fetch of it means anything; git checks what comes (fsck, and SHA-1 for collisions), and every
+ * commit, tree and blob is hashed again here. Files of git LFS stay the pointers that they are. Brackets the reading with
+ * ident_read_begin() itself. ERR_INPUT: not there, damaged, or not what a tree can hold; ERR_USAGE: such a URL is not allowed.
+ */
+int fetch_git(struct store *store, const struct fetch_net *net, const struct fetch_git *from, struct digest *ret,
+	      struct snapshot_stats *ret_stats, struct err *err);
+
+/** Room for a commit's name and NUL. */
+#define FETCH_COMMIT_SIZE 65
+
+/** The commit that branch or tag @p ref of @p from (whose commit is not looked at) is now. ERR_INPUT where there is none, or both. */
+int fetch_git_ref(struct store *store, const struct fetch_net *net, const struct fetch_git *from, const char *ref,
+		  char ret[FETCH_COMMIT_SIZE], struct err *err);
+
+/** What a checkout says of itself. */
+struct fetch_git_facts {
+	char commit[FETCH_COMMIT_SIZE];
+	int64_t time;      /**< the committer's */
+	char semver[101];  /**< of its tag vX.Y.Z, without the v; empty: it has none */
+};
+
+/** The facts of the checkout that directory @p dirfd lies in, as carefully. ERR_INPUT where there is none, or one that cannot be read. */
+int fetch_git_facts(struct store *store, const struct fetch_net *net, int dirfd, struct fetch_git_facts *ret, struct err *err);
 
 #endif

@@ -4,66 +4,21 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "fetch/http.h"
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/** The byte that the %xx at @p s stands for; -1 where it is none. At most @p n bytes are read. */
-static int escaped(const char *s, size_t n)
-{
-	if (n < 3 || hex_value(s[1]) < 0 || hex_value(s[2]) < 0)
-		return -1;
-	return hex_value(s[1]) * 16 + hex_value(s[2]);
-}
-
-/** Undoes %xx in @p n bytes of a URL's path. What is no name anywhere is refused: NUL, control characters, a lone '%'. */
-static int decode(const char *s, size_t n, struct buf *out, struct err *err)
-{
-	for (size_t i = 0; i < n; i++) {
-		int c = (unsigned char)s[i];
-
-		if (c == '%') {
-			c = escaped(s + i, n - i);
-			i += 2;
-		}
-		if (c < ' ' || c == 0x7f)
-			return err_set(err, ERR_USAGE, 0, "its path has a control character, or a '%%' that is no %%xx");
-		buf_addc(out, (char)c);
-	}
-	return buf_check(out, "path", err);
-}
-
-/** Where the path of @p url begins, and how long it is; without a query or a fragment. */
-static const char *path_of(const char *url, size_t *ret_n)
-{
-	const char *p = strchr(url, ':');
-
-	p = p == NULL ? url : p + 1;
-	if (text_starts(p, "//"))
-		p += 2 + strcspn(p + 2, "/?#");
-	*ret_n = strcspn(p, "?#");
-	return p;
-}
+#include "fetch/url.h"
 
 int fetch_url_name(const char *url, char ret[TREE_NAME_MAX + 1], struct err *err)
 {
 	size_t n;
-	const char *path = path_of(url, &n);
+	const char *path = url_path(url, &n);
 	const char *name = path + n;
 	auto_buf text = {0};
 
 	while (name > path && name[-1] != '/')
 		name--;
-	if (decode(name, (size_t)(path + n - name), &text, err) < 0)
+	if (url_decode(name, (size_t)(path + n - name), &text, err) < 0)
 		return err_ctx(err, "URL '%.300s'", url);
 	if (text.len == 0 || text.len > TREE_NAME_MAX || !text_path_is_clean(text.data) || strchr(text.data, '/') != NULL)
 		return err_set(err, ERR_USAGE, 0, "URL '%.300s': its last path element is no name for a file", url);
@@ -71,25 +26,16 @@ int fetch_url_name(const char *url, char ret[TREE_NAME_MAX + 1], struct err *err
 	return 0;
 }
 
-bool fetch_url_is_file(const char *url)
-{
-	return strncasecmp(url, "file:", 5) == 0;
-}
-
 /* ---- file: ------------------------------------------------------------------ */
 
 /** Opens what a file: URL names: on this machine, by an absolute path. */
 static int open_file(const char *url, int *ret, struct err *err)
 {
-	size_t n;
-	const char *path = path_of(url, &n);
 	auto_buf text = {0};
 	struct stat st;
 
-	if ((!text_starts(url + 5, "///") && !text_starts(url + 5, "//localhost/")) || path[n] != '\0')
-		return err_set(err, ERR_USAGE, 0, "URL '%.300s': write file:// and an absolute path, without a query", url);
-	if (decode(path, n, &text, err) < 0)
-		return err_ctx(err, "URL '%.300s'", url);
+	if (url_file_path(url, &text, err) < 0)
+		return -1;
 	auto_fd fd = open(text.data, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(err, ERR_INPUT, errno, "open '%.300s'", url);
@@ -183,7 +129,7 @@ int fetch_url(struct store *store, const struct fetch_net *net, const struct fet
 		return -1;
 	if (from->digest != NULL)
 		store_writer_expect(w, from->digest, from->size);
-	int result = fetch_url_is_file(from->url) ? copy_file(store, from->url, limit, w, err)
+	int result = url_is_file(from->url) ? copy_file(store, from->url, limit, w, err)
 						  : download(net, from->url, limit, w, err);
 	if (result < 0)
 		return -1;

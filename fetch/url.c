@@ -139,3 +139,63 @@ int url_allowed(const struct url *u, enum fetch_plain plain, struct err *err)
 	return err_set(err, ERR_USAGE, 0, "URL '%.300s': http: is not encrypted, and allowed only to this machine; use https:",
 		       u->text);
 }
+
+/* ---- paths ------------------------------------------------------------------ */
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/** The byte that the %xx at @p s stands for; -1 where it is none. At most @p n bytes are read. */
+static int escaped(const char *s, size_t n)
+{
+	if (n < 3 || hex_value(s[1]) < 0 || hex_value(s[2]) < 0)
+		return -1;
+	return hex_value(s[1]) * 16 + hex_value(s[2]);
+}
+
+int url_decode(const char *s, size_t n, struct buf *out, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int c = (unsigned char)s[i];
+
+		if (c == '%') {
+			c = escaped(s + i, n - i);
+			i += 2;
+		}
+		if (c < ' ' || c == 0x7f)
+			return err_set(err, ERR_USAGE, 0, "its path has a control character, or a '%%' that is no %%xx");
+		buf_addc(out, (char)c);
+	}
+	return buf_check(out, "path", err);
+}
+
+const char *url_path(const char *url, size_t *ret_n)
+{
+	const char *p = strchr(url, ':');
+
+	p = p == NULL ? url : p + 1;
+	if (text_starts(p, "//"))
+		p += 2 + strcspn(p + 2, "/?#");
+	*ret_n = strcspn(p, "?#");
+	return p;
+}
+
+bool url_is_file(const char *url)
+{
+	return strncasecmp(url, "file:", 5) == 0;
+}
+
+int url_file_path(const char *url, struct buf *out, struct err *err)
+{
+	size_t n;
+	const char *path = url_path(url, &n);
+
+	if (!url_is_file(url) || (!text_starts(url + 5, "///") && !text_starts(url + 5, "//localhost/")) || path[n] != '\0')
+		return err_set(err, ERR_USAGE, 0, "URL '%.300s': write file:// and an absolute path, without a query", url);
+	return url_decode(path, n, out, err) < 0 ? err_ctx(err, "URL '%.300s'", url) : 0;
+}

@@ -32,4 +32,16 @@ bool url_same_origin(const struct url *a, const struct url *b);
 /** Whether the host is this machine by its spelling: localhost, 127.0.0.0/8, ::1. */
 bool url_is_loopback(const struct url *u);
 
+/** Whether @p url is a file: URL. */
+bool url_is_file(const char *url);
+
+/** Appends the absolute path that a file: URL names, on this machine. ERR_USAGE for anything else. */
+int url_file_path(const char *url, struct buf *out, struct err *err);
+
+/** Where the path of @p url begins, and how many bytes it has, without a query or fragment. */
+const char *url_path(const char *url, size_t *ret_n);
+
+/** Appends @p n bytes with %xx undone; ERR_USAGE for control characters, NUL among them, and a '%' that is no %xx. */
+int url_decode(const char *s, size_t n, struct buf *out, struct err *err);
+
 #endif
