@@ -73,6 +73,7 @@ struct attest_dependency {
 	const char *uri;           /**< NULL: absent */
 	struct digest digest;
 	const char *digest_kind;   /**< key in the digest map: "sha256", or "glovebox-tree-sha256" for a tree digest */
+	const char *git_commit;    /**< beside the digest, as "gitCommit"; NULL: absent */
 };
 
 /** What the runner knows of a build; becomes a SLSA provenance statement. Borrowed. JSON members are borrowed references. */

@@ -7,26 +7,47 @@
 
 static const char root[] = "externalParameters";
 
-static int check_spec(const json_t *spec, struct err *err)
+/** A text and its digest: two statements of one fact; whoever reads either must read the same. */
+static int check_text(const json_t *of, const char *where, const char *where_digest, struct err *err)
 {
-	static const char where[] = "externalParameters.spec";
-	static const char *const names[] = { "digest", "fileName", "text", NULL };
 	static const char *const digest_names[] = { "sha256", NULL };
 	const json_t *digest, *text;
-	const char *file, *hex;
+	const char *hex;
 	struct digest stated, actual;
 
-	if (shape_only(spec, names, where, err) < 0 || shape_string(spec, "fileName", where, &file, err) < 0 ||
-	    shape_member(spec, "text", JSON_STRING, where, &text, err) < 0 ||
-	    shape_member(spec, "digest", JSON_OBJECT, where, &digest, err) < 0 ||
-	    shape_only(digest, digest_names, "externalParameters.spec.digest", err) < 0 ||
-	    shape_string(digest, "sha256", "externalParameters.spec.digest", &hex, err) < 0 ||
+	if (shape_member(of, "text", JSON_STRING, where, &text, err) < 0 ||
+	    shape_member(of, "digest", JSON_OBJECT, where, &digest, err) < 0 ||
+	    shape_only(digest, digest_names, where_digest, err) < 0 ||
+	    shape_string(digest, "sha256", where_digest, &hex, err) < 0 ||
 	    hash_bytes(json_string_value(text), json_string_length(text), &actual, err) < 0)
 		return -1;
-	/* Two statements of one fact: whoever reads either must read the same. */
 	if (!digest_parse_hex(hex, &stated) || !digest_eq(&stated, &actual))
 		return err_set(err, ERR_UNVERIFIED, 0, "%s: the digest is not that of the text", where);
 	return 0;
+}
+
+/** What buildspec.lock said, where the spec left anything open. */
+static int check_lock(const json_t *spec, struct err *err)
+{
+	static const char where[] = "externalParameters.spec.lock";
+	static const char *const names[] = { "digest", "text", NULL };
+	const json_t *lock;
+
+	if (shape_optional(spec, "lock", JSON_OBJECT, "externalParameters.spec", &lock, err) < 0)
+		return -1;
+	return lock == NULL ? 0 : shape_only(lock, names, where, err) < 0 ? -1 : check_text(lock, where, "externalParameters.spec.lock.digest", err);
+}
+
+static int check_spec(const json_t *spec, struct err *err)
+{
+	static const char where[] = "externalParameters.spec";
+	static const char *const names[] = { "digest", "fileName", "lock", "text", NULL };
+	const char *file;
+
+	if (shape_only(spec, names, where, err) < 0 || shape_string(spec, "fileName", where, &file, err) < 0 ||
+	    check_text(spec, where, "externalParameters.spec.digest", err) < 0)
+		return -1;
+	return check_lock(spec, err);
 }
 
 /** Options of an invocation that decide the result, in alphabetical order. One that is not

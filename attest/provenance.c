@@ -23,13 +23,21 @@ static json_t *descriptor(const char *name, const char *uri, const char *kind, c
 	return move_ptr(d);
 }
 
+static json_t *dependency(const struct attest_dependency *from)
+{
+	auto_json d = descriptor(from->name, from->uri, from->digest_kind, &from->digest);
+
+	if (d == NULL || set_optional(json_object_get(d, "digest"), "gitCommit", from->git_commit) < 0)
+		return NULL;
+	return move_ptr(d);
+}
+
 static json_t *descriptors(const struct attest_dependency *list, size_t n)
 {
 	auto_json array = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(array, descriptor(list[i].name, list[i].uri, list[i].digest_kind,
-							    &list[i].digest)) < 0)
+		if (json_array_append_new(array, dependency(&list[i])) < 0)
 			return NULL;
 	return move_ptr(array);
 }
