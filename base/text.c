@@ -116,6 +116,17 @@ bool text_is_name(const char *name)
 	return true;
 }
 
+void text_words(struct buf *out, const char *const *words, const char *word)
+{
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (i > 0 && words[i + 1] == NULL)
+			buf_addf(out, " %s ", word);
+		else if (i > 0)
+			buf_adds(out, ", ");
+		buf_adds(out, words[i]);
+	}
+}
+
 void text_mtree(struct buf *out, const char *data, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

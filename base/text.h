@@ -31,6 +31,9 @@ const char *text_path_name(const char *path);
 /** Whether @p name can name a thing in the store or a step: [A-Za-z0-9][A-Za-z0-9._-]{0,99}. */
 bool text_is_name(const char *name);
 
+/** Appends "a, b WORD c" of the NULL-terminated @p words. */
+void text_words(struct buf *out, const char *const *words, const char *word);
+
 /** Appends @p n bytes with everything outside [A-Za-z0-9._/+,@%:~-] as \ooo (mtree(5)). */
 void text_mtree(struct buf *out, const char *data, size_t n);
 
