@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "fetch/fetch.h"
 #include "store/store.h"
 
 /* ---- options --------------------------------------------------------- */
@@ -91,6 +92,9 @@ void help_program(const struct command *const *commands);
 /** Opens the store that --store, the environment or the default names, and becomes the step user. */
 int cli_open_store(const struct args *args, struct store **ret, struct err *err);
 
+/** How to reach the network, as the environment says: proxies (http_proxy, https_proxy, all_proxy, no_proxy), SSL_CERT_FILE. Its cancel_fd is -1. */
+struct fetch_net cli_net(void);
+
 /** Prints @p s as one line, made safe for a terminal, to @p to. */
 void cli_print_safe(FILE *to, const char *s);
 /** Prints to standard error what a filter refused: `refused` of a receipt or a step's result. */
@@ -113,7 +117,7 @@ void cli_progress(void *arg, const struct run_event *event);
 
 /* ---- the commands ---------------------------------------------------- */
 
-extern const struct command cmd_run, cmd_exec, cmd_check, cmd_plan, cmd_rootfs, cmd_tree, cmd_verify, cmd_reproduce,
+extern const struct command cmd_run, cmd_exec, cmd_check, cmd_plan, cmd_lock, cmd_rootfs, cmd_tree, cmd_verify, cmd_reproduce,
 	cmd_key, cmd_profile, cmd_image, cmd_image_pack, cmd_image_inspect;
 
 #endif

@@ -2,7 +2,7 @@
 #include <fcntl.h>
 
 #include "cli/cli.h"
-#include "spec/spec.h"
+#include "runner/runner.h"
 
 static int print_buf(int (*make)(struct buf *, struct err *), struct err *err)
 {
@@ -20,7 +20,7 @@ static int check_spec(const char *path, struct err *err)
 	auto_spec spec = NULL;
 
 	if (io_read_file(AT_FDCWD, path, SPEC_TEXT_MAX, &text, err) < 0 ||
-	    spec_parse(path, text.data == NULL ? "" : text.data, text.len, &spec, err) < 0)
+	    spec_parse(path, text.data == NULL ? "" : text.data, text.len, &spec, err) < 0 || lock_check(path, spec, err) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->nunsupported; i++)
 		fprintf(stderr, "%s:%u:%u: note: %s: accepted, but 'run' refuses it in this version\n", path,

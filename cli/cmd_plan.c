@@ -7,11 +7,15 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	auto_store store = NULL;
 	auto_plan plan = NULL;
 	auto_json j = NULL;
+	struct fetch_net net = cli_net();
+	const struct plan_options how = { .out_dir = args_get(args, "out"), .net = &net };
 
 	(void)ret_code;
-	if (cli_open_store(args, &store, err) < 0 ||
-	    plan_resolve(store, args->positional[0], args_get(args, "out"), NULL, &plan, err) < 0 ||
-	    plan_json(plan, &j, err) < 0)
+	if (cli_open_store(args, &store, err) < 0)
+		return -1;
+	auto_fd cancel = cli_catch_signals(err);
+	net.cancel_fd = cancel;
+	if (cancel < 0 || plan_resolve(store, args->positional[0], &how, &plan, err) < 0 || plan_json(plan, &j, err) < 0)
 		return -1;
 	return cli_print_json(j, err);
 }

@@ -99,14 +99,17 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 		.event = args_has(args, "quiet") ? NULL : cli_progress,
 	};
 
+	struct fetch_net net = cli_net();
+	const struct plan_options how = { .out_dir = out, .key_path = opt.key_path, .net = &net };
+
 	(void)ret_code;
 	if (out == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "path of the out directory");
 	if (args_duration(args, "grace", &opt.grace_ms, err) < 0 || cli_open_store(args, &store, err) < 0)
 		return -1;
 	auto_fd cancel = cli_catch_signals(err);
-	opt.cancel_fd = cancel;
-	if (cancel < 0 || plan_resolve(store, spec, out, opt.key_path, &plan, err) < 0)
+	opt.cancel_fd = net.cancel_fd = cancel;
+	if (cancel < 0 || plan_resolve(store, spec, &how, &plan, err) < 0)
 		return -1;
 	int result = run_plan(store, plan, &opt, &report, err);
 	if (report.result == NULL)

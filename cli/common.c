@@ -64,6 +64,32 @@ int cli_open_store(const struct args *args, struct store **ret, struct err *err)
 	return store_open(path, &id, ret, err);
 }
 
+/** The first of two variables that is set to something. */
+static const char *variable(const char *name, const char *other)
+{
+	const char *value = getenv(name);
+
+	if (value == NULL || value[0] == '\0')
+		value = getenv(other);
+	return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+struct fetch_net cli_net(void)
+{
+	const char *all = variable("all_proxy", "ALL_PROXY");
+	/* HTTP_PROXY in capitals is what a CGI's client may set. */
+	const char *http = variable("http_proxy", "http_proxy"), *https = variable("https_proxy", "HTTPS_PROXY");
+
+	return (struct fetch_net){
+		.http_proxy = http != NULL ? http : all,
+		.https_proxy = https != NULL ? https : all,
+		.no_proxy = variable("no_proxy", "NO_PROXY"),
+		.ca_file = variable("SSL_CERT_FILE", "SSL_CERT_FILE"),
+		.plain = FETCH_PLAIN_LOOPBACK,
+		.cancel_fd = -1,
+	};
+}
+
 void cli_print_safe(FILE *to, const char *s)
 {
 	auto_buf safe = {0};

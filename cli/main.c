@@ -40,12 +40,12 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
-	&cmd_run, &cmd_exec, &cmd_check, &cmd_plan, &cmd_rootfs, &cmd_tree, &cmd_verify, &cmd_reproduce, &cmd_key,
+	&cmd_run, &cmd_exec, &cmd_check, &cmd_plan, &cmd_lock, &cmd_rootfs, &cmd_tree, &cmd_verify, &cmd_reproduce, &cmd_key,
 	&cmd_image, &cmd_profile, NULL,
 };
 
 /** Commands of the design that a later version brings: named, so that nobody takes them for slips of the pen. */
-static const char *const later[] = { "shell", "lock", "diff", "cache", "doctor", NULL };
+static const char *const later[] = { "shell", "diff", "cache", "doctor", NULL };
 
 /** Most commands below another. */
 #define VERBS_MAX 16

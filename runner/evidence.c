@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "rootfs/rootfs.h"
 #include "runner/inputs.h"
@@ -72,6 +73,19 @@ int evidence_read(const struct ident *id, const char *dir, const struct key *con
 	return 0;
 }
 
+/** The lock as it was then, where the spec leaves anything open. */
+static int load_lock(const json_t *spec, struct plan *plan, struct err *err)
+{
+	const json_t *text = json_object_get(json_object_get(spec, "lock"), "text");
+	auto_buf copy = {0};
+
+	if (json_is_string(text))
+		buf_add(&copy, json_string_value(text), json_string_length(text));
+	if (buf_check(&copy, "lock", err) < 0)
+		return -1;
+	return plan_load_lock(plan, "provenance: " SPEC_LOCK_NAME, &copy, err);
+}
+
 static int load_text(const json_t *definition, struct plan *plan, struct err *err)
 {
 	const json_t *spec = json_object_get(json_object_get(definition, "externalParameters"), "spec");
@@ -84,7 +98,9 @@ static int load_text(const json_t *definition, struct plan *plan, struct err *er
 	buf_add(&copy, json_string_value(text), json_string_length(text));
 	if (buf_check(&copy, "spec", err) < 0)
 		return -1;
-	return plan_load_spec(plan, file, &copy, err) < 0 ? -1 : plan_refuse_unsupported(plan, err);
+	if (plan_load_spec(plan, file, &copy, err) < 0 || plan_refuse_unsupported(plan, err) < 0)
+		return -1;
+	return load_lock(spec, plan, err);
 }
 
 /** The user's profile, by the digest of its text. */
@@ -138,7 +154,7 @@ static int require_tree(struct store *store, const char *what, const char *name,
 /** The rootfs is the recorded one, and that is the one which the spec pins. */
 static int load_rootfs(struct store *store, const json_t *recorded, struct plan *plan, struct err *err)
 {
-	const char *ref = plan->spec->rootfs_ref;
+	const char *ref = plan->rootfs_ref;
 	struct digest pinned_to;
 	bool pinned = false;
 
@@ -152,6 +168,32 @@ static int load_rootfs(struct store *store, const json_t *recorded, struct plan 
 		return err_set(err, ERR_UNVERIFIED, 0, "provenance: the recorded rootfs is not the one that its spec pins ('%s')",
 			       ref);
 	return 0;
+}
+
+/** A file that was fetched: its tree is made again of it. That it is what the spec pins, inputs_compare() asks. */
+static int load_file(struct store *store, const char *url, struct plan_source *s, struct err *err)
+{
+	struct digest pinned = s->file, recorded = s->tree;
+	struct stat st;
+	auto_fd fd = -1;
+
+	if (!digest_eq(&pinned, &recorded))
+		return err_set(err, ERR_UNVERIFIED, 0, "provenance: source '%s' is not the file that its spec pins", s->name);
+	if (store_open_object(store, &recorded, &fd, err) < 0)
+		return err_ctx(err, "source '%s' is not in this store (glovebox plan fetches it)", s->name);
+	if (fstat(fd, &st) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "source '%s'", s->name);
+	return fetch_url_tree(store, url, &recorded, (uint64_t)st.st_size, &s->tree, err);
+}
+
+static int load_source(struct store *store, const json_t *recorded, struct plan *plan, size_t i, struct err *err)
+{
+	struct plan_source *s = &plan->sources[i];
+	const char *url = plan->spec->sources[i].url;
+
+	if (inputs_recorded(recorded, INPUT_SOURCES + i, &s->tree, err) < 0)
+		return -1;
+	return url != NULL ? load_file(store, url, s, err) : require_tree(store, "source", s->name, &s->tree, err);
 }
 
 /** What glovebox decided must follow from what the user decided. */
@@ -176,8 +218,7 @@ int evidence_plan(struct store *store, const struct evidence *e, struct plan **r
 	    load_rootfs(store, recorded, plan, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->spec->nsources; i++)
-		if (inputs_recorded(recorded, INPUT_SOURCES + i, &plan->sources[i].tree, err) < 0 ||
-		    require_tree(store, "source", plan->sources[i].name, &plan->sources[i].tree, err) < 0)
+		if (load_source(store, recorded, plan, i, err) < 0)
 			return -1;
 	if (base_is_image(plan->spec->artifact.base) && base_load(store, plan->spec->artifact.base, &plan->base, err) < 0)
 		return err->kind == ERR_INPUT

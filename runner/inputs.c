@@ -26,25 +26,38 @@ static int add(struct inputs *d, const char *name, const char *prefix, const cha
 	return 0;
 }
 
+/** A source by what it is: a directory's tree, a file, a commit and its tree. */
+static int add_source(struct inputs *d, const struct spec_source *s, const struct plan_source *p, struct err *err)
+{
+	const char *prefix = s->git_url == NULL ? "file:" : strstr(s->git_url, "://") != NULL ? "git+" : "git+file:";
+
+	if (s->url != NULL)
+		return add(d, s->name, "", s->url, &p->file, err);
+	if (add(d, s->name, prefix, s->git_url != NULL ? s->git_url : s->path, &p->tree, err) < 0)
+		return -1;
+	d->v[d->n - 1].git_commit = p->commit;
+	return 0;
+}
+
 static int fill(const struct plan *plan, struct inputs *d, struct err *err)
 {
 	const struct spec *spec = plan->spec;
 
 	if (add(d, "spec", "file:", text_path_name(spec->file), &plan->text_digest, err) < 0 ||
-	    add(d, "rootfs", "glovebox:rootfs/", spec->rootfs_ref, &plan->rootfs, err) < 0 ||
+	    add(d, "rootfs", "glovebox:rootfs/", plan->rootfs_ref, &plan->rootfs, err) < 0 ||
 	    add(d, "profile", "glovebox:profile/", plan->profile.name, &plan->profile.text, err) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->nsources; i++)
-		if (add(d, spec->sources[i].name, "file:", spec->sources[i].path, &plan->sources[i].tree, err) < 0)
+		if (add_source(d, &spec->sources[i], &plan->sources[i], err) < 0)
 			return -1;
-	if (plan->base.any)
-		return add(d, ATTEST_BASE, "", spec->artifact.base, &plan->base.image.manifest_digest, err);
-	return 0;
+	if (plan->base.any && add(d, ATTEST_BASE, "", spec->artifact.base, &plan->base.image.manifest_digest, err) < 0)
+		return -1;
+	return plan->lock_text.len == 0 ? 0 : add(d, SPEC_LOCK_NAME, "file:", SPEC_LOCK_NAME, &plan->lock_digest, err);
 }
 
 int inputs_of(const struct plan *plan, struct inputs *ret, struct err *err)
 {
-	size_t n = INPUT_SOURCES + plan->spec->nsources + 1;
+	size_t n = INPUT_SOURCES + plan->spec->nsources + 2;
 	struct inputs d = { .v = calloc(n, sizeof *d.v), .uris = calloc(n, sizeof *d.uris) };
 	int result = d.v == NULL || d.uris == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "list the inputs")
 						   : fill(plan, &d, err);
@@ -71,6 +84,9 @@ static bool is_same(const struct attest_dependency *mine, const json_t *recorded
 	auto_json expected = json_pack("{s:s, s:s, s:{s:s}}", "name", mine->name, "uri", mine->uri, "digest", mine->digest_kind,
 				       digest_hex(&mine->digest, hex));
 
+	if (mine->git_commit != NULL &&
+	    json_object_set_new(json_object_get(expected, "digest"), "gitCommit", json_string(mine->git_commit)) < 0)
+		return false;
 	return expected != NULL && json_equal(expected, recorded);
 }
 

@@ -11,13 +11,17 @@
 #include "profiles/profiles.h"
 #include "runner/base.h"
 #include "runner/runner.h"
+#include "spec/lock.h"
 
-/** A source, snapshotted. */
+/** A source, snapshotted or fetched. */
 struct plan_source {
 	const char *name;    /**< borrowed from the spec */
 	const char *mount;
 	struct digest tree;
 	struct snapshot_stats stats;
+	struct digest file;  /**< of a url: the file's, as the spec or the lock pins it */
+	uint64_t size;       /**< of that file; STORE_ANY_SIZE: not pinned */
+	const char *commit;  /**< of a git source; borrowed from the spec or the lock. NULL for others */
 };
 
 /** The seccomp profile in force. */
@@ -39,6 +43,10 @@ struct plan {
 	struct spec *spec;
 	struct buf text;             /**< the spec's bytes */
 	struct digest text_digest;
+	struct buf lock_text;        /**< of buildspec.lock; empty where the spec leaves nothing open */
+	struct digest lock_digest;
+	struct spec_lock lock;
+	const char *rootfs_ref;      /**< pinned by digest; borrowed from the spec or the lock */
 	struct digest rootfs;
 	struct plan_profile profile;
 	struct plan_source *sources; /**< spec->nsources */
@@ -47,6 +55,10 @@ struct plan {
 
 /** Parses the spec text into @p plan (taking the text over) and hashes it. */
 int plan_load_spec(struct plan *plan, const char *file, struct buf *text, struct err *err);
+
+/** Takes the lock's text over and pins by it what the spec leaves open. With no text (of length 0) the spec has to leave nothing open
+ *  (ERR_USAGE at its place in the spec). */
+int plan_load_lock(struct plan *plan, const char *file, struct buf *text, struct err *err);
 
 /** Finds the profile @p name: shipped, else a file relative to @p dirfd. Its text goes into the store, so that reproduce finds it. */
 int plan_load_profile(struct store *store, int dirfd, const char *name, struct plan_profile *ret, struct err *err);

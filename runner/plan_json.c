@@ -50,20 +50,38 @@ static json_t *steps_json(const struct plan *plan, struct err *err)
 	return NULL;
 }
 
+/** Adds where a source is from, by what it is. */
+static int add_origin(json_t *j, const struct spec_source *s, const struct plan_source *p)
+{
+	char digest[DIGEST_STR_SIZE];
+
+	if (s->url != NULL)
+		return json_object_set_new(j, "url", json_string(s->url)) < 0 ? -1
+			: json_object_set_new(j, "fileDigest", json_string(digest_str(&p->file, digest)));
+	if (s->git_url != NULL)
+		return json_object_set_new(j, "git", json_pack("{s:s, s:s, s:b}", "url", s->git_url, "commit", p->commit,
+							       "submodules", (int)s->git_submodules));
+	return json_object_set_new(j, "path", json_string(s->path));
+}
+
+static json_t *source_json(const struct spec_source *spec, const struct plan_source *s)
+{
+	char digest[DIGEST_STR_SIZE];
+	json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:I}", "name", s->name, "mount", s->mount, "digest", digest_str(&s->tree, digest),
+			      "files", (json_int_t)s->stats.files, "bytes", (json_int_t)s->stats.bytes);
+
+	if (add_origin(j, spec, s) == 0)
+		return j;
+	json_decref(j);
+	return NULL;
+}
+
 static json_t *sources_json(const struct plan *plan)
 {
 	json_t *sources = json_array();
-	char digest[DIGEST_STR_SIZE];
 
-	for (size_t i = 0; i < plan->spec->nsources; i++) {
-		const struct plan_source *s = &plan->sources[i];
-
-		json_array_append_new(sources, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "name", s->name,
-							 "path", plan->spec->sources[i].path, "mount", s->mount,
-							 "digest", digest_str(&s->tree, digest),
-							 "files", (json_int_t)s->stats.files,
-							 "bytes", (json_int_t)s->stats.bytes));
-	}
+	for (size_t i = 0; i < plan->spec->nsources; i++)
+		json_array_append_new(sources, source_json(&plan->spec->sources[i], &plan->sources[i]));
 	return sources;
 }
 
@@ -78,7 +96,7 @@ int plan_json(const struct plan *plan, json_t **ret, struct err *err)
 			      "s:{s:s, s:s?, s:s, s:s, s:o}}",
 			      "schema", PLAN_SCHEMA, "name", spec->name,
 			      "spec", "file", spec->file, "digest", digest_str(&plan->text_digest, text),
-			      "rootfs", "ref", spec->rootfs_ref, "digest", digest_str(&plan->rootfs, rootfs),
+			      "rootfs", "ref", plan->rootfs_ref, "digest", digest_str(&plan->rootfs, rootfs),
 			      "profile", "name", plan->profile.name, "digest", digest_str(&plan->profile.text, profile),
 			      "filter", digest_str(&plan->profile.bpf, filter),
 			      "sources", sources_json(plan), "steps", steps_json(plan, err),

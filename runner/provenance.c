@@ -17,15 +17,25 @@ int provenance_self(struct digest *ret, struct err *err)
 	return hash_fd(fd, ret, NULL, err);
 }
 
-/** externalParameters: what the user decided. The text of the spec is all of it; no option changes the result. */
-static json_t *external(const struct plan *plan)
+/** A text and its digest, as a new object. */
+static json_t *text_json(const struct buf *text, const struct digest *digest)
 {
 	char hex[DIGEST_HEX_SIZE];
 
-	return json_pack("{s:{s:s, s:{s:s}, s:s%}, s:{}}", "spec",
-			 "fileName", text_path_name(plan->spec->file),
-			 "digest", "sha256", digest_hex(&plan->text_digest, hex),
-			 "text", plan->text.data, plan->text.len, "options");
+	return json_pack("{s:{s:s}, s:s%}", "digest", "sha256", digest_hex(digest, hex), "text", text->data, text->len);
+}
+
+/** externalParameters: what the user decided. The text of the spec, and of the lock where that says what it means, is all of
+ *  it; no option changes the result. */
+static json_t *external(const struct plan *plan)
+{
+	auto_json spec = text_json(&plan->text, &plan->text_digest);
+
+	if (json_object_set_new(spec, "fileName", json_string(text_path_name(plan->spec->file))) < 0 ||
+	    (plan->lock_text.len > 0 &&
+	     json_object_set_new(spec, "lock", text_json(&plan->lock_text, &plan->lock_digest)) < 0))
+		return NULL;
+	return json_pack("{s:O, s:{}}", "spec", spec, "options");
 }
 
 /** The text of the base's manifest: which layers are the base's follows from it, and it from the digest that the spec pins. */

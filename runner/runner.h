@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "fetch/fetch.h"
 #include "oci/oci.h"
 #include "sandbox/sandbox.h"
 #include "spec/spec.h"
@@ -50,14 +51,28 @@ static inline void own_plan(struct plan **p)
 }
 #define auto_plan __attribute__((cleanup(own_plan))) struct plan *
 
-/** Resolves the spec file @p path: snapshots its sources into the store, finds its rootfs and profile, pins all by digest.
- *  @p out_dir (may be NULL) is left out of sources that contain it; @p key_path (may be NULL) inside a source is ERR_USAGE.
- *  ERR_USAGE with file:line:col, ERR_INPUT for a missing input. */
-int plan_resolve(struct store *store, const char *path, const char *out_dir, const char *key_path, struct plan **ret,
-		 struct err *err);
+/** How a spec is resolved. Borrowed. */
+struct plan_options {
+	const char *out_dir;         /**< left out of sources that contain it; or NULL */
+	const char *key_path;        /**< inside a source it is ERR_USAGE; or NULL */
+	const struct fetch_net *net; /**< how to reach what is not in the store yet */
+};
+
+/** Resolves the spec file @p path, with the buildspec.lock beside it where it leaves anything open: snapshots and fetches its sources
+ *  into the store, finds its rootfs and profile, pins all by digest. ERR_USAGE with file:line:col, ERR_INPUT for a missing input. */
+int plan_resolve(struct store *store, const char *path, const struct plan_options *opt, struct plan **ret, struct err *err);
 
 /** The plan as JSON (glovebox-plan schema 1): new reference. */
 int plan_json(const struct plan *plan, json_t **ret, struct err *err);
+
+/** Pins what the spec file @p path leaves open, and writes that into buildspec.lock beside it, as the caller. @p rootfs: the name in
+ *  the store of the root filesystem, or NULL: what the spec calls it. @p ret_text (appended): what was written. */
+int lock_write(struct store *store, const char *path, const char *rootfs, const struct fetch_net *net, struct buf *ret_text,
+	       struct err *err);
+
+/** Checks the lock beside the spec file @p path against its text, where there is one and the spec needs one. With the caller's
+ *  rights, without a store. ERR_USAGE with file:line:col. */
+int lock_check(const char *path, const struct spec *spec, struct err *err);
 
 /* ---- run ------------------------------------------------------------- */
 

@@ -12,6 +12,8 @@
 #define NAME "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 #define DIGEST "sha256:[0-9a-f]{64}"
 #define HOST_LABEL "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+#define URL_HOST "([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?"
+#define URL "(https?://" URL_HOST "([/?#][!-~]*)?|file://(localhost)?/[!-~]*)"
 #define REPO_PART "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*"
 #define REPO "(" HOST_LABEL "(\\." HOST_LABEL ")*(:[0-9]{1,5})?/)?" REPO_PART "(/" REPO_PART ")*"
 
@@ -251,6 +253,26 @@ static bool env_name(const char *s)
 	return true;
 }
 
+static bool digest(const char *s)
+{
+	struct digest d;
+
+	return digest_parse(s, &d);
+}
+
+/** A URL, or a path, which a colon would make look like another machine. */
+static bool git_url(const char *s)
+{
+	return ref_url(s) || (one_line(s) && strchr(s, ':') == NULL);
+}
+
+static bool commit(const char *s)
+{
+	size_t n = strspn(s, "0123456789abcdef");
+
+	return s[n] == '\0' && (n == 40 || n == 64);
+}
+
 const struct schema_form form_name = {
 	.what = "a name of letters, digits, '.', '_' and '-' that begins with a letter or digit",
 	.example = "web-1", .pattern = "^" NAME "$", .max = 100, .ok = text_is_name,
@@ -308,6 +330,27 @@ const struct schema_form form_tag = {
 const struct schema_form form_uri = {
 	.what = "a URI: scheme, ':' and printable characters without spaces",
 	.example = "https://ci.example.com/runners/1", .pattern = "^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$", .max = 2048, .ok = uri,
+};
+const struct schema_form form_url = {
+	.what = "an https:, http: or file: URL without a user or password, in printable ASCII",
+	.example = "https://example.com/zlib-1.3.1.tar.gz", .pattern = "^" URL "$", .max = 2048, .ok = ref_url,
+};
+const struct schema_form form_git_url = {
+	.what = "an https:, http: or file: URL without a user or password, or a path without ':'",
+	.example = "https://git.example.com/shop/checkout.git", .pattern = "^(" URL "|[^:\001-\037\177]+)$", .max = 2048, .ok = git_url,
+};
+const struct schema_form form_commit = {
+	.what = "the whole hash of a commit: 40 or 64 hexadecimal digits, in lower case",
+	.example = "4b220de5058abfd01ff619c9d2ff6b09a049bea0", .pattern = "^[0-9a-f]{40}([0-9a-f]{24})?$", .max = 64, .ok = commit,
+};
+const struct schema_form form_git_ref = {
+	.what = "the name of a branch or tag, of letters, digits, '.', '_', '/', '+' and '-' (git-check-ref-format(1))",
+	.example = "v1.2.3", .pattern = "^[A-Za-z0-9]([A-Za-z0-9._/+-]*[A-Za-z0-9_+-])?$", .max = 200, .ok = ref_git_name,
+};
+const struct schema_form form_digest = {
+	.what = "sha256: and 64 hexadecimal digits",
+	.example = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", .pattern = "^" DIGEST "$", .max = 71,
+	.ok = digest,
 };
 const struct schema_form form_env_name = {
 	.what = "a variable's name: letters, digits and '_', not beginning with a digit",

@@ -167,7 +167,7 @@ static json_t *required_key(const char *key)
 	return json_pack("{s:[s], s:{s:b}}", "required", key, "properties", key, 1);
 }
 
-/** {"required": …} and exactly one of two keys. */
+/** {"required": …} and exactly one of some keys. */
 static void add_presence(struct maker *m, json_t *schema, const struct schema_row *parent)
 {
 	auto_json required = json_array();
@@ -178,8 +178,12 @@ static void add_presence(struct maker *m, json_t *schema, const struct schema_ro
 			append(m, required, json_string(schema_name(row)));
 	if (json_array_size(required) != 0)
 		put(m, schema, "required", json_incref(required));
-	if (parent->one_of != NULL)
-		put(m, schema, "oneOf", json_pack("[o, o]", required_key(parent->one_of[0]), required_key(parent->one_of[1])));
+	if (parent->one_of == NULL)
+		return;
+	json_t *one_of = json_array();
+	for (const char *const *key = parent->one_of; *key != NULL; key++)
+		append(m, one_of, required_key(*key));
+	put(m, schema, "oneOf", one_of);
 }
 
 static json_t *map_schema(struct maker *m, const struct schema_row *row)

@@ -114,20 +114,34 @@ static int add_defaults(struct reader *r, const struct schema_row *parent, const
 	return 0;
 }
 
-/** Exactly one of the two keys of row->one_of. */
+static bool is_after(const struct node *a, const struct node *b)
+{
+	return a->key_pos.line > b->key_pos.line || (a->key_pos.line == b->key_pos.line && a->key_pos.col > b->key_pos.col);
+}
+
+/** Exactly one of the keys of row->one_of. */
 static int check_one_of(struct reader *r, const struct schema_row *row, const struct node *node)
 {
-	const struct node *a = node_get(node, row->one_of[0]), *b = node_get(node, row->one_of[1]);
+	const struct node *one = NULL, *other = NULL;
+	auto_buf words = {0};
 
-	if (a == NULL && b == NULL)
-		return value_error(r, node, "'%s' is missing; add %s or %s", row->one_of[0], row->one_of[0], row->one_of[1]);
-	if (a != NULL && b != NULL) {
-		const struct node *second = a->key_pos.line > b->key_pos.line ||
-			(a->key_pos.line == b->key_pos.line && a->key_pos.col > b->key_pos.col) ? a : b;
+	for (const char *const *key = row->one_of; *key != NULL; key++) {
+		const struct node *found = node_get(node, *key);
 
-		return key_error(r, second, "%s and %s exclude each other; remove one of them", row->one_of[0], row->one_of[1]);
+		if (found != NULL && one != NULL)
+			other = other == NULL ? found : other;
+		else if (found != NULL)
+			one = found;
 	}
-	return 0;
+	if (other != NULL)
+		return key_error(r, is_after(one, other) ? one : other, "%s and %s exclude each other; remove one of them", one->key,
+				 other->key);
+	if (one != NULL)
+		return 0;
+	text_words(&words, row->one_of, "or");
+	if (words.failed)
+		return reader_no_memory(r);
+	return value_error(r, node, "'%s' is missing; add %s", row->one_of[0], words.data);
 }
 
 static int check_required(struct reader *r, const struct schema_row *parent, const struct node *node)

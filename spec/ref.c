@@ -114,3 +114,56 @@ bool ref_tag(const char *s)
 	}
 	return true;
 }
+
+/** HOST, [IPv6] and a port behind either; gives the number of its bytes, or 0. */
+static size_t url_host(const char *s)
+{
+	size_t n = 0, digits;
+
+	if (s[0] == '[') {
+		n = 1 + strspn(s + 1, "0123456789abcdefABCDEF:.");
+		if (n == 1 || s[n++] != ']')
+			return 0;
+	} else {
+		while (is_alnum(s[n]) || s[n] == '.' || s[n] == '_' || s[n] == '-')
+			n++;
+	}
+	if (n == 0 || s[n] != ':')
+		return n;
+	digits = strspn(s + n + 1, "0123456789");
+	return digits >= 1 && digits <= 5 ? n + 1 + digits : 0;
+}
+
+bool ref_url(const char *s)
+{
+	bool file = strncmp(s, "file://", 7) == 0;
+	const char *rest = file ? s + 7 : strncmp(s, "https://", 8) == 0 ? s + 8 : strncmp(s, "http://", 7) == 0 ? s + 7 : NULL;
+
+	if (rest == NULL)
+		return false;
+	size_t host = file ? (strncmp(rest, "localhost/", 10) == 0 ? 9 : 0) : url_host(rest);
+	if ((!file && host == 0) || (file && rest[host] != '/') || (rest[host] != '\0' && strchr("/?#", rest[host]) == NULL))
+		return false;
+	for (rest += host; *rest != '\0'; rest++)
+		if (*rest <= ' ' || *rest > '~')
+			return false;
+	return true;
+}
+
+bool ref_git_name(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n == 0 || !is_alnum(s[0]) || s[n - 1] == '/' || s[n - 1] == '.' || strstr(s, "..") != NULL)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!is_alnum(s[i]) && strchr("._/+-", s[i]) == NULL)
+			return false;
+		/* No component is empty, begins with '.' or ends in ".lock". */
+		if (s[i] == '/' && (s[i + 1] == '/' || s[i + 1] == '.'))
+			return false;
+		if (strncmp(s + i, ".lock", 5) == 0 && (s[i + 5] == '/' || s[i + 5] == '\0'))
+			return false;
+	}
+	return true;
+}

@@ -39,4 +39,10 @@ bool ref_repository(const char *s, size_t n);
 /** A tag, of which parts may be placeholders such as {git.sha}. */
 bool ref_tag(const char *s);
 
+/** Whether @p s is a URL that a source may have: https:, http: or file:, without user information, of printable ASCII. */
+bool ref_url(const char *s);
+
+/** Whether @p s names a branch or tag as git-check-ref-format(1) allows, in letters, digits and "._/+-". */
+bool ref_git_name(const char *s);
+
 #endif

@@ -67,6 +67,22 @@ static int compare_sources(struct reader *r, const struct spec_source *a, const 
 	return 0;
 }
 
+/** Fields that say something about one kind of source only. */
+static int check_kind(struct reader *r, const struct node *item)
+{
+	static const char *const of[][2] = {
+		{ "exclude", "path" }, { "gitignore", "path" }, { "digest", "url" }, { "size", "url" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(of); i++) {
+		const struct node *field = node_get(item, of[i][0]);
+
+		if (field != NULL && node_get(item, of[i][1]) == NULL)
+			return key_error(r, field, "it is about a source with a %s; remove it", of[i][1]);
+	}
+	return 0;
+}
+
 static int check_sources(struct reader *r, const struct node *body)
 {
 	struct spec *spec = r->spec;
@@ -79,7 +95,7 @@ static int check_sources(struct reader *r, const struct node *body)
 	if (gitignore != NULL)
 		return key_error(r, gitignore, "it is about the implied source, but there are sources; set gitignore in each source instead");
 	for (const struct node *item = sources->first; item != NULL; item = item->next, i++) {
-		if (imply_mount(r, &spec->sources[i], item) < 0)
+		if (check_kind(r, item) < 0 || imply_mount(r, &spec->sources[i], item) < 0)
 			return -1;
 		for (size_t k = 0; k < i; k++)
 			if (compare_sources(r, &spec->sources[k], &spec->sources[i], item) < 0)

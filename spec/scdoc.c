@@ -59,8 +59,11 @@ static void add_row(struct buf *out, const struct schema_row *row)
 		add_text(out, row->form->what);
 		buf_addc(out, '.');
 	}
-	if (row->one_of != NULL)
-		buf_addf(out, " Exactly one of *%s* and *%s* must be given.", row->one_of[0], row->one_of[1]);
+	if (row->one_of != NULL) {
+		buf_adds(out, " Exactly one of *");
+		text_words(out, row->one_of, "and");
+		buf_adds(out, "* must be given.");
+	}
 	if (row->status == SCHEMA_AT_RUN)
 		buf_adds(out, " Accepted by *glovebox check* and *plan*; *glovebox run* refuses it in this version.");
 	buf_adds(out, "\n\n");

@@ -71,6 +71,8 @@ static const char *const words_compression[] = {
 	    .help = "What it may write to standard output and standard error together. Without it, 4Gi.")
 
 static const char *const one_command[] = { "command", "argv", NULL };
+static const char *const one_origin[] = { "path", "url", "git", NULL };
+static const char *const one_version[] = { "commit", "ref", NULL };
 
 const struct schema_row schema_root = ROW("", MAP, NOT_STORED, .help = "A BuildSpec of glovebox(1).");
 
@@ -130,13 +132,20 @@ static const struct schema_row rows[] = {
 
 	ROW("spec.sources", LIST, AT(struct spec, sources), .n_at = offsetof(struct spec, nsources),
 	    .item_size = sizeof(struct spec_source), .item_pos_at = offsetof(struct spec_source, pos),
-	    .min = 1, .max = SOURCES_MAX,
-	    .help = "Directories to snapshot. Without it, the spec's own directory is source src on /src."),
+	    .min = 1, .max = SOURCES_MAX, .one_of = one_origin,
+	    .help = "What steps see. Without it, the spec's own directory is source src on /src."),
 	ROW("spec.sources[].name", STRING, AT(struct spec_source, name), .required = true, .form = &form_name,
 	    .help = "Name, unique among the sources."),
-	LATER("spec.sources[].git", MAP, "A commit of a git repository."),
-	LATER("spec.sources[].git.url", STRING, "The repository."),
-	LATER("spec.sources[].git.commit", STRING, "The commit, in full."),
+	ROW("spec.sources[].git", MAP, NOT_STORED, .one_of = one_version,
+	    .help = "The tree of one commit of a git repository."),
+	ROW("spec.sources[].git.url", STRING, AT(struct spec_source, git_url), .required = true, .form = &form_git_url,
+	    .help = "The repository: on this machine, relative to the spec or absolute, or to be fetched."),
+	ROW("spec.sources[].git.commit", STRING, AT(struct spec_source, git_commit), .form = &form_commit,
+	    .help = "The commit, by its whole hash."),
+	ROW("spec.sources[].git.ref", STRING, AT(struct spec_source, git_ref), .form = &form_git_ref,
+	    .help = "A branch or tag, which buildspec.lock pins to a commit."),
+	ROW("spec.sources[].git.submodules", BOOL, AT(struct spec_source, git_submodules), .dflt = "false",
+	    .help = "Whether submodules are there, each at the commit that the tree names, or are empty directories."),
 	LATER("spec.sources[].fetch", MAP, "The output of a command with network access, pinned by digest."),
 	LATER("spec.sources[].fetch.command", STRING, "The command, which writes to $OUT."),
 	LATER("spec.sources[].fetch.inputs", STRINGS, "Files of other sources that it reads."),
@@ -145,11 +154,14 @@ static const struct schema_row rows[] = {
 	LATER("spec.sources[].fetch.output", MAP, "What it gives."),
 	LATER("spec.sources[].fetch.output.mode", STRING, "tree or flat."),
 	LATER("spec.sources[].fetch.output.digest", STRING, "The digest of the output."),
-	LATER("spec.sources[].url", STRING, "An archive to download."),
-	LATER("spec.sources[].digest", STRING, "The archive's digest."),
-	LATER("spec.sources[].size", SIZE, "The archive's size in bytes."),
-	ROW("spec.sources[].path", STRING, AT(struct spec_source, path), .required = true, .form = &form_host_path,
-	    .help = "Directory, relative to the spec."),
+	ROW("spec.sources[].url", STRING, AT(struct spec_source, url), .form = &form_url,
+	    .help = "A file to fetch; steps see it below the mount, under the last element of the URL's path."),
+	ROW("spec.sources[].digest", STRING, AT(struct spec_source, digest), .form = &form_digest,
+	    .help = "The digest of that file. Without it, buildspec.lock has to pin one."),
+	ROW("spec.sources[].size", SIZE, AT(struct spec_source, size), .min = 1, .max = MI * MI, .help = "The size of that file."),
+	LATER("spec.sources[].unpack", BOOL, "Whether the file is an archive whose content steps see."),
+	ROW("spec.sources[].path", STRING, AT(struct spec_source, path), .form = &form_host_path,
+	    .help = "A directory to snapshot, relative to the spec."),
 	ROW("spec.sources[].exclude", STRINGS, AT(struct spec_source, exclude), .max = STRINGS_MAX, .form = &form_glob,
 	    .help = "Patterns of files to leave out, in the syntax of .gitignore."),
 	ROW("spec.sources[].gitignore", BOOL, AT(struct spec_source, gitignore), .dflt = "false",

@@ -57,7 +57,7 @@ struct schema_row {
 	const char *const *words; /**< WORD, CHOICE; NULL-terminated */
 	const char *const *later; /**< values known but not implemented: whole words, or (beginning with '{') placeholders anywhere in the text */
 	const struct schema_form *form, *key_form;
-	const char *const *one_of; /**< MAP, LIST: exactly one of these two keys must be there; NULL-terminated */
+	const char *const *one_of; /**< MAP, LIST: exactly one of these keys must be there; NULL-terminated */
 	const char *help;         /**< one line */
 	size_t at, width;         /**< offset and size of the member in the struct of the nearest LIST above, else in struct spec */
 	bool noted;               /**< the value's position is kept too, in a struct spec_pos at offset pos_at */
@@ -94,7 +94,8 @@ bool schema_form_ok(const struct schema_form *form, const char *s);
 
 /** The forms, by what they describe (forms.c). */
 extern const struct schema_form form_name, form_hostname, form_mount, form_host_path, form_image_path, form_glob,
-	form_profile, form_rootfs, form_version, form_cpus, form_image_name, form_image_user, form_tag, form_uri, form_env_name, form_label_name,
+	form_profile, form_rootfs, form_version, form_cpus, form_image_name, form_image_user, form_tag, form_uri, form_url, form_git_url,
+	form_commit, form_git_ref, form_digest, form_env_name, form_label_name,
 	form_script, form_argument, form_value, form_base, form_layer_from, form_mode, form_port, form_signal, form_line;
 
 #endif

@@ -70,13 +70,20 @@ struct spec_limits {       /**< 0: not given */
 	uint64_t output;   /**< bytes of stdout and stderr together */
 };
 
-/** A local directory to snapshot. */
+/** A source: exactly one of @c path, @c url and @c git_url is set. */
 struct spec_source {
 	char *name;              /**< [A-Za-z0-9][A-Za-z0-9._-]{0,99}, unique */
-	char *path;              /**< relative to the spec, or absolute; default source: "." */
+	char *path;              /**< a directory, relative to the spec, or absolute; default source: "." */
 	struct spec_list exclude; /**< glob patterns in .gitignore syntax, relative to the source */
-	char *mount;             /**< absolute clean path, unique; default "/" + name */
 	bool gitignore;          /**< heed .gitignore files inside; default false, for the default source true */
+	char *url;               /**< a file: https:, http: or file: */
+	char *digest;            /**< of that file: sha256:…; NULL: the lock pins it */
+	uint64_t size;           /**< of that file; 0: not given */
+	char *git_url;           /**< a repository: a path, relative to the spec or absolute, or https:, http: or file: */
+	char *git_commit;        /**< 40 or 64 hex digits; NULL: the lock pins @c git_ref */
+	char *git_ref;           /**< branch or tag; NULL where the commit is given */
+	bool git_submodules;
+	char *mount;             /**< absolute clean path, unique; default "/" + name */
 	struct spec_pos pos;
 };
 

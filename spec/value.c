@@ -135,13 +135,6 @@ static int read_pairs(const struct reader *r, const struct schema_row *row, cons
 	return 0;
 }
 
-/** Appends "a, b or c". */
-static void add_words(struct buf *out, const char *const *words)
-{
-	for (size_t i = 0; words[i] != NULL; i++)
-		buf_addf(out, "%s%s", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ", words[i]);
-}
-
 /** The index of the scalar's text in the row's words. */
 static int find_word(const struct reader *r, const struct schema_row *row, const struct node *node, unsigned *ret)
 {
@@ -149,7 +142,7 @@ static int find_word(const struct reader *r, const struct schema_row *row, const
 	char q[QUOTE_SIZE];
 	const char *near;
 
-	add_words(&words, row->words);
+	text_words(&words, row->words, "or");
 	if (words.failed)
 		return reader_no_memory(r);
 	if (need_string(r, node, words.data) < 0 || refuse_later(r, row, node) < 0)

@@ -70,6 +70,22 @@ static json_t *sample(const struct schema_row *row)
 	return NULL;
 }
 
+/* The fields a row cannot stand beside: the others of one_of; and what it needs beside it. */
+static void drop_rivals(const struct schema_row *map, json_t *in, const char *name)
+{
+	bool is_one = false;
+
+	for (const char *const *key = map->one_of; key != NULL && *key != NULL; key++)
+		is_one = is_one || strcmp(*key, name) == 0;
+	for (const char *const *key = map->one_of; is_one && *key != NULL; key++)
+		if (strcmp(*key, name) != 0)
+			json_object_del(in, *key);
+	if (schema_field(map, "url") != NULL && (strcmp(name, "digest") == 0 || strcmp(name, "size") == 0)) {
+		json_object_del(in, "path");
+		json_object_set_new(in, "url", json_string(form_url.example));
+	}
+}
+
 /* The map that holds the field of @path in @doc, made where it is not there; the field's name. */
 static json_t *holder(json_t *doc, const char *path, const char **ret_name)
 {
@@ -83,6 +99,7 @@ static json_t *holder(json_t *doc, const char *path, const char **ret_name)
 		assert_true(n < sizeof name);
 		memcpy(name, path, n);
 		name[n] = '\0';
+		drop_rivals(row, in, name);
 		if (path[n] == '\0') {
 			*ret_name = path;
 			return in;
@@ -113,15 +130,6 @@ static void real_path(const char *path, char out[256])
 	out[n] = '\0';
 }
 
-/* The field a row cannot stand beside: the other of one_of. */
-static void drop_rival(json_t *in, const char *name)
-{
-	if (strcmp(name, "argv") == 0)
-		json_object_del(in, "command");
-	else if (strcmp(name, "command") == 0)
-		json_object_del(in, "argv");
-}
-
 /* One value in the place of a row. Takes over @value. */
 static void with_value(const struct schema_row *row, enum case_kind kind, json_t *value, const char *below, bool at_key,
 		       bool yaml_only, const char *want, case_fn *fn, void *arg)
@@ -131,7 +139,6 @@ static void with_value(const struct schema_row *row, enum case_kind kind, json_t
 	const char *name;
 	json_t *in = holder(doc, row->path, &name);
 
-	drop_rival(in, name);
 	json_object_set_new(in, name, value);
 	real_path(row->path, path);
 	snprintf(at, sizeof at, "%s%s", path, below);
@@ -323,9 +330,9 @@ static void out_of_range(const struct schema_row *row, case_fn *fn, void *arg)
 		snprintf(numbers[n++], 40, "2592001");
 		snprintf(limits, sizeof limits, "1ms to 720h");
 	} else if (row->type == SCHEMA_SIZE) {
-		snprintf(numbers[n++], 40, "1048575");
+		snprintf(numbers[n++], 40, row->min == 1 ? "0" : "1048575");
 		snprintf(numbers[n++], 40, "1099511627777");
-		snprintf(limits, sizeof limits, "1Mi to 1Ti");
+		snprintf(limits, sizeof limits, row->min == 1 ? "1 to 1Ti" : "1Mi to 1Ti");
 	}
 	for (size_t i = 0; i < n; i++) {
 		char raw[200];
@@ -476,8 +483,11 @@ static void one_of(const struct schema_row *row, case_fn *fn, void *arg)
 			json_object_set_new(in, b, sample(schema_field(row, b)));
 			snprintf(want, sizeof want, "%s and %s exclude each other; remove one of them", a, b);
 		} else {
+			auto_buf words = {0};
+
 			json_object_del(in, a);
-			snprintf(want, sizeof want, "'%s' is missing; add %s or %s", a, a, b);
+			text_words(&words, row->one_of, "or");
+			snprintf(want, sizeof want, "'%s' is missing; add %s", a, words.data);
 		}
 		real_path(row->path, path);
 		snprintf(path + strlen(path), sizeof path - strlen(path), "%s%s%s", below, both ? "." : "", both ? b : "");

@@ -32,6 +32,16 @@ static const struct {
 	{ &form_tag, { "v1", "{git.sha}", "{semver}-rc1", "1.2.3", "_x", "a{git.sha}b" },
 	  { "", ".a", "-a", "a b", "a:b", "{}", "{", "a}", "{git", "{.a}", "{1}", "{git sha}", X63 X63 "xxx" } },
 	{ &form_uri, { "https://ci.example.com/runners/1", "urn:uuid:1", "a:b" }, { "", "a", ":b", "a:", "1a:b", "a b:c", "a:b c", "a:\xc3\xa4" } },
+	{ &form_url, { "https://h.example/a", "http://127.0.0.1:80/", "file:///a%20b", "file://localhost/a", "https://[::1]:8/x?y#z", "https://h" },
+	  { "", "/a", "a", "ftp://h/a", "https://", "https:///a", "https://u@h/a", "https://u:p@h/", "https://h/a b", "https://h/\xc3\xa4", "https://h:/",
+	    "https://h:123456/", "file://h/a", "file:a", "HTTPS://h/", "https://[x]/", "https://[::1", "https://h\n", "https://h\\@x/" } },
+	{ &form_git_url, { ".", "../a b", "/srv/x.git", "https://h.example/a.git", "file:///a" },
+	  { "", "git@h:a", "ssh://h/a", "ext::sh -c x", "a\nb", "fd::1", "https://u:p@h/", "git://h/a" } },
+	{ &form_commit, { "4b220de5058abfd01ff619c9d2ff6b09a049bea0" }, { "", "4b220de", "4B220DE5058ABFD01FF619C9D2FF6B09A049BEA0", DIGEST, "HEAD",
+	    "4b220de5058abfd01ff619c9d2ff6b09a049bea0a" } },
+	{ &form_git_ref, { "main", "v1.2.3", "refs/heads/a", "a/b-c+d_e" },
+	  { "", "-a", "a..b", "a/", "/a", "a//b", "a.lock", "a.lock/b", "a/.b", "a b", "a~1", "a^", "a:b", "a.", "@{-1}", "*" } },
+	{ &form_digest, { DIGEST }, { "", "sha256:12", "sha512:0", DIGEST "0" } },
 	{ &form_env_name, { "A", "_", "a1_B" }, { "", "1a", "a-b", "a=b", "a b", "ä" } },
 	{ &form_label_name, { "org.example.a/b", "ä b" }, { "", "a\nb" } },
 	{ &form_script, { "make", "\n  make\n", "ä" }, { "", " ", "\n\t \r\n" } },
@@ -65,7 +75,7 @@ static void by_example(void **state)
 static bool is_wider(const struct schema_form *form)
 {
 	return form == &form_mount || form == &form_image_path || form == &form_profile || form == &form_port ||
-	       form == &form_signal;
+	       form == &form_signal || form == &form_git_ref;
 }
 
 static void check_pattern(const struct schema_form *form, const regex_t *re, const char *s)

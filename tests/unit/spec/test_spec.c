@@ -398,6 +398,31 @@ static void manual(void **state)
 	assert_non_null(strstr(later, "- *spec\\.build\\.artifact\\.config\\.labels*: "));
 }
 
+static void kinds_of_sources(void **state)
+{
+	struct spec *s;
+
+	(void)state;
+	s = good(HEAD BUILD "  sources:\n"
+		 "  - { name: z, url: \"https://h.example/z.tgz\", digest: \"sha256:4444444444444444444444444444444444444444444444444444444444444444\", size: 12 }\n"
+		 "  - { name: g, git: { url: ., ref: main, submodules: true } }\n"
+		 "  - { name: h, git: { url: ., commit: 4b220de5058abfd01ff619c9d2ff6b09a049bea0 } }\n");
+	assert_null(s->sources[0].path);
+	assert_string_equal(s->sources[0].url, "https://h.example/z.tgz");
+	assert_int_equal(s->sources[0].size, 12);
+	assert_true(s->sources[1].git_submodules);
+	assert_string_equal(s->sources[1].git_ref, "main");
+	assert_null(s->sources[1].git_commit);
+	assert_false(s->sources[2].git_submodules);
+	spec_free(s);
+	bad(HEAD BUILD "  sources: [{ name: a, path: b, size: 1 }]\n",
+	    "b.yaml:8:33: spec.sources[0].size: it is about a source with a url; remove it");
+	bad(HEAD BUILD "  sources: [{ name: a, url: \"https://h/a\", gitignore: true }]\n",
+	    "b.yaml:8:44: spec.sources[0].gitignore: it is about a source with a path; remove it");
+	bad(HEAD BUILD "  sources: [{ name: a, path: b, url: \"https://h/a\" }]\n",
+	    "b.yaml:8:33: spec.sources[0].url: path and url exclude each other; remove one of them");
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -415,6 +440,7 @@ int main(void)
 		cmocka_unit_test(first_error_first),
 		cmocka_unit_test(errors_of_callers),
 		cmocka_unit_test(manual),
+		cmocka_unit_test(kinds_of_sources),
 	};
 
 	return cmocka_run_group_tests(all, NULL, NULL);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing buildspec.lock: what a spec leaves open, pinned to what it means here and now. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "runner/source.h"
+
+/** What pinning needs. */
+struct locking {
+	struct store *store;
+	const struct fetch_net *net;
+	const struct spec *spec;
+	const char *rootfs;   /**< or NULL */
+	int dirfd;            /**< the spec's directory */
+};
+
+static int pin_rootfs(const struct locking *l, struct spec_pin *pin, struct err *err)
+{
+	const char *name = l->rootfs != NULL ? l->rootfs : l->spec->rootfs_ref;
+	char digest[DIGEST_STR_SIZE];
+	struct digest d;
+
+	if (name == NULL)
+		return err_set(err, ERR_USAGE, 0, "%s: which root filesystem is language '%s'%s%s here? give --rootfs NAME", l->spec->file,
+			       l->spec->language, l->spec->runtime_version != NULL ? " " : "",
+			       l->spec->runtime_version != NULL ? l->spec->runtime_version : "");
+	if (store_get_name(l->store, name, &d, err) < 0)
+		return -1;
+	if (asprintf(&pin->rootfs, "%s@%s", name, digest_str(&d, digest)) < 0) {
+		pin->rootfs = NULL;
+		return err_set(err, ERR_INTERNAL, ENOMEM, "write a lock");
+	}
+	return 0;
+}
+
+static int pin_commit(const struct locking *l, const struct spec_source *s, struct spec_pin *pin, struct err *err)
+{
+	const struct fetch_git from = { .url = s->git_url, .dirfd = l->dirfd };
+	char commit[FETCH_COMMIT_SIZE];
+
+	if (fetch_git_ref(l->store, l->net, &from, s->git_ref, commit, err) < 0)
+		return -1;
+	pin->commit = strdup(commit);
+	return pin->commit == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "write a lock") : 0;
+}
+
+/** A file is fetched once, whatever it is: that is what its pin says. */
+static int pin_file(const struct locking *l, const struct spec_source *s, struct spec_pin *pin, struct err *err)
+{
+	const struct fetch_url from = { .url = s->url, .size = s->size != 0 ? s->size : STORE_ANY_SIZE };
+
+	return fetch_url(l->store, l->net, &from, &pin->digest, &pin->size, err);
+}
+
+static int pin_one(const struct locking *l, struct spec_pin *pin, struct err *err)
+{
+	const struct spec_source *s = &l->spec->sources[pin->source];
+
+	if (pin->kind == SPEC_PIN_ROOTFS)
+		return pin_rootfs(l, pin, err);
+	if ((pin->kind == SPEC_PIN_FILE ? pin_file(l, s, pin, err) : pin_commit(l, s, pin, err)) < 0)
+		return err_ctx(err, "%s:%u:%u: source '%s'", l->spec->file, s->pos.line, s->pos.col, s->name);
+	return 0;
+}
+
+/** Reads the spec and opens its directory, with the right to read inputs. */
+static int open_spec(const struct ident *id, const char *path, struct buf *text, int *ret_dirfd, struct err *err)
+{
+	auto_free char *dir = dir_of(path);
+
+	if (dir == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "read %s", path);
+	if (ident_read_begin(id, err) < 0)
+		return -1;
+	int result = io_read_file(AT_FDCWD, path, SPEC_TEXT_MAX, text, err);
+	if (result == 0) {
+		*ret_dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		result = *ret_dirfd < 0 ? err_set(err, ERR_INPUT, errno, "open directory '%s'", dir) : 0;
+	}
+	return ident_read_done(id, result, err);
+}
+
+static int publish(const struct ident *id, int dirfd, const struct buf *text, struct err *err)
+{
+	if (ident_caller_begin(id, err) < 0)
+		return -1;
+	int result = io_publish(dirfd, SPEC_LOCK_NAME, text->data, text->len, 0644, 0, err);
+	result = ident_caller_done(id, result, err);
+	return result < 0 ? err_ctx(err, "write " SPEC_LOCK_NAME) : 0;
+}
+
+int lock_write(struct store *store, const char *path, const char *rootfs, const struct fetch_net *net, struct buf *ret_text,
+	       struct err *err)
+{
+	struct locking l = { .store = store, .net = net, .rootfs = rootfs, .dirfd = -1 };
+	auto_spec_lock lock = {0};
+	auto_spec spec = NULL;
+	auto_buf text = {0};
+	auto_fd dirfd = -1;
+
+	if (open_spec(store_ident(store), path, &text, &dirfd, err) < 0 ||
+	    spec_parse(path, text.data == NULL ? "" : text.data, text.len, &spec, err) < 0 || spec_lock_wants(spec, &lock, err) < 0)
+		return -1;
+	if (rootfs != NULL && (lock.n == 0 || lock.v[0].kind != SPEC_PIN_ROOTFS))
+		return err_set(err, ERR_USAGE, 0, "--rootfs %s: %s does not leave its root filesystem open", rootfs, path);
+	l.spec = spec;
+	l.dirfd = dirfd;
+	for (size_t i = 0; i < lock.n; i++)
+		if (pin_one(&l, &lock.v[i], err) < 0)
+			return -1;
+	if (spec_lock_write(&lock, ret_text, err) < 0)
+		return -1;
+	return publish(store_ident(store), dirfd, ret_text, err);
+}
+
+int lock_path(const char *path, char **ret)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (asprintf(ret, "%.*s" SPEC_LOCK_NAME, slash == NULL ? 0 : (int)(slash + 1 - path), path) >= 0)
+		return 0;
+	*ret = NULL;
+	return -1;
+}
+
+int lock_check(const char *path, const struct spec *spec, struct err *err)
+{
+	auto_free char *file = NULL;
+	auto_spec_lock open = {0};
+	auto_spec_lock lock = {0};
+	auto_buf text = {0};
+
+	if (spec_lock_wants(spec, &open, err) < 0)
+		return -1;
+	if (lock_path(path, &file) < 0)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "check %s", path);
+	if (open.n == 0)
+		return 0;
+	if (io_read_file(AT_FDCWD, file, SPEC_TEXT_MAX, &text, err) < 0)
+		return err->sys == ENOENT ? 0 : -1;
+	return spec_lock_parse(file, text.data == NULL ? "" : text.data, text.len, spec, &lock, err);
+}
