@@ -25,7 +25,7 @@ MAKEFLAGS += --no-builtin-rules
 # The folders in their order: each includes only itself and those to its left (make lint).
 FOLDERS := base spec oci attest profiles sandbox store fetch rootfs inspect runner cli
 
-PKGS    := libseccomp libcap mount yaml-0.1 libcrypto libarchive jansson libdeflate
+PKGS    := libseccomp libcap yaml-0.1 libcrypto libarchive jansson libdeflate
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PKGS))
 PKG_LIBS   = $(shell $(PKG_CONFIG) --libs $(PKGS))
 

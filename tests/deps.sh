@@ -10,7 +10,7 @@
 set -euo pipefail
 
 # PACKAGE, or PACKAGE:COMMAND where the command from elsewhere is as good.
-build=(gcc:cc libc6-dev make:make pkg-config:pkg-config libseccomp-dev libcap-dev libmount-dev libyaml-dev libssl-dev
+build=(gcc:cc libc6-dev make:make pkg-config:pkg-config libseccomp-dev libcap-dev libyaml-dev libssl-dev
 	libarchive-dev libjansson-dev libdeflate-dev scdoc:scdoc)
 # `make demo` makes a root filesystem with these.
 demo=(dpkg:dpkg-deb tar:tar)
