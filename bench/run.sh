@@ -16,7 +16,7 @@ chmod 755 "$work"
 mkdir -p "$work/rootfs/bin" "$work/rootfs/etc" "$work/rootfs/proc" "$work/rootfs/dev" "$work/rootfs/tmp" "$work/bin" "$work/home"
 "${CC:-cc}" -O2 -static -o "$work/rootfs/bin/true" "$here/true.c"
 "${CC:-cc}" -O2 -o "$work/bin/interleave" "$here/interleave.c"
-cp "$build/glovebox" "$work/bin/"
+cp "$build/glovebox" "$build/glovebox-engine" "$work/bin/"
 
 as() { "$@"; }
 if [ "$(id -u)" = 0 ]; then

@@ -242,6 +242,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	struct exec_options opt = {
 		.rootfs = args_get(args, "rootfs"),
 		.profile = args_has(args, "profile") ? args_get(args, "profile") : "default",
+		.load_profile = program_load_profile,
 		.workdir = args_get(args, "workdir"),
 		.argv = args->rest,
 		.relay = relay,

@@ -178,7 +178,7 @@ static int prepare(struct boxing *b, struct err *err)
 		return -1;
 	if (sandbox_check_limits(&b->opt->limits, err) < 0 ||
 	    rootfs_resolve(b->store, b->opt->rootfs, &rootfs, &pinned, err) < 0 ||
-	    plan_load_profile(b->store, AT_FDCWD, b->opt->profile, &b->profile, err) < 0 ||
+	    b->opt->load_profile(b->store, AT_FDCWD, b->opt->profile, &b->profile, err) < 0 ||
 	    rootfs_ensure(b->store, &rootfs, &b->rootfs_path, err) < 0 ||
 	    store_scratch_open(b->store, &b->scratch, err) < 0)
 		return -1;

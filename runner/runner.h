@@ -109,6 +109,16 @@ struct reproduce_report {
  *  input is not in the store. A verdict of NOT_REPRODUCED is a success of this function. */
 int reproduce(struct store *store, const struct reproduce_options *opt, struct reproduce_report *ret, struct err *err);
 
+/* ---- profiles -------------------------------------------------------- */
+
+struct plan_profile;
+/** Finds the seccomp profile @p name; @p ret is zero-initialised. */
+typedef int plan_profile_fn(struct store *store, int dirfd, const char *name, struct plan_profile *ret, struct err *err);
+/** A shipped profile, else a file relative to @p dirfd. Its text goes into the store, so that reproduce finds it. */
+plan_profile_fn plan_load_profile;
+/** A shipped profile alone; ERR_USAGE for another. For a program without the compiler of profiles. */
+plan_profile_fn plan_load_shipped_profile;
+
 /* ---- exec ------------------------------------------------------------ */
 
 /** One `SRC:DST` (--ro, --rw) or `PATH=DIR` (--output) of exec. */
@@ -136,7 +146,8 @@ int exec_receipt_write(const struct exec_receipt *r, json_t *report, const struc
 
 struct exec_options {
 	const char *rootfs;
-	const char *profile;           /**< name or file */
+	const char *profile;           /**< name or file, */
+	plan_profile_fn *load_profile; /**< and what finds it */
 	bool loopback;
 	const struct exec_bind *ro, *rw, *outputs;
 	size_t nro, nrw, noutputs;
