@@ -162,7 +162,12 @@ struct exec_options {
 
 struct exec_report {
 	int exit_code;                 /**< as glovebox-exec(1) passes it on */
-	json_t *receipt;               /**< new reference */
+	const char *end;               /**< how it ended, in the receipt's words: "exited", "timeout", … Static. */
+	int code;                      /**< exit status, signal or errno, by `end` */
+	enum sandbox_limit limit;      /**< the one it ran into, with its figure, or SANDBOX_NO_LIMIT */
+	uint64_t limit_value;
+	json_t *refused;               /**< calls that the filter refused, as in the receipt, or NULL: new reference */
+	json_t *receipt;               /**< new reference; NULL where none is wanted */
 };
 void exec_report_clear(struct exec_report *r);
 #define auto_exec_report __attribute__((cleanup(exec_report_clear))) struct exec_report

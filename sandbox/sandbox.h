@@ -159,6 +159,7 @@ struct sandbox_conf {
 	                                        blocks (no O_NONBLOCK) can hold that up. The caller ignores SIGPIPE. */
 	int cancel_fd;                     /**< readable: the caller wants an end (SIGTERM, grace, SIGKILL); readable again: now. -1: none.
 	                                        The sandbox reads one struct signalfd_siginfo or 8 bytes each time (non-blocking). */
+	bool no_receipt;                   /**< nobody will read it: the result has none */
 };
 
 /** Most kinds of refused calls that are told of. */
@@ -192,7 +193,7 @@ struct sandbox_result {
 	struct sandbox_refused refused[SANDBOX_REFUSED_MAX]; /**< in the order they came */
 	size_t nrefused;
 	int view_fd;      /**< want_view: directory descriptor of the mount, usable after all processes are dead; else -1. The caller closes it. */
-	json_t *receipt;  /**< what was in force: new reference, see glovebox-provenance(5) */
+	json_t *receipt;  /**< what was in force: new reference, see glovebox-provenance(5); NULL where `no_receipt` */
 };
 void sandbox_result_clear(struct sandbox_result *r);
 #define auto_sandbox_result __attribute__((cleanup(sandbox_result_clear))) struct sandbox_result

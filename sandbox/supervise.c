@@ -434,8 +434,9 @@ static int conduct(struct run *r, struct plan *plan, struct sandbox_result *res,
 		return -1;
 	r->watch.pid = r->pid;
 	/* While the child works: */
-	res->receipt = receipt_make(r->conf, plan, err);
-	if (res->receipt == NULL || attend(r, err) != 0)
+	if (!r->conf->no_receipt && (res->receipt = receipt_make(r->conf, plan, err)) == NULL)
+		return -1;
+	if (attend(r, err) != 0)
 		return -1;
 	reap(r);
 	watch_end(&r->watch);
@@ -443,7 +444,7 @@ static int conduct(struct run *r, struct plan *plan, struct sandbox_result *res,
 	take_usage(r, res);
 	memcpy(res->refused, r->refused, sizeof res->refused);
 	res->nrefused = r->nrefused;
-	if (receipt_refusals(res->receipt, plan->telling != NULL && !r->deaf, err) != 0)
+	if (!r->conf->no_receipt && receipt_refusals(res->receipt, plan->telling != NULL && !r->deaf, err) != 0)
 		return -1;
 	if (drain(r, err) != 0 || take_end(r, plan, res, err) != 0)
 		return -1;
