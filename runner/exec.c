@@ -35,7 +35,7 @@ struct boxing {
 	struct store *store;
 	const struct exec_options *opt;
 	struct exec_outside outside;
-	struct store_scratch *scratch;
+	struct store_scratch *scratch;  /**< where snapshots and outputs lie; NULL without any */
 	char *rootfs_path;
 	struct plan_profile profile;
 	struct sandbox_mount *mounts;
@@ -187,11 +187,10 @@ static int prepare(struct boxing *b, struct err *err)
 	if (sandbox_check_limits(&b->opt->limits, err) < 0 ||
 	    rootfs_resolve(b->store, b->opt->rootfs, &rootfs, &pinned, err) < 0 ||
 	    b->opt->load_profile(b->store, AT_FDCWD, b->opt->profile, &b->profile, err) < 0 ||
-	    rootfs_ensure(b->store, &rootfs, &b->rootfs_path, err) < 0 ||
-	    store_scratch_open(b->store, &b->scratch, err) < 0)
+	    rootfs_ensure(b->store, &rootfs, &b->rootfs_path, err) < 0)
 		return -1;
-	if (mkdirat(store_scratch_fd(b->scratch), "root", 0755) < 0)
-		return err_set(err, ERR_INTERNAL, errno, "make scratch directory 'root'");
+	if (b->opt->nro + b->opt->noutputs > 0 && store_scratch_open(b->store, &b->scratch, err) < 0)
+		return -1;
 	return add_mounts(b, err);
 }
 
@@ -223,14 +222,9 @@ static int run_boxed(const struct boxing *b, const char *const *env, struct sand
 {
 	const struct exec_options *opt = b->opt;
 	const struct ident *id = store_ident(b->store);
-	auto_buf mountpoint = {0};
-
-	buf_addf(&mountpoint, "%s/root", store_scratch_path(b->scratch));
-	if (buf_check(&mountpoint, "path", err) < 0)
-		return -1;
-	struct sandbox_conf conf = {
+	const struct sandbox_conf conf = {
 		.base_fd = store_fd(b->store),
-		.mountpoint = mountpoint.data,
+		.mountpoint = STORE_MOUNTPOINT,
 		.rootfs = b->rootfs_path,
 		.mounts = b->mounts, .nmounts = b->nmounts,
 		.argv = opt->argv,

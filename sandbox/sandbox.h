@@ -138,8 +138,8 @@ typedef void sandbox_output_fn(void *arg, int stream, const char *data, size_t n
 struct sandbox_conf {
 	int base_fd;                       /**< see sandbox_path; becomes the child's way to rootfs and scratch */
 	const struct sandbox_space *space; /**< or NULL: namespaces are made straight from this process */
-	const char *mountpoint;            /**< an empty directory below base_fd to build the root on (its own for each step at a time) */
 	const char *rootfs;                /**< directory below base_fd: the lower layer of a read-only overlay, under what the sandbox makes itself */
+	const char *mountpoint;            /**< an empty directory below base_fd to build the root on; several may use one at once */
 	const struct sandbox_mount *mounts; size_t nmounts; /**< in order */
 	const char *const *argv;           /**< NULL-terminated; argv[0] without '/' is looked up in PATH of envp, inside */
 	const char *const *envp;           /**< NULL-terminated, the whole environment */
