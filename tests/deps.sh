@@ -18,12 +18,10 @@ demo=(dpkg:dpkg-deb tar:tar)
 test=(libcmocka-dev perl:prove bats:bats shellcheck:shellcheck universal-ctags:ctags busybox-static
 	skopeo:skopeo umoci:umoci podman:podman openssl:openssl mtree-netbsd jq:jq libarchive-tools:bsdtar python3:python3 bzip2:bzip2 xz-utils:xz zstd:zstd mmdebstrap:mmdebstrap
 	strace:strace nodejs:node npm:npm git:git)
-# The rival in `make bench`.
-bench=(bubblewrap:bwrap)
 # What only `make check-long` needs: fuzzers.
 heavy=(clang:clang libclang-rt-14-dev)
 # Rivals that `make bench` measures against.
-bench=(bubblewrap:bwrap)
+bench=(bubblewrap:bwrap crun:crun runc:runc strace:strace perl:perl python3-yaml)
 
 # The packages of the lists named that this host lacks.
 missing()
