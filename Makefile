@@ -4,7 +4,7 @@
 #   make                 the programs: glovebox, and glovebox-engine behind it
 #   make demo            install what is missing, build, run a real hermetic build, verify it, reproduce it
 #   make check           install what is missing, build, run all tests        (check-long: the long ones too)
-#   make lint bench install uninstall dist deps clean
+#   make lint bench bench-long install uninstall dist deps clean
 #
 #   O=DIR  SAN=address,undefined  WERROR=1  CC=clang  DESTDIR= prefix=
 
@@ -124,10 +124,15 @@ bench: all
 	tests/deps.sh build bench
 	bench/run.sh $(O)
 
+# Minutes of compiling, inside and outside.
+bench-long: all
+	tests/deps.sh build bench-long
+	bench/compile.sh $(O)
+
 clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all bench clean FORCE
+.PHONY: all bench bench-long clean FORCE
 
 -include $(shell test -d $(O) && find $(O) -name '*.d')

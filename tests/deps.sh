@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that are missing, and does nothing where none is.
 #
-#   deps.sh [build] [demo] [test] [heavy] [bench]      default: build
+#   deps.sh [build] [demo] [test] [heavy] [bench] [bench-long]      default: build
 #
 # As root by apt-get; as an ordinary user by sudo where that is there; with neither it prints
 # the line to run and ends with 1. With nothing missing it needs neither network nor rights.
@@ -22,13 +22,15 @@ test=(libcmocka-dev perl:prove bats:bats shellcheck:shellcheck universal-ctags:c
 heavy=(clang:clang libclang-rt-14-dev)
 # Rivals that `make bench` measures against.
 bench=(bubblewrap:bwrap crun:crun runc:runc strace:strace perl:perl python3-yaml)
+# What `make bench-long` makes a root filesystem with.
+bench_long=(mmdebstrap:mmdebstrap)
 
 # The packages of the lists named that this host lacks.
 missing()
 {
 	local group item
 	for group; do
-		local -n items=$group
+		local -n items=${group/-/_}
 		for item in "${items[@]}"; do
 			case $item in
 			*:*) command -v "${item#*:}" >/dev/null && continue ;;
@@ -42,9 +44,9 @@ missing()
 groups=()
 for group in "${@:-build}"; do
 	case $group in
-	build | demo | test | heavy | bench) groups+=("$group") ;;
+	build | demo | test | heavy | bench | bench-long) groups+=("$group") ;;
 	*)
-		printf 'deps.sh: no such group: %s (build, demo, test, heavy, bench)\n' "$group" >&2
+		printf 'deps.sh: no such group: %s (build, demo, test, heavy, bench, bench-long)\n' "$group" >&2
 		exit 2
 		;;
 	esac
