@@ -4,6 +4,7 @@
 #   make                 the programs: glovebox, and glovebox-engine behind it
 #   make demo            install what is missing, build, run a real hermetic build, verify it, reproduce it
 #   make check           install what is missing, build, run all tests        (check-long: the long ones too)
+#   make static          both without shared libraries, in $(O)/static
 #   make lint bench bench-long install uninstall dist deps clean
 #
 #   O=DIR  SAN=address,undefined  WERROR=1  CC=clang  DESTDIR= prefix=
@@ -99,6 +100,24 @@ endif
 $(PROGRAM): $(O)/cli/glovebox.o $(call libs_upto,cli)
 	$(LINK_SMALL) $^ $(shell $(PKG_CONFIG) --libs $(SMALL_PKGS))
 
+# make static: the engine without shared libraries too, for who keeps a program for years. Debian has archives of them all. Of what
+# libarchive can be built with, tar's codecs are named here; ACLs, XML and ICU are for other formats. libcrypto refers to dlopen and
+# name services, of which the linker warns: for providers and connections, and glovebox loads none and makes none.
+STATIC     := $(O)/static
+STATIC_LIBS = $(shell $(PKG_CONFIG) --static --libs $(filter-out libarchive,$(PKGS))) \
+              -larchive -lnettle -llzma -lzstd -llz4 -lbz2 -lz
+
+static:
+	tests/deps.sh build static
+	$(MAKE) --no-print-directory $(STATIC)/glovebox $(STATIC)/glovebox-engine
+
+$(STATIC)/glovebox: $(PROGRAM)
+	install -D $< $@
+
+$(STATIC)/glovebox-engine: $(O)/cli/main.o $(call libs_upto,cli)
+	@mkdir -p $(@D)
+	$(CC) -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-warnings $(CFLAGS) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
+
 # ---- unit tests: tests/unit/<folder>/test_<what>.c, one program each ---------------
 UNIT_SRCS := $(wildcard tests/unit/*/test_*.c)
 UNIT_BINS := $(patsubst tests/unit/%.c,$(O)/unit/%,$(UNIT_SRCS))
@@ -133,6 +152,6 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all bench bench-long clean FORCE
+.PHONY: all static bench bench-long clean FORCE
 
 -include $(shell test -d $(O) && find $(O) -name '*.d')

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that are missing, and does nothing where none is.
 #
-#   deps.sh [build] [demo] [test] [heavy] [bench] [bench-long]      default: build
+#   deps.sh [build] [demo] [test] [heavy] [static] [bench] [bench-long]      default: build
 #
 # As root by apt-get; as an ordinary user by sudo where that is there; with neither it prints
 # the line to run and ends with 1. With nothing missing it needs neither network nor rights.
@@ -20,6 +20,8 @@ test=(libcmocka-dev perl:prove bats:bats shellcheck:shellcheck universal-ctags:c
 	strace:strace nodejs:node npm:npm git:git)
 # What only `make check-long` needs: fuzzers.
 heavy=(clang:clang libclang-rt-14-dev)
+# Archives of what libarchive was built with, for `make static`.
+static=(libbz2-dev liblz4-dev liblzma-dev libzstd-dev nettle-dev zlib1g-dev)
 # Rivals that `make bench` measures against.
 bench=(bubblewrap:bwrap crun:crun runc:runc strace:strace perl:perl python3-yaml)
 # What `make bench-long` makes a root filesystem with.
@@ -44,9 +46,9 @@ missing()
 groups=()
 for group in "${@:-build}"; do
 	case $group in
-	build | demo | test | heavy | bench | bench-long) groups+=("$group") ;;
+	build | demo | test | heavy | static | bench | bench-long) groups+=("$group") ;;
 	*)
-		printf 'deps.sh: no such group: %s (build, demo, test, heavy, bench, bench-long)\n' "$group" >&2
+		printf 'deps.sh: no such group: %s (build, demo, test, heavy, static, bench, bench-long)\n' "$group" >&2
 		exit 2
 		;;
 	esac

@@ -63,8 +63,10 @@ FUZZ_SECONDS ?= 60
 FUZZ_NAMES   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 check-long:
-	tests/deps.sh build demo test heavy
+	tests/deps.sh build demo test heavy static
 	$(MAKE) --no-print-directory check-built
+	$(MAKE) --no-print-directory static
+	GLOVEBOX=$(STATIC)/glovebox O=$(O) $(RUN) --label 'e2e (static)' tests/e2e
 	$(MAKE) --no-print-directory O=$(O)/san SAN=address,undefined CFLAGS='-O1 -g' check-sanitized
 	$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang SAN=address,undefined \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' check-fuzz
