@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # glovebox: one non-recursive Makefile. Everything built goes below $(O).
 #
-#   make                 the program
+#   make                 the programs: glovebox, and glovebox-engine behind it
 #   make demo            install what is missing, build, run a real hermetic build, verify it, reproduce it
 #   make check           install what is missing, build, run all tests        (check-long: the long ones too)
-#   make lint bench install uninstall dist deps clean
+#   make static          both without shared libraries, in $(O)/static
+#   make lint bench bench-long install uninstall dist deps clean
 #
 #   O=DIR  SAN=address,undefined  WERROR=1  CC=clang  DESTDIR= prefix=
 
@@ -25,7 +26,7 @@ MAKEFLAGS += --no-builtin-rules
 # The folders in their order: each includes only itself and those to its left (make lint).
 FOLDERS := base spec oci attest profiles sandbox store fetch rootfs inspect runner cli
 
-PKGS    := libseccomp libcap mount yaml-0.1 libcrypto libarchive jansson libdeflate libzstd
+PKGS    := libseccomp libcap yaml-0.1 libcrypto libarchive jansson libdeflate libzstd
 # libcurl is loaded when it is needed (fetch/curl.h): its headers alone are built with.
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PKGS) libcurl)
 PKG_LIBS   = $(shell $(PKG_CONFIG) --libs $(PKGS))
@@ -47,8 +48,8 @@ COMPILE  = $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 LINK     = $(CC) $(LDHARDEN) $(CFLAGS) $(LDFLAGS) -o $@
 
 # ---- objects and one archive a folder ------------------------------------
-# cli/main.c and build-time tools (FOLDER/gen_*.c) are not part of the archives.
-lib_srcs = $(filter-out cli/main.c $(1)/gen_%.c,$(wildcard $(1)/*.c))
+# The programs' main() and build-time tools (FOLDER/gen_*.c) are not part of the archives.
+lib_srcs = $(filter-out cli/main.c cli/glovebox.c $(1)/gen_%.c,$(wildcard $(1)/*.c))
 objs     = $(patsubst %.c,$(O)/%.o,$(1))
 lib      = $(O)/lib$(1).a
 
@@ -75,13 +76,48 @@ libs_upto = $(foreach f,$(call reverse,$(call upto,$(1))),$(call lib,$(f)))
 # ---- generated sources ----------------------------------------------------
 include profiles/rules.mk
 
-# ---- the program ----------------------------------------------------------
+# ---- the programs ----------------------------------------------------------
+# glovebox is what users start: small and static, it does `exec` itself and becomes glovebox-engine, dynamic
+# with all the libraries, for every other command (cli/glovebox.c).
 PROGRAM := $(O)/glovebox
+ENGINE  := $(O)/glovebox-engine
 
-all: $(PROGRAM)
+all: $(PROGRAM) $(ENGINE)
 
-$(PROGRAM): $(O)/cli/main.o $(call libs_upto,cli)
+$(ENGINE): $(O)/cli/main.o $(call libs_upto,cli)
 	$(LINK) $^ $(PKG_LIBS)
+
+# A static PIE: at this size its relocations cost nothing that can be measured (bench/README.md), and addresses stay
+# random. RELRO, the stack protector and CET as everywhere. The linker warns of what a static program cannot do (name
+# services, dlopen, iconv), and that is an error; so is whatever would need a library that is not named here.
+# Sanitizers have no static runtime: with SAN= it is linked as the engine is.
+SMALL_PKGS := libcap libcrypto jansson
+ifdef SAN
+LINK_SMALL  = $(LINK)
+else
+LINK_SMALL  = $(CC) -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--fatal-warnings $(CFLAGS) $(LDFLAGS) -o $@
+endif
+
+$(PROGRAM): $(O)/cli/glovebox.o $(call libs_upto,cli)
+	$(LINK_SMALL) $^ $(shell $(PKG_CONFIG) --libs $(SMALL_PKGS))
+
+# make static: the engine without shared libraries too, for who keeps a program for years. Debian has archives of them all. Of what
+# libarchive can be built with, tar's codecs are named here; ACLs, XML and ICU are for other formats. libcrypto refers to dlopen and
+# name services, of which the linker warns: for providers and connections, and glovebox loads none and makes none.
+STATIC     := $(O)/static
+STATIC_LIBS = $(shell $(PKG_CONFIG) --static --libs $(filter-out libarchive,$(PKGS))) \
+              -larchive -lnettle -llzma -lzstd -llz4 -lbz2 -lz
+
+static:
+	tests/deps.sh build static
+	$(MAKE) --no-print-directory $(STATIC)/glovebox $(STATIC)/glovebox-engine
+
+$(STATIC)/glovebox: $(PROGRAM)
+	install -D $< $@
+
+$(STATIC)/glovebox-engine: $(O)/cli/main.o $(call libs_upto,cli)
+	@mkdir -p $(@D)
+	$(CC) -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-warnings $(CFLAGS) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
 
 # ---- unit tests: tests/unit/<folder>/test_<what>.c, one program each ---------------
 UNIT_SRCS := $(wildcard tests/unit/*/test_*.c)
@@ -108,10 +144,15 @@ bench: all
 	tests/deps.sh build bench
 	bench/run.sh $(O)
 
+# Minutes of compiling, inside and outside.
+bench-long: all
+	tests/deps.sh build bench-long
+	bench/compile.sh $(O)
+
 clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all bench clean FORCE
+.PHONY: all static bench bench-long clean FORCE
 
 -include $(shell test -d $(O) && find $(O) -name '*.d')

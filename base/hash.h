@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file hash.h
- * SHA-256 (FIPS 180-4) by OpenSSL's EVP, and the digest as a value.
+ * SHA-256 (FIPS 180-4) by OpenSSL's libcrypto, and the digest as a value.
  */
 #ifndef GB_HASH_H
 #define GB_HASH_H
@@ -23,7 +23,7 @@ struct digest {
 	uint8_t b[DIGEST_LEN];
 };
 
-/** A running hash. Opaque; owns an EVP_MD_CTX. One thread at a time. */
+/** A running hash. Opaque. One thread at a time. */
 struct hasher;
 
 /** @return a new hasher, or NULL when memory is short. Free with hasher_free(). */

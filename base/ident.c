@@ -36,15 +36,15 @@ static int maps_many(bool *ret, struct err *err)
 
 int ident_detect(struct ident *ret, struct err *err)
 {
-	bool many;
+	bool many = false;
 	struct ident id = { .caller_uid = getuid(), .caller_gid = getgid() };
 
 	if (id.caller_uid != geteuid() || id.caller_gid != getegid())
 		return err_set(err, ERR_USAGE, 0,
 			       "glovebox is started setuid or setgid: it never needs that; remove the bit from the program");
-	if (maps_many(&many, err) < 0)
+	if (id.caller_uid == 0 && maps_many(&many, err) < 0)
 		return -1;
-	id.real_root = id.caller_uid == 0 && many;
+	id.real_root = many;
 	id.step_uid = id.real_root ? IDENT_STEP_ID : id.caller_uid;
 	id.step_gid = id.real_root ? IDENT_STEP_ID : id.caller_gid;
 	*ret = id;

@@ -15,6 +15,7 @@
 
 #include "base/base.h"
 #include "fetch/fetch.h"
+#include "runner/runner.h"
 #include "store/store.h"
 
 /* ---- options --------------------------------------------------------- */
@@ -114,6 +115,23 @@ int cli_caught_signal(void);
 struct run_event;
 /** Progress on standard error; a run_event_fn. */
 void cli_progress(void *arg, const struct run_event *event);
+
+/* ---- the two programs ------------------------------------------------ */
+
+/* glovebox.c, small and linked static, is what users start: it does `exec` itself, and hands every other command over to
+ * main.c, the engine, which has them all, `exec` included: for what the small one cannot do (profiles of one's own). */
+
+/** What finds a profile for `exec`. Defined beside each main(). */
+extern plan_profile_fn *const program_load_profile;
+
+/** First of all in main(): standard descriptors are open, no core file, SIGXFSZ ignored. -1 when that cannot be. */
+int program_begin(void);
+/** Parses argv after the command's name, and runs the command, or prints its help. */
+int program_run(const struct command *command, char **argv, int *ret_code, struct err *err);
+/** Prints the version, as both programs do. */
+void program_version(void);
+/** Last of all: tells @p err where @p result is -1. @return the exit code of the process, @p code where nothing failed. */
+int program_end(int result, int code, const struct err *err);
 
 /* ---- the commands ---------------------------------------------------- */
 

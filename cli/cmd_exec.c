@@ -150,37 +150,33 @@ static int fill_options(struct exec_lists *l, const struct args *args, struct ex
 	return fill_lists(l, args, opt, err);
 }
 
-static void explain_limit(const char *command, const json_t *receipt, struct buf *line)
+static void explain_limit(const char *command, const struct exec_report *r, struct buf *line)
 {
-	const json_t *limit = json_object_get(receipt, "limit");
-
-	if (limit == NULL)
-		return;
 	buf_addf(line, "glovebox: command '%s' %s its limit ", command,
-		 strcmp(json_str(receipt, "end"), "limited") == 0 ? "was ended by" : "failed at");
-	sandbox_limit_text(line, sandbox_limit_by_name(json_str(limit, "name")),
-			   (uint64_t)json_integer_value(json_object_get(limit, "value")));
+		 strcmp(r->end, "limited") == 0 ? "was ended by" : "failed at");
+	sandbox_limit_text(line, r->limit, r->limit_value);
 }
 
 /** What a bare exit code would leave unsaid. */
 static void explain(const struct args *args, const struct exec_report *r)
 {
-	const char *end = json_str(r->receipt, "end");
 	auto_buf line = {0};
 
-	if (strcmp(end, "notFound") == 0)
+	if (strcmp(r->end, "notFound") == 0)
 		buf_addf(&line, "glovebox: command '%s' was not found in the rootfs", args->rest[0]);
-	else if (strcmp(end, "notExecutable") == 0)
+	else if (strcmp(r->end, "notExecutable") == 0)
 		buf_addf(&line, "glovebox: command '%s' cannot be executed: %s", args->rest[0],
-			 strerror((int)json_integer_value(json_object_get(r->receipt, "code"))));
-	else if (strcmp(end, "timeout") == 0)
+			 strerror(r->code));
+	else if (strcmp(r->end, "timeout") == 0)
 		buf_addf(&line, "glovebox: command '%s' was ended at its timeout of %s", args->rest[0],
 			 args_get(args, "timeout"));
-	else if (strcmp(end, "signaled") == 0 && json_integer_value(json_object_get(r->receipt, "code")) == SIGSYS)
+	else if (strcmp(r->end, "signaled") == 0 && r->code == SIGSYS)
 		buf_addf(&line, "glovebox: command '%s' was killed by its seccomp profile, or for a call of a foreign ABI (i386, x32)",
 			 args->rest[0]);
-	else
-		explain_limit(args->rest[0], r->receipt, &line);
+	else if (r->limit != SANDBOX_NO_LIMIT)
+		explain_limit(args->rest[0], r, &line);
+	if (line.len == 0 && r->refused == NULL)
+		return;
 	/* Not at the price of waiting for a reader that does not read: that may be what the timeout was about. */
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 	if (poll(&p, 1, 0) <= 0)
@@ -188,7 +184,7 @@ static void explain(const struct args *args, const struct exec_report *r)
 	if (line.len > 0)
 		cli_print_safe(stderr, line.data);
 	if (r->exit_code != 0)
-		cli_print_refused(json_object_get(r->receipt, "refused"));
+		cli_print_refused(r->refused);
 }
 
 static int exec_in_store(const struct args *args, struct exec_options *opt, struct exec_report *ret, struct err *err)
@@ -205,7 +201,7 @@ static int exec_in_store(const struct args *args, struct exec_options *opt, stru
 /** The exit code of this process, as main() will have it. */
 static int exit_code(int result, const struct exec_report *r, const struct err *err)
 {
-	bool interrupted = result < 0 ? err->kind == ERR_INTERRUPTED : strcmp(json_str(r->receipt, "end"), "cancelled") == 0;
+	bool interrupted = result < 0 ? err->kind == ERR_INTERRUPTED : strcmp(r->end, "cancelled") == 0;
 
 	if (interrupted)
 		return cli_caught_signal() != 0 ? 128 + cli_caught_signal() : ERR_INTERRUPTED;
@@ -242,6 +238,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	struct exec_options opt = {
 		.rootfs = args_get(args, "rootfs"),
 		.profile = args_has(args, "profile") ? args_get(args, "profile") : "default",
+		.load_profile = program_load_profile,
 		.workdir = args_get(args, "workdir"),
 		.argv = args->rest,
 		.relay = relay,

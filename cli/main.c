@@ -16,7 +16,8 @@
  *   rootfs/    import, pin and materialise a root filesystem
  *   inspect/   (to come) packages, differences and their causes
  *   runner/    the engine: spec to plan, plan to image and provenance, and back
- *   cli/       this: commands, options, progress, exit codes
+ *   cli/       commands, options, progress, exit codes. Two programs: glovebox.c, small and static, is what
+ *              users start: it does `exec` itself and hands over to this one, glovebox-engine, for all else
  *
  *   tests/     unit/ e2e/ escape/ golden/ fault/ fuzz/ lint/
  *   man/       the manual; bench/ the measurements; examples/ specs that CI builds
@@ -28,16 +29,14 @@
  *     output tree -oci-> image.tar -attest-> provenance, signed
  *   elsewhere: image.tar + bundle + public key -attest-> verdict; provenance -runner-> the same bits again
  */
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include <openssl/crypto.h>
 
 #include "cli/cli.h"
+
+plan_profile_fn *const program_load_profile = plan_load_profile;
 
 static const struct command *const commands[] = {
 	&cmd_run, &cmd_exec, &cmd_check, &cmd_plan, &cmd_lock, &cmd_rootfs, &cmd_tree, &cmd_verify, &cmd_reproduce, &cmd_key,
@@ -73,16 +72,6 @@ static int unknown_command(const char *name, struct err *err)
 	return err_set(err, ERR_USAGE, 0, "no command '%s'; see glovebox --help", name);
 }
 
-/** Says once what went wrong, and gives the exit code of it. */
-static int report(const struct err *err)
-{
-	fputs("glovebox: ", stderr);
-	cli_print_safe(stderr, err->msg);
-	if (err->kind == ERR_INTERRUPTED && cli_caught_signal() != 0)
-		return 128 + cli_caught_signal();
-	return (int)err->kind;
-}
-
 /** The last word of "image pack". */
 static const char *verb_name(const struct command *verb)
 {
@@ -115,26 +104,18 @@ static int find_verb(const struct command *command, const char *name, const stru
 		       command->synopsis);
 }
 
+/** As program_run(), for a command that may have others below it. */
 static int run_command(const struct command *command, char **argv, int *ret_code, struct err *err)
 {
-	auto_args args = {0};
-
-	if (command->verbs != NULL && argv[0] != NULL && strcmp(argv[0], "--help") == 0) {
+	if (command->verbs == NULL)
+		return program_run(command, argv, ret_code, err);
+	if (argv[0] != NULL && strcmp(argv[0], "--help") == 0) {
 		help_command(command);
 		return 0;
 	}
-	if (command->verbs != NULL) {
-		if (find_verb(command, argv[0], &command, err) < 0)
-			return -1;
-		argv++;
-	}
-	if (args_parse(command, argv, &args, err) < 0)
+	if (find_verb(command, argv[0], &command, err) < 0)
 		return -1;
-	if (args_has(&args, "help")) {
-		help_command(command);
-		return 0;
-	}
-	return command->run(&args, ret_code, err);
+	return program_run(command, argv + 1, ret_code, err);
 }
 
 static int dispatch(char **argv, int *ret_code, struct err *err)
@@ -148,38 +129,13 @@ static int dispatch(char **argv, int *ret_code, struct err *err)
 		return 0;
 	}
 	if (strcmp(name, "--version") == 0) {
-		puts("glovebox " GB_VERSION);
+		program_version();
 		return 0;
 	}
 	const struct command *command = find_command(name);
 	if (command == NULL)
 		return unknown_command(name, err);
-	int result = run_command(command, argv + 2, ret_code, err);
-	/* exec passes its command's codes through, so its own failures have one code that says so. */
-	if (result < 0 && command == &cmd_exec && err->kind != ERR_INTERRUPTED)
-		err->kind = ERR_INTERNAL;
-	return result;
-}
-
-/** With 0, 1 or 2 closed, the next file opened would be taken for standard output. */
-static int fill_stdio(void)
-{
-	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", (fd == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC) != fd)
-			return -1;
-	return 0;
-}
-
-/** What holds for every command. A core file would hold keys; and a file that grows past the caller's limit is an
- *  error to tell, not to die of. */
-static void settle_in(void)
-{
-	const struct rlimit none = {0};
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)signal(SIGXFSZ, SIG_IGN);
-	/* Else $OPENSSL_CONF, or the host's file, could bring providers of its own into the hashing and signing. */
-	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	return run_command(command, argv + 2, ret_code, err);
 }
 
 int main(int argc, char **argv)
@@ -188,14 +144,10 @@ int main(int argc, char **argv)
 	int code = 0;
 
 	(void)argc;
-	if (argv[0] == NULL || fill_stdio() < 0)
+	if (argv[0] == NULL || program_begin() < 0)
 		return ERR_INTERNAL;
-	settle_in();
-	if (dispatch(argv, &code, &err) < 0)
-		code = report(&err);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("glovebox: write to standard output");
-		return code == 0 ? ERR_INTERNAL : code;
-	}
-	return code;
+	/* Else $OPENSSL_CONF, or the host's file, could bring providers of its own into the signing. */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	int result = dispatch(argv, &code, &err);
+	return program_end(result, code, &err);
 }

@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
-
 #include "base/own.h"
 #include "profiles/compile.h"
 #include "profiles/refusal.h"
-
-void profile_program_clear(struct profile_program *p)
-{
-	free(p->bpf);
-	free(p->refusals);
-	free(p->conds);
-	*p = (struct profile_program){0};
-}
 
 int profile_compile_for(const struct arch *arch, const char *file, const char *text, size_t n,
 			struct profile_program *ret, struct err *err)

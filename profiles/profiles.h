@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <linux/filter.h>
 
@@ -74,7 +75,13 @@ struct profile_program {
 	size_t nconds;
 	struct digest text_digest, bpf_digest;
 };
-void profile_program_clear(struct profile_program *p);
+static inline void profile_program_clear(struct profile_program *p)
+{
+	free(p->bpf);
+	free(p->refusals);
+	free(p->conds);
+	*p = (struct profile_program){ 0 };
+}
 #define auto_profile_program __attribute__((cleanup(profile_program_clear))) struct profile_program
 
 /** Parses profile text (YAML or JSON) and compiles it for the native architecture, all others killed; the same

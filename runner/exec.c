@@ -22,8 +22,9 @@ enum { EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT
 
 void exec_report_clear(struct exec_report *r)
 {
+	json_decref(r->refused);
 	json_decref(r->receipt);
-	r->receipt = NULL;
+	*r = (struct exec_report){0};
 }
 
 /** An overlay's upper, work and lower directory. */
@@ -34,14 +35,14 @@ struct boxing {
 	struct store *store;
 	const struct exec_options *opt;
 	struct exec_outside outside;
-	struct store_scratch *scratch;
+	struct store_scratch *scratch;  /**< where snapshots and outputs lie; NULL without any */
 	char *rootfs_path;
 	struct plan_profile profile;
 	struct sandbox_mount *mounts;
 	size_t nmounts;
 	char **paths;             /**< what the mounts' places point to */
 	size_t npaths;
-	json_t *snapshots;        /**< {inside: tree digest} of --ro */
+	json_t *snapshots;        /**< {inside: tree digest} of --ro, for the receipt; NULL where none is wanted */
 };
 
 static void boxing_clear(struct boxing *b)
@@ -55,6 +56,11 @@ static void boxing_clear(struct boxing *b)
 	json_decref(b->snapshots);
 	exec_outside_clear(&b->outside);
 	store_scratch_close(b->scratch);
+}
+
+static bool wants_receipt(const struct boxing *b)
+{
+	return b->opt->receipt != NULL && b->opt->receipt->dir != -1;
 }
 
 /** A place of the mount table; @p path becomes the table's. */
@@ -116,6 +122,8 @@ static int add_ro(struct boxing *b, size_t i, struct err *err)
 	    io_open_dir(store_fd(b->store), m.source.path, &fd, err) < 0 || rootfs_materialise(b->store, &tree, fd, err) < 0)
 		return err_ctx(err, "--ro %s:%s", bind->outside, bind->inside);
 	b->mounts[b->nmounts++] = m;
+	if (b->snapshots == NULL)
+		return 0;
 	return json_object_set_new(b->snapshots, bind->inside, json_string(digest_str(&tree, digest))) < 0
 		       ? err_set(err, ERR_INTERNAL, ENOMEM, "receipt") : 0;
 }
@@ -160,8 +168,8 @@ static int add_mounts(struct boxing *b, struct err *err)
 
 	b->mounts = calloc(n + 1, sizeof *b->mounts);
 	b->paths = calloc(n * PATHS_A_MOUNT + 1, sizeof *b->paths);
-	b->snapshots = json_object();
-	if (b->mounts == NULL || b->paths == NULL || b->snapshots == NULL)
+	b->snapshots = wants_receipt(b) ? json_object() : NULL;
+	if (b->mounts == NULL || b->paths == NULL || (wants_receipt(b) && b->snapshots == NULL))
 		return err_set(err, ERR_INTERNAL, ENOMEM, "mount table");
 	if (add_each(b, b->opt->nro, add_ro, err) < 0 || add_each(b, b->opt->nrw, add_rw, err) < 0)
 		return -1;
@@ -178,12 +186,11 @@ static int prepare(struct boxing *b, struct err *err)
 		return -1;
 	if (sandbox_check_limits(&b->opt->limits, err) < 0 ||
 	    rootfs_resolve(b->store, b->opt->rootfs, &rootfs, &pinned, err) < 0 ||
-	    plan_load_profile(b->store, AT_FDCWD, b->opt->profile, &b->profile, err) < 0 ||
-	    rootfs_ensure(b->store, &rootfs, &b->rootfs_path, err) < 0 ||
-	    store_scratch_open(b->store, &b->scratch, err) < 0)
+	    b->opt->load_profile(b->store, AT_FDCWD, b->opt->profile, &b->profile, err) < 0 ||
+	    rootfs_ensure(b->store, &rootfs, &b->rootfs_path, err) < 0)
 		return -1;
-	if (mkdirat(store_scratch_fd(b->scratch), "root", 0755) < 0)
-		return err_set(err, ERR_INTERNAL, errno, "make scratch directory 'root'");
+	if (b->opt->nro + b->opt->noutputs > 0 && store_scratch_open(b->store, &b->scratch, err) < 0)
+		return -1;
 	return add_mounts(b, err);
 }
 
@@ -215,14 +222,9 @@ static int run_boxed(const struct boxing *b, const char *const *env, struct sand
 {
 	const struct exec_options *opt = b->opt;
 	const struct ident *id = store_ident(b->store);
-	auto_buf mountpoint = {0};
-
-	buf_addf(&mountpoint, "%s/root", store_scratch_path(b->scratch));
-	if (buf_check(&mountpoint, "path", err) < 0)
-		return -1;
-	struct sandbox_conf conf = {
+	const struct sandbox_conf conf = {
 		.base_fd = store_fd(b->store),
-		.mountpoint = mountpoint.data,
+		.mountpoint = STORE_MOUNTPOINT,
 		.rootfs = b->rootfs_path,
 		.mounts = b->mounts, .nmounts = b->nmounts,
 		.argv = opt->argv,
@@ -237,6 +239,7 @@ static int run_boxed(const struct boxing *b, const char *const *env, struct sand
 		.limits = opt->limits,
 		.relay = opt->relay,
 		.cancel_fd = opt->cancel_fd,
+		.no_receipt = !wants_receipt(b),
 	};
 	return sandbox_run(&conf, ret, err);
 }
@@ -304,24 +307,29 @@ static int hand_over_all(struct boxing *b, struct err *err)
 	return 0;
 }
 
+/** A new reference. */
+static json_t *make_receipt(const struct boxing *b, const struct sandbox_result *r, json_t *refused)
+{
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:O, s:O, s:O}", "schema", RECEIPT_SCHEMA, "glovebox", GB_VERSION,
+			 "end", end_name(r->end), "code", r->code, "wallUs", (json_int_t)r->wall_us,
+			 "userUs", (json_int_t)r->user_us, "systemUs", (json_int_t)r->sys_us,
+			 "maxRssKiB", (json_int_t)r->max_rss_kib, "snapshots", b->snapshots, "refused", refused,
+			 "sandbox", r->receipt);
+}
+
 static int report(const struct boxing *b, const struct sandbox_result *r, struct exec_report *ret, struct err *err)
 {
 	auto_json refused = NULL;
+	json_t *receipt = NULL;
 
-	if (refusals_json(&b->profile, r, &refused, err) < 0)
+	if ((wants_receipt(b) || r->nrefused != 0) && refusals_json(&b->profile, r, &refused, err) < 0)
 		return -1;
-	json_t *receipt = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:O, s:O, s:O}", "schema",
-				    RECEIPT_SCHEMA, "glovebox", GB_VERSION,
-				    "end", end_name(r->end), "code", r->code,
-				    "wallUs", (json_int_t)r->wall_us, "userUs", (json_int_t)r->user_us,
-				    "systemUs", (json_int_t)r->sys_us, "maxRssKiB", (json_int_t)r->max_rss_kib,
-				    "snapshots", b->snapshots, "refused", refused, "sandbox", r->receipt);
-
-	if (receipt == NULL || limit_add_json(receipt, r, err) < 0) {
+	if (wants_receipt(b) && ((receipt = make_receipt(b, r, refused)) == NULL || limit_add_json(receipt, r, err) < 0)) {
 		json_decref(receipt);
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write the receipt");
 	}
-	*ret = (struct exec_report){ .exit_code = exit_code(r), .receipt = receipt };
+	*ret = (struct exec_report){ .exit_code = exit_code(r), .end = end_name(r->end), .code = r->code, .limit = r->limit,
+				     .limit_value = r->limit_value, .refused = move_ptr(refused), .receipt = receipt };
 	return 0;
 }
 

@@ -9,14 +9,6 @@
 #include "rootfs/rootfs.h"
 #include "runner/source.h"
 
-void plan_profile_clear(struct plan_profile *p)
-{
-	free(p->name);
-	profile_program_clear(&p->own);
-	free(p->own_text);
-	*p = (struct plan_profile){0};
-}
-
 void plan_free(struct plan *plan)
 {
 	if (plan == NULL)
@@ -94,61 +86,6 @@ static int plan_nothing_open(const struct plan *plan, struct err *err)
 					  "source '%s' is not pinned: give its %s, or run 'glovebox lock' to write " SPEC_LOCK_NAME,
 					  plan->spec->sources[open.v[i].source].name,
 					  open.v[i].kind == SPEC_PIN_FILE ? "digest" : "commit");
-	return 0;
-}
-
-static void load_builtin(const struct profile_builtin *b, struct plan_profile *p)
-{
-	p->filter = b->bpf;
-	p->filter_len = b->bpf_len;
-	p->text = b->text_digest;
-	p->bpf = b->bpf_digest;
-	p->source = b->text;
-	p->source_len = b->text_len;
-	p->refusals = b->refusals;
-}
-
-int plan_compile_profile(struct plan_profile *p, const struct buf *text, struct err *err)
-{
-	p->own_text = strndup(text->data == NULL ? "" : text->data, text->len);
-	if (p->own_text == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "profile '%s'", p->name);
-	p->source = p->own_text;
-	p->source_len = strlen(p->own_text);
-	if (profile_compile(p->name, text->data == NULL ? "" : text->data, text->len, &p->own, err) < 0)
-		return -1;
-	p->refusals = (struct profile_refusals){ p->own.refusals, p->own.nrefusals, p->own.conds };
-	p->filter = p->own.bpf;
-	p->filter_len = p->own.bpf_len;
-	p->bpf = p->own.bpf_digest;
-	p->floor = profile_floor()->bpf;
-	p->floor_len = profile_floor()->bpf_len;
-	return 0;
-}
-
-static int load_file(struct store *store, int dirfd, const char *name, struct plan_profile *p, struct err *err)
-{
-	auto_buf text = {0};
-
-	if (ident_read_begin(store_ident(store), err) < 0)
-		return -1;
-	if (ident_read_done(store_ident(store), io_read_file(dirfd, name, PROFILE_TEXT_MAX, &text, err), err) < 0)
-		return err_ctx(err, "profile '%s' (not a shipped one, so taken as a file)", name);
-	if (plan_compile_profile(p, &text, err) < 0)
-		return -1;
-	return store_put_bytes(store, text.data, text.len, &p->text, err);
-}
-
-int plan_load_profile(struct store *store, int dirfd, const char *name, struct plan_profile *ret, struct err *err)
-{
-	const struct profile_builtin *b = profile_builtin(name);
-
-	ret->name = strdup(name);
-	if (ret->name == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "profile '%s'", name);
-	if (b == NULL)
-		return load_file(store, dirfd, name, ret, err);
-	load_builtin(b, ret);
 	return 0;
 }
 

@@ -60,8 +60,6 @@ int plan_load_spec(struct plan *plan, const char *file, struct buf *text, struct
  *  (ERR_USAGE at its place in the spec). */
 int plan_load_lock(struct plan *plan, const char *file, struct buf *text, struct err *err);
 
-/** Finds the profile @p name: shipped, else a file relative to @p dirfd. Its text goes into the store, so that reproduce finds it. */
-int plan_load_profile(struct store *store, int dirfd, const char *name, struct plan_profile *ret, struct err *err);
 void plan_profile_clear(struct plan_profile *p);
 /** Compiles the text of a profile that is not a shipped one into @p p, whose name is set, with the floor below it. */
 int plan_compile_profile(struct plan_profile *p, const struct buf *text, struct err *err);

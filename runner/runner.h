@@ -148,6 +148,16 @@ struct image_pack_report {
  *  that cannot be written where it should go, or that would lie in the directory. */
 int image_pack(struct store *store, const struct image_pack_options *opt, struct image_pack_report *ret, struct err *err);
 
+/* ---- profiles -------------------------------------------------------- */
+
+struct plan_profile;
+/** Finds the seccomp profile @p name; @p ret is zero-initialised. */
+typedef int plan_profile_fn(struct store *store, int dirfd, const char *name, struct plan_profile *ret, struct err *err);
+/** A shipped profile, else a file relative to @p dirfd. Its text goes into the store, so that reproduce finds it. */
+plan_profile_fn plan_load_profile;
+/** A shipped profile alone; ERR_USAGE for another. For a program without the compiler of profiles. */
+plan_profile_fn plan_load_shipped_profile;
+
 /* ---- exec ------------------------------------------------------------ */
 
 /** One `SRC:DST` (--ro, --rw) or `PATH=DIR` (--output) of exec. */
@@ -175,7 +185,8 @@ int exec_receipt_write(const struct exec_receipt *r, json_t *report, const struc
 
 struct exec_options {
 	const char *rootfs;
-	const char *profile;           /**< name or file */
+	const char *profile;           /**< name or file, */
+	plan_profile_fn *load_profile; /**< and what finds it */
 	bool loopback;
 	const struct exec_bind *ro, *rw, *outputs;
 	size_t nro, nrw, noutputs;
@@ -190,7 +201,12 @@ struct exec_options {
 
 struct exec_report {
 	int exit_code;                 /**< as glovebox-exec(1) passes it on */
-	json_t *receipt;               /**< new reference */
+	const char *end;               /**< how it ended, in the receipt's words: "exited", "timeout", … Static. */
+	int code;                      /**< exit status, signal or errno, by `end` */
+	enum sandbox_limit limit;      /**< the one it ran into, with its figure, or SANDBOX_NO_LIMIT */
+	uint64_t limit_value;
+	json_t *refused;               /**< calls that the filter refused, as in the receipt, or NULL: new reference */
+	json_t *receipt;               /**< new reference; NULL where none is wanted */
 };
 void exec_report_clear(struct exec_report *r);
 #define auto_exec_report __attribute__((cleanup(exec_report_clear))) struct exec_report

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <signal.h>
@@ -17,15 +16,6 @@
 /** Limits of the tmpfs that holds the pristine sources; past them `workdir: disk` is the answer. */
 #define SPACE_BYTES (8ull << 30)
 #define SPACE_INODES 4000000
-
-int work_check_cancel(int cancel_fd, struct err *err)
-{
-	struct pollfd p = { .fd = cancel_fd, .events = POLLIN };
-
-	if (cancel_fd >= 0 && poll(&p, 1, 0) > 0)
-		return err_set(err, ERR_INTERRUPTED, 0, "interrupted");
-	return 0;
-}
 
 size_t work_build_source(const struct plan *plan)
 {

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "sandbox/mountinfo.h"
+#include "sandbox/mounted.h"
 
 #define PROC_FILE_MAX (1u << 20)
 /** How many covered paths of /proc an error names. */
@@ -81,7 +81,7 @@ static const char *why_denied(void)
 		       "kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for glovebox with 'userns,'";
 	if (read_number("/proc/sys/kernel/unprivileged_userns_clone") == 0)
 		return "unprivileged user namespaces are switched off; cure: sysctl -w kernel.unprivileged_userns_clone=1";
-	if (mountinfo_in_chroot())
+	if (mounted_in_chroot())
 		return "this process runs in a chroot, where no user namespace can be made; run it in a root of its own "
 		       "(a container, pivot_root), not in a chroot";
 	if (under_seccomp())
@@ -154,7 +154,7 @@ static int explain_proc(const struct note *note, struct err *err)
 {
 	auto_buf covers = { 0 };
 
-	mountinfo_proc_covers(&covers, PROC_COVERS_SHOWN);
+	mounted_on_proc(&covers, PROC_COVERS_SHOWN);
 	return err_set(err, ERR_HOST, note->code, "sandbox: mounting /proc: the kernel allows it only where the host's own /proc is "
 		       "not masked; this looks like a container with parts of /proc covered (%s): start it with "
 		       "--security-opt systempaths=unconfined (docker) or --security-opt unmask=ALL (podman)",

@@ -138,8 +138,8 @@ typedef void sandbox_output_fn(void *arg, int stream, const char *data, size_t n
 struct sandbox_conf {
 	int base_fd;                       /**< see sandbox_path; becomes the child's way to rootfs and scratch */
 	const struct sandbox_space *space; /**< or NULL: namespaces are made straight from this process */
-	const char *mountpoint;            /**< an empty directory below base_fd to build the root on (its own for each step at a time) */
 	const char *rootfs;                /**< directory below base_fd: the lower layer of a read-only overlay, under what the sandbox makes itself */
+	const char *mountpoint;            /**< an empty directory below base_fd to build the root on; several may use one at once */
 	const struct sandbox_mount *mounts; size_t nmounts; /**< in order */
 	const char *const *argv;           /**< NULL-terminated; argv[0] without '/' is looked up in PATH of envp, inside */
 	const char *const *envp;           /**< NULL-terminated, the whole environment */
@@ -159,6 +159,7 @@ struct sandbox_conf {
 	                                        blocks (no O_NONBLOCK) can hold that up. The caller ignores SIGPIPE. */
 	int cancel_fd;                     /**< readable: the caller wants an end (SIGTERM, grace, SIGKILL); readable again: now. -1: none.
 	                                        The sandbox reads one struct signalfd_siginfo or 8 bytes each time (non-blocking). */
+	bool no_receipt;                   /**< nobody will read it: the result has none */
 };
 
 /** Most kinds of refused calls that are told of. */
@@ -192,7 +193,7 @@ struct sandbox_result {
 	struct sandbox_refused refused[SANDBOX_REFUSED_MAX]; /**< in the order they came */
 	size_t nrefused;
 	int view_fd;      /**< want_view: directory descriptor of the mount, usable after all processes are dead; else -1. The caller closes it. */
-	json_t *receipt;  /**< what was in force: new reference, see glovebox-provenance(5) */
+	json_t *receipt;  /**< what was in force: new reference, see glovebox-provenance(5); NULL where `no_receipt` */
 };
 void sandbox_result_clear(struct sandbox_result *r);
 #define auto_sandbox_result __attribute__((cleanup(sandbox_result_clear))) struct sandbox_result

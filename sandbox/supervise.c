@@ -202,16 +202,19 @@ static int on_note(struct run *r, struct err *err)
 
 	if (got < 0)
 		return err_set(err, ERR_INTERNAL, errno, "sandbox: reading from the child");
-	if (got == 0)
-		own_fd(&r->sock), r->sock = -1;
-	else if (note.kind == NOTE_VIEW)
+	if (got > 0 && note.kind == NOTE_VIEW) {
 		r->view = move_fd(&fds[0]);
-	else if (note.kind == NOTE_REFUSED)
+	} else if (got > 0 && note.kind == NOTE_REFUSED) {
 		take_refusal(r, &note);
-	else if (note.kind == NOTE_DEAF)
+	} else if (got > 0 && note.kind == NOTE_DEAF) {
 		r->deaf = true;
-	else
-		r->end = note;
+	} else {
+		/* The last note, or none: the child ends now. */
+		if (got > 0)
+			r->end = note;
+		own_fd(&r->sock);
+		r->sock = -1;
+	}
 	for (size_t i = 0; i < NOTE_FDS_MAX; i++)
 		own_fd(&fds[i]);
 	return 0;
@@ -240,7 +243,7 @@ static int turn(struct run *r, struct err *err)
 	return fds[0].revents != 0 ? on_note(r, err) : 0;
 }
 
-/** Until the child has closed its socket, which it does only by ending. */
+/** Until the child has said its last word, or ended without one. */
 static int attend(struct run *r, struct err *err)
 {
 	while (r->sock >= 0)
@@ -434,8 +437,9 @@ static int conduct(struct run *r, struct plan *plan, struct sandbox_result *res,
 		return -1;
 	r->watch.pid = r->pid;
 	/* While the child works: */
-	res->receipt = receipt_make(r->conf, plan, err);
-	if (res->receipt == NULL || attend(r, err) != 0)
+	if (!r->conf->no_receipt && (res->receipt = receipt_make(r->conf, plan, err)) == NULL)
+		return -1;
+	if (attend(r, err) != 0)
 		return -1;
 	reap(r);
 	watch_end(&r->watch);
@@ -443,7 +447,7 @@ static int conduct(struct run *r, struct plan *plan, struct sandbox_result *res,
 	take_usage(r, res);
 	memcpy(res->refused, r->refused, sizeof res->refused);
 	res->nrefused = r->nrefused;
-	if (receipt_refusals(res->receipt, plan->telling != NULL && !r->deaf, err) != 0)
+	if (!r->conf->no_receipt && receipt_refusals(res->receipt, plan->telling != NULL && !r->deaf, err) != 0)
 		return -1;
 	if (drain(r, err) != 0 || take_end(r, plan, res, err) != 0)
 		return -1;

@@ -9,7 +9,8 @@
 #define VERSION_TEXT "glovebox-store 1\n"
 #define VERSION_START "glovebox-store "
 
-static const char *const folders[] = { "objects", "trees", "names", "rootfs", "tmp" };
+/** Made in this order: where the last one is, all are. */
+static const char *const folders[] = { "objects", "trees", "names", "rootfs", "tmp", STORE_MOUNTPOINT };
 
 /** A store's directory, before anything in it is touched. */
 struct place {
@@ -47,8 +48,8 @@ static int open_dir(struct place *p, struct err *err)
 	return 0;
 }
 
-/** mkdir -p, as whoever calls, and open. */
-static int open_place(struct place *p, struct err *err)
+/** mkdir -p, as whoever calls. */
+static int make_place(const struct place *p, struct err *err)
 {
 	auto_free char *copy = strdup(p->path);
 
@@ -64,6 +65,15 @@ static int open_place(struct place *p, struct err *err)
 	}
 	if (mkdir(p->path, 0700) < 0 && errno != EEXIST)
 		return err_set(err, ERR_HOST, errno, "make the store '" SHOWN "' (choose another with --store)", p->path);
+	return 0;
+}
+
+static int open_place(struct place *p, struct err *err)
+{
+	if (open_dir(p, err) == 0)
+		return 0;
+	if (err->sys != ENOENT || make_place(p, err) < 0)
+		return -1;
 	return open_dir(p, err);
 }
 
@@ -95,17 +105,24 @@ static int is_empty(const struct place *p, bool *ret, struct err *err)
 	return 0;
 }
 
-static int check_version(const struct place *p, struct err *err)
+/** Without a version it is to become a store, or is none. */
+static int check_fresh(struct place *p, struct err *err)
+{
+	if (is_empty(p, &p->fresh, err) < 0)
+		return -1;
+	return p->fresh ? 0 : err_set(err, ERR_USAGE, 0,
+			       "'" SHOWN "' is not a store: it has content, but no 'version' (give --store an empty or new directory)", p->path);
+}
+
+static int check_version(struct place *p, struct err *err)
 {
 	auto_buf text = {0};
 
 	if (io_read_file(p->fd, "version", 4096, &text, err) < 0) {
-		if (err->sys != ENOENT) {
-			err->kind = err->sys == 0 ? ERR_USAGE : ERR_HOST;
-			return err_ctx(err, "open the store '" SHOWN "'", p->path);
-		}
-		return err_set(err, ERR_USAGE, 0,
-			       "'" SHOWN "' is not a store: it has content, but no 'version' (give --store an empty or new directory)", p->path);
+		if (err->sys == ENOENT)
+			return check_fresh(p, err);
+		err->kind = err->sys == 0 ? ERR_USAGE : ERR_HOST;
+		return err_ctx(err, "open the store '" SHOWN "'", p->path);
 	}
 	if (text.len == strlen(VERSION_TEXT) && memcmp(text.data, VERSION_TEXT, text.len) == 0)
 		return 0;
@@ -164,7 +181,8 @@ static int furnish(const struct place *p, struct err *err)
 		err->kind = ERR_HOST;
 		return err_ctx(err, "make the store '" SHOWN "'", p->path);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+	bool whole = !p->fresh && faccessat(p->fd, folders[ARRAY_LEN(folders) - 1], F_OK, AT_EACCESS) == 0;
+	for (size_t i = 0; !whole && i < ARRAY_LEN(folders); i++)
 		if (mkdirat(p->fd, folders[i], 0700) < 0 && errno != EEXIST)
 			return err_set(err, ERR_HOST, errno, "make '%s' in the store '" SHOWN "'", folders[i], p->path);
 	if (faccessat(p->fd, "tmp", R_OK | W_OK | X_OK, AT_EACCESS) < 0)
@@ -174,7 +192,7 @@ static int furnish(const struct place *p, struct err *err)
 
 static int prepare(struct place *p, struct ident *id, struct err *err)
 {
-	if (is_empty(p, &p->fresh, err) < 0 || (!p->fresh && check_version(p, err) < 0) ||
+	if (check_version(p, err) < 0 ||
 	    settle_owner(p, id, err) < 0 || settle_access(p, id, err) < 0 || ident_drop(id, err) < 0)
 		return -1;
 	return furnish(p, err);

@@ -53,6 +53,10 @@ const struct ident *store_ident(const struct store *store);
 /** syncfs(2) of the file system that holds the store: all written so far survives a loss of power. */
 int store_sync(struct store *store, struct err *err);
 
+/** A directory in every store that stays empty: where a sandbox's root is mounted, in a mount namespace of its own, so any number
+ *  may use it at once. */
+#define STORE_MOUNTPOINT "mnt"
+
 /* ---- objects --------------------------------------------------------- */
 
 /** Copies all that is left in @p fd into an object, hashing what is stored. Known content is stored once.

@@ -54,9 +54,13 @@ static void each(DIR *dir, void (*fn)(int tmp, const char *name))
 
 void store_sweep(struct store *store)
 {
+	struct stat st;
+
+	/* All scratch is directories, and most file systems count them: 2 and nothing to sweep is the rule. */
+	if (fstatat(store->fd, "tmp", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink == 2)
+		return;
 	auto_fd fd = openat(store->fd, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_dir dir = fd < 0 ? NULL : fdopendir(fd);
-
 	if (dir == NULL)
 		return;
 	move_fd(&fd);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that are missing, and does nothing where none is.
 #
-#   deps.sh [build] [demo] [test] [heavy] [bench]      default: build
+#   deps.sh [build] [demo] [test] [heavy] [static] [bench] [bench-long]      default: build
 #
 # As root by apt-get; as an ordinary user by sudo where that is there; with neither it prints
 # the line to run and ends with 1. With nothing missing it needs neither network nor rights.
@@ -10,7 +10,7 @@
 set -euo pipefail
 
 # PACKAGE, or PACKAGE:COMMAND where the command from elsewhere is as good.
-build=(gcc:cc libc6-dev make:make pkg-config:pkg-config libseccomp-dev libcap-dev libmount-dev libyaml-dev libssl-dev
+build=(gcc:cc libc6-dev make:make pkg-config:pkg-config libseccomp-dev libcap-dev libyaml-dev libssl-dev
 	libarchive-dev libjansson-dev libdeflate-dev libzstd-dev libcurl4-openssl-dev scdoc:scdoc)
 # `make demo` makes a root filesystem with these.
 demo=(dpkg:dpkg-deb tar:tar)
@@ -18,20 +18,22 @@ demo=(dpkg:dpkg-deb tar:tar)
 test=(libcmocka-dev perl:prove bats:bats shellcheck:shellcheck universal-ctags:ctags busybox-static
 	skopeo:skopeo umoci:umoci podman:podman openssl:openssl mtree-netbsd jq:jq libarchive-tools:bsdtar python3:python3 bzip2:bzip2 xz-utils:xz zstd:zstd mmdebstrap:mmdebstrap
 	strace:strace nodejs:node npm:npm git:git)
-# The rival in `make bench`.
-bench=(bubblewrap:bwrap)
 # What only `make check-long` needs: fuzzers, and what runs an image.
 heavy=(clang:clang libclang-rt-14-dev)
 [ "$(id -u)" != 0 ] || heavy+=(podman:podman runc:runc)
+# Archives of what libarchive was built with, for `make static`.
+static=(libbz2-dev liblz4-dev liblzma-dev libzstd-dev nettle-dev zlib1g-dev)
 # Rivals that `make bench` measures against.
-bench=(bubblewrap:bwrap)
+bench=(bubblewrap:bwrap crun:crun runc:runc strace:strace perl:perl python3-yaml)
+# What `make bench-long` makes a root filesystem with.
+bench_long=(mmdebstrap:mmdebstrap)
 
 # The packages of the lists named that this host lacks.
 missing()
 {
 	local group item
 	for group; do
-		local -n items=$group
+		local -n items=${group/-/_}
 		for item in "${items[@]}"; do
 			case $item in
 			*:*) command -v "${item#*:}" >/dev/null && continue ;;
@@ -45,9 +47,9 @@ missing()
 groups=()
 for group in "${@:-build}"; do
 	case $group in
-	build | demo | test | heavy | bench) groups+=("$group") ;;
+	build | demo | test | heavy | static | bench | bench-long) groups+=("$group") ;;
 	*)
-		printf 'deps.sh: no such group: %s (build, demo, test, heavy, bench)\n' "$group" >&2
+		printf 'deps.sh: no such group: %s (build, demo, test, heavy, static, bench, bench-long)\n' "$group" >&2
 		exit 2
 		;;
 	esac

@@ -75,8 +75,10 @@ FUZZ_SECONDS ?= 60
 FUZZ_NAMES   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 check-long:
-	tests/deps.sh build demo test heavy
+	tests/deps.sh build demo test heavy static
 	$(MAKE) --no-print-directory check-built
+	$(MAKE) --no-print-directory static
+	GLOVEBOX=$(STATIC)/glovebox O=$(O) $(RUN) --label 'e2e (static)' tests/e2e
 	$(MAKE) --no-print-directory O=$(O)/san SAN=address,undefined CFLAGS='-O1 -g' check-sanitized
 	$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang SAN=address,undefined \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' check-fuzz
@@ -135,7 +137,7 @@ $(O)/man/%: man/%.scd
 	SOURCE_DATE_EPOCH=$(MAN_EPOCH) scdoc <$< >$@
 
 # The list of fields comes from the table that parses them.
-$(O)/man/glovebox-spec.5: man/glovebox-spec.5.scd $(PROGRAM)
+$(O)/man/glovebox-spec.5: man/glovebox-spec.5.scd $(PROGRAM) $(ENGINE)
 	@mkdir -p $(@D)
 	$(PROGRAM) check --fields >$(O)/man/fields.scd
 	sed -e '/^; FIELDS$$/{r $(O)/man/fields.scd' -e 'd}' $< >$(O)/man/spec.scd
@@ -143,13 +145,17 @@ $(O)/man/glovebox-spec.5: man/glovebox-spec.5.scd $(PROGRAM)
 
 # ---- installing, packaging ----------------------------------------------------------------------------
 
+# The program finds its engine by this way from its own directory, and by no other.
+ENGINE_DIR = $(bindir)/../libexec/glovebox
+
 install: all man
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(bindir)/glovebox
+	install -D -m 755 $(ENGINE) $(DESTDIR)$(ENGINE_DIR)/glovebox-engine
 	set -e; for page in $(MAN_PAGES); do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/glovebox
+	rm -f $(DESTDIR)$(bindir)/glovebox $(DESTDIR)$(ENGINE_DIR)/glovebox-engine
 	set -e; for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 
 # The same commit gives the same bytes: git takes times from the commit, gzip is told to keep none.

@@ -82,10 +82,11 @@ same_as_reference()
 	fi
 	cp -r "$WORK/first" "$WORK/user-spec"
 	# The checkout may be out of another user's reach.
-	cp "$GLOVEBOX" "$WORK/program"
+	mkdir "$WORK/program"
+	cp "$GLOVEBOX" "$GLOVEBOX-engine" "$WORK/program"
 	chmod -R go+rX "$WORK/user-spec" "$WORK/rootfs" "$WORK/program"
-	"${other[@]}" "$WORK/program" rootfs import tiny "$WORK/rootfs" --store "$WORK/user/store"
-	"${other[@]}" "$WORK/program" run "$WORK/user-spec/build.yaml" --store "$WORK/user/store" --out "$WORK/user/out"
+	"${other[@]}" "$WORK/program/glovebox" rootfs import tiny "$WORK/rootfs" --store "$WORK/user/store"
+	"${other[@]}" "$WORK/program/glovebox" run "$WORK/user-spec/build.yaml" --store "$WORK/user/store" --out "$WORK/user/out"
 	same_as_reference "$WORK/user/out"
 }
 

@@ -36,7 +36,7 @@ static void a_store_is_made_with_its_parents(void **state)
 	assert_int_equal(fstat(store_fd(s), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	assert_true(fcntl(store_fd(s), F_GETFD) & FD_CLOEXEC);
-	shell(w, "cd a/b/c; test \"$(cat version)\" = 'glovebox-store 1'; test \"$(echo *)\" = 'names objects rootfs tmp trees version'");
+	shell(w, "cd a/b/c; test \"$(cat version)\" = 'glovebox-store 1'; test \"$(echo *)\" = 'mnt names objects rootfs tmp trees version'");
 	assert_int_equal(store_ident(s)->caller_uid, geteuid());
 }
 
