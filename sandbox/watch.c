@@ -61,8 +61,6 @@ static struct watch_hit look_at_disk(struct watch *w, bool *ret_low)
 {
 	struct statvfs fs;
 
-	if (!w->measured)
-		measure(w);
 	if (!w->measured || fstatvfs(w->conf->base_fd, &fs) != 0)
 		return nothing;
 	uint64_t bytes = fs.f_bavail * fs.f_frsize;
@@ -180,7 +178,7 @@ void watch_begin(struct watch *w, const struct sandbox_conf *conf, const struct 
 	*w = (struct watch){ .conf = conf, .cgroup = cgroup, .next_ms = now_ms + WATCH_MS };
 	w->walk_anyway_ms = now_ms + WALK_ANYWAY_MS;
 	w->pids_ms = now_ms + PIDS_MS;
-	if (disk_was_asked_for(conf))
+	if (has_places(conf))
 		measure(w);
 }
 
@@ -213,10 +211,12 @@ struct watch_hit watch_turn(struct watch *w, uint64_t now_ms)
 struct watch_hit watch_last(struct watch *w)
 {
 	struct watch_hit found = nothing;
-	bool more = true;
+	bool more = true, low = false;
 
-	if (!disk_was_asked_for(w->conf) || !has_places(w->conf))
-		return nothing;
+	if (has_places(w->conf))
+		found = look_at_disk(w, &low);
+	if (found.limit != SANDBOX_NO_LIMIT || !has_places(w->conf) || (!low && !disk_was_asked_for(w->conf)))
+		return found;
 	walk_end(w->walk);
 	w->walk = walk_begin(w->conf);
 	while (w->walk != NULL && more && found.limit == SANDBOX_NO_LIMIT) {

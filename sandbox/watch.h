@@ -54,12 +54,12 @@ struct watch_hit {
 	uint64_t value;
 };
 
-/** Begins when the step does, at @p now_ms of CLOCK_MONOTONIC. Limits of disk that were asked for are measured from here on,
- *  default ones from the first look. */
+/** Begins when the step does, at @p now_ms of CLOCK_MONOTONIC. */
 void watch_begin(struct watch *w, const struct sandbox_conf *conf, const struct cgroup *cgroup, uint64_t now_ms);
 /** Looks, when it is time: a few milliseconds of work at most; next_ms then says when to come back. */
 struct watch_hit watch_turn(struct watch *w, uint64_t now_ms);
-/** After the step: whether it has left more than it was allowed to, where a limit of disk was asked for. */
+/** After the step: whether it has left more than it was allowed to. Places are walked through for it only where a limit of disk was
+ *  asked for, or where the file system has lost more than the default. */
 struct watch_hit watch_last(struct watch *w);
 void watch_end(struct watch *w);
 

@@ -227,7 +227,7 @@ END
 	spec "    - { name: src, git: { url: r, commit: $commit } }"
 	expect_status 0 strace -f -qq -o "$T/trace" -e trace=execve,connect "$GLOVEBOX" plan "$T/build.yaml"
 	[ ! -e "$T/ran" ]
-	is "$(grep -o 'execve("[^"]*"' "$T/trace" | sort -u | grep -vcE '"(/usr/bin/git|/usr/lib/git-core/git[a-z-]*|/bin/sh|.*/glovebox|/usr/bin/env)"')" 0
+	is "$(grep -o 'execve("[^"]*"' "$T/trace" | sort -u | grep -vcE '"(/usr/bin/git|/usr/lib/git-core/git[a-z-]*|/bin/sh|.*/glovebox(-engine)?|/usr/bin/env)"')" 0
 	run ! grep -E 'connect\(.*AF_INET' "$T/trace"
 	"$T/m"
 	[ -e "$T/ran" ]
