@@ -172,12 +172,13 @@ static void let_go(const struct child *c)
 	(void)sys_close_range(0, 2);
 }
 
-/** A listener whose filter nobody has any more is at its end, and would be ready for ever. */
+/** A listener whose filter nobody has any more is at its end, and would be ready for ever. An error alone is no end: the kernel
+ *  says so, too, where a stop from outside (SIGSTOP, a freezer) came while somebody else had its lock. */
 static void listen_event(struct child *c, const struct watch *w, uint32_t events)
 {
 	if ((events & EPOLLIN) != 0)
 		listen_turn(c);
-	else
+	else if ((events & EPOLLHUP) != 0)
 		(void)syscall(SYS_epoll_ctl, w->all, EPOLL_CTL_DEL, c->listener, NULL);
 }
 

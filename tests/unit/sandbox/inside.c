@@ -328,6 +328,46 @@ static int do_refused_to_death(int nr)
 	return 0;
 }
 
+struct caller {
+	int nr;
+	volatile long done;
+};
+
+static void *count_calls(void *arg)
+{
+	struct caller *c = arg;
+
+	for (;; c->done++)
+		syscall(c->nr, 1);
+	return NULL;
+}
+
+/** Threads that are refused again and again for some seconds. Exits 9 as soon as none has had an answer for two. */
+static int do_refused_all_along(int nr, int seconds)
+{
+	static struct caller callers[8];
+	long last = -1;
+	int silent = 0;
+	pthread_t t;
+
+	for (int i = 0; i < 8; i++) {
+		callers[i].nr = nr;
+		pthread_create(&t, NULL, count_calls, &callers[i]);
+	}
+	for (int s = 0; s < seconds; s++) {
+		long all = 0;
+
+		sleep(1);
+		for (int i = 0; i < 8; i++)
+			all += callers[i].done;
+		silent = all == last ? silent + 1 : 0;
+		if (silent == 2)
+			return 9;
+		last = all;
+	}
+	return 0;
+}
+
 /** Takes and touches memory, and keeps it. */
 static int do_hog(long bytes)
 {
@@ -488,6 +528,8 @@ int main(int argc, char **argv)
 		return do_calls(atoi(a), atoi(argv[3]), atol(argv[4]));
 	if (!strcmp(what, "refused-to-death"))
 		return do_refused_to_death(atoi(a));
+	if (!strcmp(what, "refused-all-along"))
+		return do_refused_all_along(atoi(a), atoi(argv[3]));
 	if (!strcmp(what, "flood"))
 		return do_flood(atol(a));
 	return greed(what, a, b);

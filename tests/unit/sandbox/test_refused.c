@@ -2,7 +2,9 @@
 /* Calls that the filter refuses: the caller gets the profile's own errno, and the runner learns which they were. */
 #include "box.h"
 
+#include <stdlib.h>
 #include <sys/prctl.h>
+#include <time.h>
 
 #include "profiles/profiles.h"
 #include "sandbox/sandbox.h"
@@ -78,6 +80,59 @@ static void test_killed_callers(void **state)
 	b->conf.filter_len = ARRAY_LEN(picky);
 	assert_int_equal(box_inside(b, "refused-to-death", "600"), 0);
 	assert_int_equal(b->res.nrefused, 1);
+}
+
+/** This process's other child: the init, once it is there. */
+static pid_t init_of(pid_t parent)
+{
+	char path[64], text[256] = "";
+	long pid = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
+	while (pid == 0) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = read(fd, text, sizeof text - 1);
+
+		close(fd);
+		text[n > 0 ? n : 0] = '\0';
+		for (char *p = text; *p != '\0' && pid == 0; p += *p == ' ') {
+			long found = strtol(p, &p, 10);
+
+			pid = found == getpid() ? 0 : found;
+		}
+	}
+	return (pid_t)pid;
+}
+
+/** Stops and continues the init to its end, as cpulimit(1) does. */
+static pid_t start_stopping(void)
+{
+	const struct timespec stopped = { .tv_nsec = 100000 }, running = { .tv_nsec = 200000 };
+	pid_t me = getpid(), pid = fork();
+
+	if (pid != 0)
+		return pid;
+	pid_t init = init_of(me);
+	while (kill(init, SIGSTOP) == 0) {
+		nanosleep(&stopped, NULL);
+		kill(init, SIGCONT);
+		nanosleep(&running, NULL);
+	}
+	_exit(0);
+}
+
+/** Being stopped from outside, whenever, makes init deaf to nobody. */
+static void test_stopped_init(void **state)
+{
+	struct box *b = *state;
+
+	b->conf.filter = picky;
+	b->conf.filter_len = ARRAY_LEN(picky);
+	b->conf.limits.timeout_ms = 60000;
+	pid_t stopper = start_stopping();
+	int code = box_inside(b, "refused-all-along", "600", "8");
+	assert_int_equal(waitpid(stopper, NULL, 0), stopper);
+	assert_int_equal(code, 0);
 }
 
 /** A filter that refuses what the command is started with is loaded as it is: nobody could answer. */
@@ -167,6 +222,7 @@ int main(void)
 		box_test(test_told_once),
 		box_test(test_many_kinds),
 		box_test(test_killed_callers),
+		box_test(test_stopped_init),
 		box_test(test_refuses_to_start),
 		box_test(test_floor_is_told),
 		box_test(test_under_a_listener),
