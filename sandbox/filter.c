@@ -39,10 +39,13 @@ static int join(struct plan_box *box, const struct sandbox_conf *conf, struct er
 	return 0;
 }
 
-/** ENOSYS is no refusal to be told of: the C library asks for calls that may not be there, often. */
+/** ENOSYS is no refusal to be told of: the C library asks for calls that may not be there, often. An errno of 0 is none
+ *  at all: the call does nothing, and is said to have succeeded. */
 static bool refuses(const struct sock_filter *i)
 {
-	return is_return(i) && (i->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && (i->k & SECCOMP_RET_DATA) != ENOSYS;
+	uint32_t sys = i->k & SECCOMP_RET_DATA;
+
+	return is_return(i) && (i->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && sys != ENOSYS && sys != 0;
 }
 
 /** Between the loading of the filter and the command there is nobody to answer: init waits for that. */

@@ -60,6 +60,27 @@ static void test_told_once(void **state)
 	assert_int_equal(b->res.nrefused, 0);
 }
 
+/** A profile can make a call succeed without doing anything (errnoRet: 0): that is no refusal, and stays a success. */
+static void test_success_is_no_refusal(void **state)
+{
+	struct box *b = *state;
+	char nr[16];
+	const struct sock_filter pretends[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mount, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	b->conf.filter = pretends;
+	b->conf.filter_len = ARRAY_LEN(pretends);
+	/* "calls" takes a call that does not fail for an error of its own. */
+	snprintf(nr, sizeof nr, "%d", SYS_mount);
+	assert_int_equal(box_inside(b, "calls", nr, nr, "1"), 2);
+	assert_int_equal(b->res.nrefused, 0);
+	assert_true(told(b));
+}
+
 /** As many kinds as there is room for, and no more; each still refused. */
 static void test_many_kinds(void **state)
 {
@@ -220,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		box_test(test_told_once),
+		box_test(test_success_is_no_refusal),
 		box_test(test_many_kinds),
 		box_test(test_killed_callers),
 		box_test(test_stopped_init),
