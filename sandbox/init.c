@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
@@ -70,12 +71,13 @@ static void finish(const struct child *c, int status)
 {
 	struct rusage usage = { 0 };
 	int32_t left = 0;
+	int st = 0;
 	enum full full = status == 0 ? FULL_NOTHING : what_is_full();
 	long pid;
 
 	(void)syscall(SYS_kill, -1, SIGKILL);
-	while ((pid = syscall(SYS_wait4, -1, NULL, __WALL, NULL)) > 0 || errno == EINTR)
-		left += pid > 0;
+	while ((pid = syscall(SYS_wait4, -1, &st, __WALL, NULL)) > 0 || errno == EINTR)
+		left += pid > 0 && !WIFSTOPPED(st);
 	(void)syscall(SYS_getrusage, RUSAGE_CHILDREN, &usage);
 	const struct note note = {
 		.kind = WIFSIGNALED(status) ? NOTE_SIGNAL : NOTE_EXIT,
@@ -89,6 +91,15 @@ static void finish(const struct child *c, int status)
 	child_send(c, &note, NULL, 0);
 }
 
+/** Who asks to be traced by its parent (PTRACE_TRACEME) may have init for that, and stops. It goes on as if nobody traced it:
+ *  with the signal that it was stopped for, but a trap, which execve(2) sends to the traced alone. */
+static void let_go_on(long pid, int status)
+{
+	long sig = WSTOPSIG(status);
+
+	(void)syscall(SYS_ptrace, PTRACE_DETACH, pid, NULL, sig == SIGTRAP ? 0 : sig);
+}
+
 /** Reaps whoever has ended. @return whether the command is among them. */
 static bool reap(long command, int *status)
 {
@@ -98,7 +109,9 @@ static bool reap(long command, int *status)
 
 		if (pid <= 0)
 			return false;
-		if (pid == command) {
+		if (WIFSTOPPED(st)) {
+			let_go_on(pid, st);
+		} else if (pid == command) {
 			*status = st;
 			return true;
 		}

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
@@ -368,6 +369,38 @@ static int do_refused_all_along(int nr, int seconds)
 	return 0;
 }
 
+/** Asks to be traced by its parent, takes a signal that it ignores, executes itself, and exits with @p code. */
+static int do_traced(const char *self, const char *code)
+{
+	signal(SIGUSR1, SIG_IGN);
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+		return refused("traceme");
+	raise(SIGUSR1);
+	execl(self, self, "exit", code, NULL);
+	return refused(self);
+}
+
+/** The same in one whose parent has left it to init; waits for it. */
+static int do_traced_orphan(const char *self)
+{
+	int ends[2];
+	char byte;
+
+	if (pipe(ends) != 0)
+		return refused("pipe");
+	if (fork() == 0) {
+		pid_t parent = getpid();
+
+		if (fork() != 0)
+			_exit(0);
+		while (getppid() == parent)
+			usleep(1000);
+		_exit(do_traced(self, "0"));
+	}
+	close(ends[1]);
+	return read(ends[0], &byte, 1) == 0 ? 0 : refused("read");
+}
+
 /** Takes and touches memory, and keeps it. */
 static int do_hog(long bytes)
 {
@@ -530,6 +563,10 @@ int main(int argc, char **argv)
 		return do_refused_to_death(atoi(a));
 	if (!strcmp(what, "refused-all-along"))
 		return do_refused_all_along(atoi(a), atoi(argv[3]));
+	if (!strcmp(what, "traced"))
+		return do_traced("/bin/inside", a);
+	if (!strcmp(what, "traced-orphan"))
+		return do_traced_orphan("/bin/inside");
 	if (!strcmp(what, "flood"))
 		return do_flood(atol(a));
 	return greed(what, a, b);

@@ -66,6 +66,20 @@ static void test_init_needs_no_limits(void **state)
 	box_refuses(b, EPERM, BOX_STARVE);
 }
 
+/** init is the parent of many, and whoever may call ptrace(2) can make a tracer of it: nobody stops for that, or ends
+ *  with another code than its own. */
+static void test_init_traces_nobody(void **state)
+{
+	struct box *b = *state;
+	static const struct sock_filter allow[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+
+	b->conf.filter = allow;
+	b->conf.filter_len = ARRAY_LEN(allow);
+	b->conf.limits.timeout_ms = 20000;
+	assert_int_equal(box_inside(b, "traced", "7"), 7);
+	assert_int_equal(box_inside(b, "traced-orphan"), 0);
+}
+
 static void test_exec_failures(void **state)
 {
 	struct box *b = *state;
@@ -352,6 +366,7 @@ int main(void)
 		box_test(test_signals),
 		box_test(test_init_is_deaf),
 		box_test(test_init_needs_no_limits),
+		box_test(test_init_traces_nobody),
 		box_test(test_exec_failures),
 		box_test(test_filter_against_exec),
 		box_test(test_output_is_kept_apart),
