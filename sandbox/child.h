@@ -62,7 +62,7 @@ enum note_kind {
 	NOTE_EXIT,  /**< the command exited: code, usage */
 	NOTE_SIGNAL, /**< the command was killed: code = signal, usage */
 	NOTE_REFUSED, /**< the first time that a call was refused by the filter: code = its number, args */
-	NOTE_DEAF,   /**< the filter's refusals are not told: another listener is above (EBUSY) */
+	NOTE_DEAF,   /**< the filter's refusals are not told: another listener is above (EBUSY), or limit files too low for one (EMFILE) */
 };
 
 /** One message from child to parent, on a SOCK_SEQPACKET pair. */

@@ -27,8 +27,8 @@ static const struct stage_row init_stages[] = {
 static const struct stage_row command_stages[] = {
 	{ STAGE_SESSION, seal_session },
 	{ STAGE_WORKDIR, seal_workdir },
-	{ STAGE_LIMITS, seal_limits },
 	{ STAGE_LANDLOCK, seal_landlock },
+	{ STAGE_LIMITS, seal_limits }, /* later than what opens files, earlier than a filter that may refuse to set any */
 	{ STAGE_SECCOMP, seal_seccomp },
 };
 

@@ -208,7 +208,8 @@ int seal_seccomp(struct child *c)
 		c->listener = load_filter(plan->telling, plan->filter_len, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 		if (c->listener >= 0)
 			return 0;
-		if (errno != EBUSY) /* a filter above has one, and there can be only one */
+		/* A filter above has one, and there can be only one; or the command may open fewer files than are open. */
+		if (errno != EBUSY && errno != EMFILE)
 			return -1;
 	}
 	return load_filter(plan->filter, plan->filter_len, 0);

@@ -355,6 +355,9 @@ static void test_open_files(void **state)
 
 	b->conf.limits.files = 10;
 	assert_non_null(strstr(box_says(b, "limits"), "\n7 10 10\n"));
+	/* What it is started with is not counted. */
+	for (b->conf.limits.files = 1; b->conf.limits.files < 10; b->conf.limits.files++)
+		assert_int_equal(box_inside(b, "true"), 0);
 	b->conf.limits.files = 2000000000;
 	box_fails(b, ERR_HOST, "limit files");
 }
