@@ -18,24 +18,52 @@ static bool is_return(const struct sock_filter *i)
 	return i->code == (BPF_RET | BPF_K);
 }
 
-/** Profile first, then the floor wherever that allows: as the kernel would ask two filters. */
+static uint32_t action_of(const struct sock_filter *i)
+{
+	return is_return(i) ? i->k & SECCOMP_RET_ACTION_FULL : SECCOMP_RET_KILL_PROCESS;
+}
+
+/** Whether a filter lets anything through that the kernel is to log. */
+static bool logs(const struct sock_filter *filter, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (action_of(&filter[i]) == SECCOMP_RET_LOG)
+			return true;
+	return false;
+}
+
+static size_t joined_len(const struct sandbox_conf *conf)
+{
+	return conf->filter_len + conf->floor_len * (logs(conf->filter, conf->filter_len) ? 2 : 1);
+}
+
+/** Sends what the profile lets through with @p action on to the floor at @p to. */
+static void lead_on(struct sock_filter *profile, size_t n, uint32_t action, size_t to)
+{
+	for (size_t i = 0; i < n; i++)
+		if (action_of(&profile[i]) == action)
+			profile[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)(to - i - 1));
+}
+
+/** Profile first, then the floor wherever that allows: as the kernel would ask two filters, but that a refusal of the profile's
+ *  is the answer also where the floor would kill. What the profile logs has a floor of its own, which logs what it allows. */
 static int join(struct plan_box *box, const struct sandbox_conf *conf, struct err *err)
 {
-	size_t n = conf->filter_len;
-	struct sock_filter *all = plan_alloc(box, (n + conf->floor_len) * sizeof *all);
+	size_t n = conf->filter_len, len = joined_len(conf);
+	struct sock_filter *all = plan_alloc(box, len * sizeof *all);
 
 	if (all == NULL)
 		return plan_no_memory(err);
 	memcpy(all, conf->filter, n * sizeof *all);
-	memcpy(all + n, conf->floor, conf->floor_len * sizeof *all);
-	for (size_t i = 0; i < n; i++) {
-		uint32_t action = all[i].k & SECCOMP_RET_ACTION_FULL;
-
-		if (is_return(&all[i]) && (action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG))
-			all[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)(n - i - 1));
-	}
+	for (size_t at = n; at < len; at += conf->floor_len)
+		memcpy(all + at, conf->floor, conf->floor_len * sizeof *all);
+	lead_on(all, n, SECCOMP_RET_ALLOW, n);
+	lead_on(all, n, SECCOMP_RET_LOG, n + conf->floor_len);
+	for (size_t i = n + conf->floor_len; i < len; i++)
+		if (action_of(&all[i]) == SECCOMP_RET_ALLOW)
+			all[i].k = SECCOMP_RET_LOG;
 	box->plan.filter = all;
-	box->plan.filter_len = n + conf->floor_len;
+	box->plan.filter_len = len;
 	return 0;
 }
 
@@ -77,7 +105,7 @@ int plan_filter(struct plan_box *box, const struct sandbox_conf *conf, struct er
 
 	plan->filter = conf->filter;
 	plan->filter_len = conf->filter_len;
-	if (conf->floor != NULL && conf->filter_len + conf->floor_len > PROFILE_BPF_MAX) {
+	if (conf->floor != NULL && joined_len(conf) > PROFILE_BPF_MAX) {
 		/* Two filters cannot both ask init: what they refuse stays untold. */
 		plan->floor = conf->floor;
 		plan->floor_len = conf->floor_len;

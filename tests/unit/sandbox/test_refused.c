@@ -6,8 +6,11 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "profiles/bpf.h"
 #include "profiles/profiles.h"
+#include "sandbox/plan.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/sys.h"
 
 /** Numbers that no call has are as good as any for a filter. */
 #define FIRST 600
@@ -211,6 +214,46 @@ static void test_floor_is_told(void **state)
 	}
 }
 
+static uint32_t answer(const struct plan *plan, int nr)
+{
+	const struct seccomp_data call = { .nr = nr, .arch = SYS_AUDIT_ARCH };
+	uint32_t action = 0;
+
+	assert_true(bpf_answer(plan->filter, plan->filter_len, &call, &action));
+	return action;
+}
+
+/** Both in one program answer as the kernel does to two: what a profile lets through and logs is logged also when the floor
+ *  has been asked, and nothing else is. */
+static void test_joined_answers(void **state)
+{
+	struct box *b = *state;
+	auto_plan box = { 0 };
+	static const struct sock_filter logging[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpid, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mount, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_read, 2, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_LOG),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+	};
+
+	b->conf.filter = logging;
+	b->conf.filter_len = ARRAY_LEN(logging);
+	b->conf.floor = profile_floor()->bpf;
+	b->conf.floor_len = profile_floor()->bpf_len;
+	box_must(plan_filter(&box, &b->conf, &b->err), &b->err);
+	assert_null(box.plan.floor);
+	assert_int_equal(answer(&box.plan, SYS_getpid), SECCOMP_RET_LOG);
+	assert_int_equal(answer(&box.plan, SYS_getuid), SECCOMP_RET_ALLOW);
+	assert_int_equal(answer(&box.plan, SYS_mount), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(answer(&box.plan, SYS_umount2), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(answer(&box.plan, SYS_read), SECCOMP_RET_ERRNO | EIO);
+	assert_int_equal(box_inside(b, "unshare"), 1);
+	assert_true(told(b));
+}
+
 /** Under a listener of somebody else's there is none to be had: the plain filter holds, and the receipt says so. */
 static void under_a_listener(struct box *b)
 {
@@ -247,6 +290,7 @@ int main(void)
 		box_test(test_stopped_init),
 		box_test(test_refuses_to_start),
 		box_test(test_floor_is_told),
+		box_test(test_joined_answers),
 		box_test(test_under_a_listener),
 	};
 
