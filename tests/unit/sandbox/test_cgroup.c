@@ -95,6 +95,10 @@ static void test_life(void **state)
 	const struct cgroup_dir *dir = cg.of[CGROUP_MEMORY];
 	assert_non_null(dir);
 	assert_false(cgroup_out_of_memory(&cg));
+	/* Whoever can open it can lock it, too. */
+	struct stat st;
+	assert_int_equal(fstat(dir->fd, &st), 0);
+	assert_int_equal(st.st_mode & 077, 0);
 	box_must(ident_caller_begin(&b->id, &b->err), &b->err);
 	assert_int_equal(mkdirat(dir->base_fd, "glovebox-2147483647-1-dead", 0755), 0);
 	assert_int_equal(mkdirat(dir->base_fd, "glovebox-1-1-other", 0755), 0);
