@@ -4,6 +4,7 @@
 #include "probe.h"
 
 #include <linux/kcmp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -173,6 +174,26 @@ static enum verdict limit_init(void)
 	return unless_failed(r, "init's limits are in reach");
 }
 
+/** The idlest of all comes to nothing any more while others are busy: neither to obey, nor to die. */
+static enum verdict idle_init(void)
+{
+	const struct sched_param none = { 0 };
+
+	return unless_failed(syscall(SYS_sched_setscheduler, 1, SCHED_IDLE, &none), "init is scheduled last");
+}
+
+static enum verdict pin_init(void)
+{
+	const unsigned long first = 1;
+
+	return unless_failed(syscall(SYS_sched_setaffinity, 1, sizeof first, &first), "init is kept on a processor");
+}
+
+static enum verdict renice_init(void)
+{
+	return unless_failed(syscall(SYS_setpriority, PRIO_PROCESS, 1, 19), "init is scheduled last");
+}
+
 static enum verdict init_file(const char *path, int flags)
 {
 	int fd = open(path, flags);
@@ -230,6 +251,9 @@ const struct probe reach_probes[] = {
 	{ 3, "pages-of-child", pages_of_child, { "EPERM", [MODE_FLOOR] = "EPERM|through", [MODE_BARE] = "through", [MODE_WEAK] = "through|ENOSYS" } },
 	{ 3, "migrate-child", migrate_child, { "EPERM", [MODE_FLOOR] = "EPERM|through", [MODE_BARE] = "through", [MODE_WEAK] = "through|ENOSYS" } },
 	{ 3, "limit-init", limit_init, { "EPERM", [MODE_FLOOR] = "EPERM|through", [MODE_BARE] = "through" } },
+	{ 3, "idle-init", idle_init, { "EPERM", [MODE_BARE] = "through" } },
+	{ 3, "pin-init", pin_init, { "EPERM", [MODE_BARE] = "through" } },
+	{ 3, "renice-init", renice_init, { "EPERM", [MODE_BARE] = "through" } },
 	OF_INIT("init-memory", init_memory, "EACCES"),
 	OF_INIT("init-memory-write", init_memory_write, "EROFS|EACCES"),
 	OF_INIT("init-environ", init_environ, "EACCES"),

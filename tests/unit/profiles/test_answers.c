@@ -155,6 +155,20 @@ static const struct call calls[] = {
 	{ ALL, "prlimit64(init, high bit)", EPERM, SYS_prlimit64, { HIGH | 1, 7, 0, P(limit) } },
 	{ ALL, "prlimit64(-1)", EPERM, SYS_prlimit64, { UINT64_MAX, 7, 0, P(limit) } },
 
+	/* Scheduling: of anybody but the sandbox's init, by whatever name. Arguments that the kernel itself refuses otherwise. */
+	{ ALL, "sched_setaffinity(init)", EPERM, SYS_sched_setaffinity, { 1, 0, 0 } },
+	{ ALL, "sched_setaffinity(init, high bit)", EPERM, SYS_sched_setaffinity, { HIGH | 1, 0, 0 } },
+	{ ALL, "sched_setaffinity(self)", EINVAL, SYS_sched_setaffinity, { 0, 0, 0 } },
+	{ ALL, "sched_setaffinity(by number)", ESRCH, SYS_sched_setaffinity, { INT_MAX, 0, 0 } },
+	{ ALL, "sched_setscheduler(init)", EPERM, SYS_sched_setscheduler, { 1, 0, 0 } },
+	{ ALL, "sched_setscheduler(self)", EINVAL, SYS_sched_setscheduler, { 0, 0, 0 } },
+	{ ALL, "sched_setattr(init)", EPERM, SYS_sched_setattr, { 1, 0, 0 } },
+	{ ALL, "sched_setattr(self)", EINVAL, SYS_sched_setattr, { 0, 0, 0 } },
+	{ ALL, "setpriority(init)", EPERM, SYS_setpriority, { 0, 1, 0 } },
+	{ ALL, "setpriority(init's group)", EPERM, SYS_setpriority, { 1, HIGH | 1, 0 } },
+	{ ALL, "setpriority(user)", EPERM, SYS_setpriority, { 2, UINT32_MAX - 1, 0 } },
+	{ ALL, "setpriority(by number)", ESRCH, SYS_setpriority, { 0, INT_MAX, 0 } },
+
 	/* Modes. */
 	{ ALL, "openat(O_CREAT)", DONE, SYS_openat, { (uint64_t)AT_FDCWD, P("a"), O_CREAT | O_RDWR, 0755 } },
 	{ ALL, "openat(O_CREAT, setuid)", EPERM, SYS_openat, { (uint64_t)AT_FDCWD, P("b"), O_CREAT | O_RDWR, 04755 } },
