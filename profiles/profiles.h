@@ -91,6 +91,13 @@ static inline void profile_program_clear(struct profile_program *p)
  *  ERR_HOST on an architecture other than x86_64 and aarch64. */
 int profile_compile(const char *file, const char *text, size_t n, struct profile_program *ret, struct err *err);
 
+/** A compiled profile as bytes, for a cache; appended to @p out. Only for hosts of the same kind. */
+int profile_pack(const struct profile_program *p, struct buf *out, struct err *err);
+/** Back. ERR_INPUT for bytes that profile_pack() did not write; whether they are the text's is for the key to say. */
+int profile_unpack(const char *data, size_t n, struct profile_program *ret, struct err *err);
+/** What a packed profile depends on: the text, this compiler, libseccomp's version, the architecture. */
+int profile_pack_key(const void *text, size_t n, struct digest *ret, struct err *err);
+
 /** The rule that refuses this call, which the kernel has said is refused; NULL when no rule but the default does. */
 const struct profile_refusal *profile_find_refusal(const struct profile_refusals *r, int nr, const uint64_t args[6]);
 

@@ -6,7 +6,7 @@ HOSTCC ?= $(CC)
 
 # The floor first: it is no profile to choose.
 PROFILE_YAML := profiles/floor.yaml $(sort $(filter-out profiles/floor.yaml,$(wildcard profiles/*.yaml)))
-PROFILE_TOOL_SRCS := $(filter-out profiles/builtin.c,$(sort $(wildcard profiles/*.c))) \
+PROFILE_TOOL_SRCS := $(filter-out profiles/builtin.c profiles/pack.c,$(sort $(wildcard profiles/*.c))) \
 	$(addprefix base/,buf.c err.c hash.c io.c text.c) $(addprefix spec/,charset.c node.c yaml.c)
 PROFILE_TOOL_PKGS := libseccomp yaml-0.1 libcrypto
 

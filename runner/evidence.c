@@ -111,7 +111,7 @@ static int load_own_profile(struct store *store, struct plan_profile *p, struct 
 
 	if (store_open_object(store, &p->text, &fd, err) < 0)
 		return err_ctx(err, "profile '%s' as it was then", p->name);
-	if (io_read_all(fd, PROFILE_TEXT_MAX, &text, err) < 0 || plan_compile_profile(p, &text, err) < 0) {
+	if (io_read_all(fd, PROFILE_TEXT_MAX, &text, err) < 0 || plan_compile_profile(store, p, &text, err) < 0) {
 		err->kind = ERR_UNVERIFIED;
 		return err_ctx(err, "the object recorded as profile '%s' is no profile", p->name);
 	}

@@ -61,8 +61,9 @@ int plan_load_spec(struct plan *plan, const char *file, struct buf *text, struct
 int plan_load_lock(struct plan *plan, const char *file, struct buf *text, struct err *err);
 
 void plan_profile_clear(struct plan_profile *p);
-/** Compiles the text of a profile that is not a shipped one into @p p, whose name is set, with the floor below it. */
-int plan_compile_profile(struct plan_profile *p, const struct buf *text, struct err *err);
+/** Compiles the text of a profile that is not a shipped one into @p p, whose name is set, with the floor below it; or finds that in the
+ *  store's cache. */
+int plan_compile_profile(struct store *store, struct plan_profile *p, const struct buf *text, struct err *err);
 
 /** The argument vector of a command: its argv, or /bin/sh -e -c SHELL. @p ret: NULL-terminated, of borrowed strings; free() the array. */
 int plan_argv(const struct spec_command *command, const char ***ret, struct err *err);

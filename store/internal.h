@@ -15,6 +15,7 @@
  *     snapshot.c      a directory walked into objects and entries
  *     snapshot_file.c one file of it, read while it may change
  *     names.c         names of trees
+ *     derived.c       what can be worked out again
  */
 #ifndef GB_STORE_INTERNAL_H
 #define GB_STORE_INTERNAL_H

@@ -8,6 +8,7 @@
  *     trees/<hex>             manifests by SHA-256 (glovebox-tree(5))
  *     names/<name>            "sha256:<hex>\n": imported rootfs
  *     rootfs/<hex>/root       materialised rootfs, own inodes (rootfs/ makes them)
+ *     derived/<kind>-<hex>    what can be worked out again (compiled profiles), and may be deleted at any time
  *     tmp/<id>/               scratch of one run, with `lock` (flock) held while it lives
  *
  * What is read is verified against its digest, or was.
@@ -201,6 +202,15 @@ int store_remove_name(struct store *store, const char *name, struct err *err);
 /** Sorted names; @p ret is a NULL-terminated array, freed string by string and as a whole by store_names_free(). */
 int store_list_names(struct store *store, char ***ret, struct err *err);
 void store_names_free(char **names);
+
+/* ---- what can be worked out again -------------------------------------- */
+
+/** Longest name of a kind. */
+#define STORE_KIND_MAX 16
+/** Keeps @p n bytes as what @p key, the digest of all that they depend on, gives for @p kind ([a-z]+). */
+int store_derived_put(struct store *store, const char *kind, const struct digest *key, const void *data, size_t n, struct err *err);
+/** Appends them. @return false when they are not there, are more than @p max, or are not what was put: then work them out again. */
+bool store_derived_get(struct store *store, const char *kind, const struct digest *key, size_t max, struct buf *ret);
 
 /* ---- scratch --------------------------------------------------------- */
 

@@ -32,6 +32,20 @@ box() { glovebox exec --rootfs "$ROOTFS" "$@"; }
 	is "$(jq -r .end "$WORK/receipt")" exited
 }
 
+@test "a profile of one's own is compiled once, and anew where its program is damaged" {
+	glovebox profile show strict >"$WORK/own.yaml"
+	for _ in 1 2; do expect_status 1 box --profile "$WORK/own.yaml" -- unshare -n true; done
+	expect_output "refused unshare(0x40000000)"
+	local made=("$GLOVEBOX_STORE"/derived/profile-*)
+	is "${#made[@]}" 1
+	chmod u+w "${made[0]}"
+	printf X | dd of="${made[0]}" bs=1 seek=200 conv=notrunc status=none
+	expect_status 1 box --profile "$WORK/own.yaml" -- unshare -n true
+	expect_output "refused unshare(0x40000000)"
+	rm -r "$GLOVEBOX_STORE/derived"
+	expect_status 1 box --profile "$WORK/own.yaml" -- unshare -n true
+}
+
 @test "a failure of glovebox's own is 125, and the receipt says why" {
 	expect_status 125 glovebox exec --rootfs nothing --receipt "$WORK/receipt" -- true
 	is "$(jq -r .end "$WORK/receipt")" error
