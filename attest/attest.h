@@ -8,7 +8,7 @@
  *
  * One statement, key and signature have one bundle, byte for byte: the bundle is
  * canonical JSON and one newline, the payload canonical JSON, base64 strict, the
- * signature strict DER with the smaller of s and n − s. A bundle that differs from
+ * signature in one form (key.h). A bundle that differs from
  * that in any byte is refused, whether or not the byte is covered by the
  * signature, so whoever compares or hashes bundles can trust that, too.
  *
@@ -45,7 +45,10 @@
 
 /* ---- keys ------------------------------------------------------------ */
 
-/** A private or public key (for now ECDSA P-256, FIPS 186-5). Opaque, owned. */
+/** What a key is for: ECDSA on P-256 with SHA-256 (FIPS 186-5), or Ed25519 (RFC 8032). */
+enum key_type { KEY_P256, KEY_ED25519 };
+
+/** A private or public key. Opaque, owned. */
 struct key;
 void key_free(struct key *key);
 static inline void own_key(struct key **k)
@@ -54,14 +57,17 @@ static inline void own_key(struct key **k)
 }
 #define auto_key __attribute__((cleanup(own_key))) struct key *
 
-/** Appends a new P-256 key pair: PKCS#8 PEM private and SubjectPublicKeyInfo PEM public text.
+/** Appends a new key pair: PKCS#8 PEM private and SubjectPublicKeyInfo PEM public text.
  *  The caller wipes the private text (OPENSSL_cleanse()) once it is written. */
-int key_generate(struct buf *private_pem, struct buf *public_pem, struct err *err);
-/** Reads a PEM private key: one PKCS#8 block in strict PEM (RFC 7468), named curve, uncompressed point, public half present.
- *  Encrypted, other types and forms, and anything but white space around the block are refused (ERR_USAGE). @p what names the file. */
+int key_generate(enum key_type type, struct buf *private_pem, struct buf *public_pem, struct err *err);
+/** Reads a PEM private key: one PKCS#8 block in strict PEM (RFC 7468). P-256: named curve, uncompressed point, public half
+ *  present; Ed25519: as in RFC 8410, without it. Encrypted, other types and forms, and anything but white space around the block are refused (ERR_USAGE). @p what names the file. */
 int key_read_private(const char *pem, size_t n, const char *what, struct key **ret, struct err *err);
 /** Reads a PEM public key (a private one is refused by name: it does not belong on a verifier's machine). */
 int key_read_public(const char *pem, size_t n, const char *what, struct key **ret, struct err *err);
+enum key_type key_type(const struct key *key);
+/** "P-256", "Ed25519": for people. */
+const char *key_type_name(enum key_type type);
 /** base64 of the SHA-256 of the DER public key: DSSE keyid and bundle hint. */
 int key_id(const struct key *key, char ret[45], struct err *err);
 
@@ -96,7 +102,7 @@ struct attest_build {
  *  attest_verify_bundle() would refuse is never made (ERR_INTERNAL: the caller's mistake, named). */
 int attest_statement(const struct attest_build *build, struct buf *out, struct err *err);
 /** Appends a Sigstore bundle v0.3 with one DSSE signature by @p key over @p statement (n > 0 bytes), newline included: the whole
- *  file. A public key is ERR_USAGE. Signatures are randomised: nothing reproducible may contain a bundle's hash. */
+ *  file. A public key is ERR_USAGE. ECDSA's signatures are randomised: nothing reproducible may contain a bundle's hash. */
 int attest_sign(const struct key *key, const char *statement, size_t n, struct buf *bundle, struct err *err);
 
 /* ---- verifying ------------------------------------------------------- */

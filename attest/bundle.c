@@ -28,7 +28,7 @@ int bundle_write(const struct bundle *b, struct buf *out, struct err *err)
 	size_t start = out->len;
 
 	base64_encode(b->payload.data, b->payload.len, &payload);
-	base64_encode(b->signature.der, b->signature.len, &sig);
+	base64_encode(b->signature.bytes, b->signature.len, &sig);
 	if (buf_check(&payload, "bundle", err) < 0 || buf_check(&sig, "bundle", err) < 0)
 		return -1;
 	auto_json doc = json_pack("{s:s, s:{s:{s:s}}, s:{s:s, s:s, s:[{s:s, s:s}]}}",
@@ -67,17 +67,17 @@ static int read_signature(const json_t *sig, struct bundle *b, struct err *err)
 {
 	static const char where[] = "bundle: dsseEnvelope.signatures[0]";
 	static const char *const names[] = { "keyid", "sig", NULL };
-	auto_buf der = {0};
+	auto_buf bytes = {0};
 
 	if (!json_is_object(sig))
 		return err_set(err, ERR_UNVERIFIED, 0, "%s: must be an object", where);
 	if (shape_only(sig, names, where, err) < 0 || shape_equals(sig, "keyid", b->key_id, where, err) < 0 ||
-	    read_base64(sig, "sig", where, &der, err) < 0)
+	    read_base64(sig, "sig", where, &bytes, err) < 0)
 		return -1;
-	if (der.len > SIGNATURE_MAX)
-		return err_set(err, ERR_UNVERIFIED, 0, "%s: %zu bytes are too long for a signature", where, der.len);
-	memcpy(b->signature.der, der.data, der.len);
-	b->signature.len = der.len;
+	if (bytes.len > SIGNATURE_MAX)
+		return err_set(err, ERR_UNVERIFIED, 0, "%s: %zu bytes are too long for a signature", where, bytes.len);
+	memcpy(b->signature.bytes, bytes.data, bytes.len);
+	b->signature.len = bytes.len;
 	return 0;
 }
 

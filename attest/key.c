@@ -10,30 +10,50 @@
 #include <openssl/x509.h>
 
 #include "attest/base64.h"
+#include "attest/ed25519.h"
 #include "attest/pem.h"
 
 /*
- * A P-256 key has one DER form here: named curve, uncompressed point, the public
- * half present (RFC 5480, RFC 5915, RFC 5958; what OpenSSL, Go and Java write).
- * All but the numbers themselves is then fixed, and comparing with it refuses at
- * once explicit parameters, compressed and hybrid points, lax DER and additions.
+ * A key has one DER form here. P-256: named curve, uncompressed point, the public half
+ * present (RFC 5480, RFC 5915, RFC 5958); Ed25519: RFC 8410, the private half alone, version 0.
+ * That is what OpenSSL, Go and Java write. All but the numbers themselves is then fixed, and
+ * comparing with it refuses at once explicit parameters, compressed and hybrid points, lax
+ * DER and additions.
  */
-#define SCALAR_LEN 32
-#define POINT_LEN 64
-
-static const uint8_t public_head[] = {
+static const uint8_t p256_public[] = {
 	0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
 	0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
 };
-static const uint8_t private_head[] = {
+static const uint8_t p256_private[] = {
 	0x30, 0x81, 0x87, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
 	0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x04, 0x6d, 0x30, 0x6b, 0x02, 0x01, 0x01,
 	0x04, 0x20,
 };
-static const uint8_t private_middle[] = { 0xa1, 0x44, 0x03, 0x42, 0x00, 0x04 };
+static const uint8_t p256_middle[] = { 0xa1, 0x44, 0x03, 0x42, 0x00, 0x04 };
+static const uint8_t ed25519_public[] = { 0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00 };
+static const uint8_t ed25519_private[] = {
+	0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+};
 
-#define PUBLIC_LEN (sizeof public_head + POINT_LEN)
-#define PRIVATE_LEN (sizeof private_head + SCALAR_LEN + sizeof private_middle + POINT_LEN)
+#define SCALAR_LEN 32
+
+/** What is fixed in the DER of one type's keys: public is head, point; private is head, scalar, and
+ *  where there is a middle, that and the point. */
+static const struct form {
+	const char *name;          /**< for people */
+	const char *openssl;       /**< the type's name at libcrypto */
+	const uint8_t *public_head, *private_head, *private_middle;
+	size_t public_head_len, private_head_len, private_middle_len;
+	size_t point_len;
+} forms[] = {
+	[KEY_P256] = { "P-256", "EC", p256_public, p256_private, p256_middle, sizeof p256_public, sizeof p256_private,
+		       sizeof p256_middle, 64 },
+	[KEY_ED25519] = { "Ed25519", "ED25519", ed25519_public, ed25519_private, NULL, sizeof ed25519_public,
+			  sizeof ed25519_private, 0, ED25519_POINT_LEN },
+};
+
+/** No DER of a key is longer. */
+#define DER_MAX 160
 
 OWN_DEFINE(pkey, EVP_PKEY *, NULL, EVP_PKEY_free)
 OWN_DEFINE(pkey_ctx, EVP_PKEY_CTX *, NULL, EVP_PKEY_CTX_free)
@@ -47,15 +67,31 @@ void key_free(struct key *key)
 	free(key);
 }
 
-static bool is_public_form(const uint8_t *der, size_t n)
+static size_t der_len(const struct form *f, bool secret)
 {
-	return n == PUBLIC_LEN && memcmp(der, public_head, sizeof public_head) == 0;
+	if (!secret)
+		return f->public_head_len + f->point_len;
+	return f->private_head_len + SCALAR_LEN + (f->private_middle_len == 0 ? 0 : f->private_middle_len + f->point_len);
 }
 
-static bool is_private_form(const uint8_t *der, size_t n)
+static bool is_form(const struct form *f, bool secret, const uint8_t *der, size_t n)
 {
-	return n == PRIVATE_LEN && memcmp(der, private_head, sizeof private_head) == 0 &&
-	       memcmp(der + sizeof private_head + SCALAR_LEN, private_middle, sizeof private_middle) == 0;
+	if (n != der_len(f, secret))
+		return false;
+	if (!secret)
+		return memcmp(der, f->public_head, f->public_head_len) == 0;
+	return memcmp(der, f->private_head, f->private_head_len) == 0 &&
+	       (f->private_middle_len == 0 ||
+		memcmp(der + f->private_head_len + SCALAR_LEN, f->private_middle, f->private_middle_len) == 0);
+}
+
+/** The form that the DER has, or NULL. */
+static const struct form *find_form(bool secret, const uint8_t *der, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (is_form(&forms[i], secret, der, n))
+			return &forms[i];
+	return NULL;
 }
 
 static EVP_PKEY *parse_public(const uint8_t *der, size_t n)
@@ -71,23 +107,32 @@ static EVP_PKEY *parse_private(const uint8_t *der, size_t n)
 }
 
 /** Whether the numbers fit: the point lies on the curve and, of a private key, belongs to the scalar. */
-static bool numbers_fit(EVP_PKEY *pkey, bool secret)
+static bool numbers_fit(const struct form *f, EVP_PKEY *pkey, bool secret)
 {
 	auto_own(pkey_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	uint8_t point[ED25519_POINT_LEN];
+	size_t len = sizeof point;
 
-	return ctx != NULL && (secret ? EVP_PKEY_check(ctx) : EVP_PKEY_public_check(ctx)) == 1;
+	if (ctx == NULL || (secret ? EVP_PKEY_check(ctx) : EVP_PKEY_public_check(ctx)) != 1)
+		return false;
+	/* Of a private key the point was made of the scalar just now. libcrypto looks at no Ed25519 point by itself. */
+	return f != &forms[KEY_ED25519] || secret ||
+	       (EVP_PKEY_get_raw_public_key(pkey, point, &len) == 1 && len == sizeof point && ed25519_is_point(point));
 }
 
 /** Says why a key that is not in the one form is refused. */
 static int refuse_form(EVP_PKEY *pkey, const char *what, struct err *err)
 {
-	static const char next[] = "glovebox uses ECDSA P-256; 'glovebox key generate' makes such a key";
+	static const char next[] = "glovebox uses Ed25519 and ECDSA P-256; 'glovebox key generate' makes such a key";
 	const char *type = pkey == NULL ? NULL : EVP_PKEY_get0_type_name(pkey);
 	char group[64] = "explicit parameters";
 	size_t len;
 
 	if (type == NULL)
 		return err_set(err, ERR_USAGE, 0, "%s: not a key that can be read; %s", what, next);
+	if (strcmp(type, "ED25519") == 0)
+		return err_set(err, ERR_USAGE, 0, "%s: an Ed25519 key in an unusual encoding (public half present, or "
+			       "additions); 'glovebox key generate' makes one in the usual form", what);
 	if (strcmp(type, "EC") != 0)
 		return err_set(err, ERR_USAGE, 0, "%s: the key is of type %s; %s", what, type, next);
 	/* A failure leaves the text that is there. */
@@ -127,32 +172,30 @@ static int refuse_label(const char *label, bool secret, const char *what, struct
 		if (!secret && strstr(label, "PRIVATE") != NULL)
 			return err_set(err, ERR_USAGE, 0, "%s: this is %s where a public key belongs; give the .pub.pem file, "
 				       "and keep the private one where signing happens", what, l->holds);
-		return err_set(err, ERR_USAGE, 0, "%s: this is %s, not %s ECDSA P-256%s%s", what, l->holds,
-			       secret ? "a private key for" : "a public key for",
+		return err_set(err, ERR_USAGE, 0, "%s: this is %s, not %s for Ed25519 or ECDSA P-256%s%s", what, l->holds, wanted,
 			       l->advice == NULL ? "" : "; ", l->advice == NULL ? "" : l->advice);
 	}
 	return err_set(err, ERR_USAGE, 0, "%s: the PEM block '%s' is not %s", what, label, wanted);
 }
 
-/** Makes a key of the DER in a block of the right label. */
-static int decode(const struct pem *pem, bool secret, const char *what, struct key **ret, struct err *err)
+/** Makes a key of DER. */
+static int decode(const uint8_t *der, size_t n, bool secret, const char *what, struct key **ret, struct err *err)
 {
-	const uint8_t *der = (const uint8_t *)pem->der.data;
-	size_t n = pem->der.len;
-	bool usual = secret ? is_private_form(der, n) : is_public_form(der, n);
+	const struct form *f = find_form(secret, der, n);
 	auto_own(pkey) EVP_PKEY *pkey = secret ? parse_private(der, n) : parse_public(der, n);
-	bool fit = usual && pkey != NULL && numbers_fit(pkey, secret);
+	bool fit = f != NULL && pkey != NULL && numbers_fit(f, pkey, secret);
 
 	/* What OpenSSL has to say of a damaged key is of no use to anybody. */
 	ERR_clear_error();
-	if (!usual)
+	if (f == NULL)
 		return refuse_form(pkey, what, err);
 	if (!fit)
-		return err_set(err, ERR_USAGE, 0, "%s: damaged: its numbers are not a P-256 key", what);
+		return err_set(err, ERR_USAGE, 0, "%s: damaged: its numbers are not those of a key for %s", what, f->name);
 	auto_key key = calloc(1, sizeof *key);
 	if (key == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "%s", what);
 	key->pkey = move_ptr(pkey);
+	key->type = (enum key_type)(f - forms);
 	key->secret = secret;
 	*ret = move_ptr(key);
 	return 0;
@@ -168,7 +211,7 @@ static int read_key(const char *text, size_t n, bool secret, const char *what, s
 		return -1;
 	if (strcmp(pem.label, secret ? "PRIVATE KEY" : "PUBLIC KEY") != 0)
 		return refuse_label(pem.label, secret, what, err);
-	return decode(&pem, secret, what, ret, err);
+	return decode((const uint8_t *)pem.der.data, pem.der.len, secret, what, ret, err);
 }
 
 int key_read_private(const char *pem, size_t n, const char *what, struct key **ret, struct err *err)
@@ -181,31 +224,50 @@ int key_read_public(const char *pem, size_t n, const char *what, struct key **re
 	return read_key(pem, n, false, what, ret, err);
 }
 
-/** The DER SubjectPublicKeyInfo. */
-static int public_der(EVP_PKEY *pkey, uint8_t der[static PUBLIC_LEN], struct err *err)
+enum key_type key_type(const struct key *key)
 {
-	if (i2d_PUBKEY(pkey, NULL) != (int)PUBLIC_LEN || i2d_PUBKEY(pkey, &der) != (int)PUBLIC_LEN)
-		return crypto_failed(err, ERR_INTERNAL, "encode a public key");
+	return key->type;
+}
+
+const char *key_type_name(enum key_type type)
+{
+	return forms[type].name;
+}
+
+/** The DER SubjectPublicKeyInfo. */
+static int public_der(EVP_PKEY *pkey, uint8_t der[static DER_MAX], size_t *ret_len, struct err *err)
+{
+	int n = i2d_PUBKEY(pkey, NULL);
+
+	if (n <= 0 || n > DER_MAX || i2d_PUBKEY(pkey, &der) != n) {
+		(void)crypto_failed(err, ERR_INTERNAL, "encode a public key");
+		return -1;
+	}
+	*ret_len = (size_t)n;
 	return 0;
 }
 
-static int private_der(EVP_PKEY *pkey, uint8_t der[static PRIVATE_LEN], struct err *err)
+static int private_der(EVP_PKEY *pkey, uint8_t der[static DER_MAX], size_t *ret_len, struct err *err)
 {
 	auto_own(p8) PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(pkey);
+	int n = p8 == NULL ? -1 : i2d_PKCS8_PRIV_KEY_INFO(p8, NULL);
 
-	if (p8 == NULL || i2d_PKCS8_PRIV_KEY_INFO(p8, NULL) != (int)PRIVATE_LEN ||
-	    i2d_PKCS8_PRIV_KEY_INFO(p8, &der) != (int)PRIVATE_LEN)
-		return crypto_failed(err, ERR_INTERNAL, "encode a private key");
+	if (n <= 0 || n > DER_MAX || i2d_PKCS8_PRIV_KEY_INFO(p8, &der) != n) {
+		(void)crypto_failed(err, ERR_INTERNAL, "encode a private key");
+		return -1;
+	}
+	*ret_len = (size_t)n;
 	return 0;
 }
 
 int key_id(const struct key *key, char ret[45], struct err *err)
 {
-	uint8_t der[PUBLIC_LEN];
+	uint8_t der[DER_MAX];
+	size_t n;
 	struct digest digest;
 	auto_buf text = {0};
 
-	if (public_der(key->pkey, der, err) < 0 || hash_bytes(der, sizeof der, &digest, err) < 0)
+	if (public_der(key->pkey, der, &n, err) < 0 || hash_bytes(der, n, &digest, err) < 0)
 		return -1;
 	base64_encode(digest.b, sizeof digest.b, &text);
 	if (buf_check(&text, "key id", err) < 0)
@@ -215,16 +277,16 @@ int key_id(const struct key *key, char ret[45], struct err *err)
 }
 
 /** Appends both halves; on failure the buffers are as they were. */
-static int write_pair(EVP_PKEY *pkey, uint8_t secret[static PRIVATE_LEN], struct buf *private_pem,
-		      struct buf *public_pem, struct err *err)
+static int write_pair(EVP_PKEY *pkey, uint8_t secret[static DER_MAX], struct buf *private_pem, struct buf *public_pem,
+		      struct err *err)
 {
-	uint8_t open[PUBLIC_LEN];
-	size_t private_len = private_pem->len, public_len = public_pem->len;
+	uint8_t open[DER_MAX];
+	size_t private_len = private_pem->len, public_len = public_pem->len, nopen, nsecret;
 
-	if (public_der(pkey, open, err) < 0 || private_der(pkey, secret, err) < 0)
+	if (public_der(pkey, open, &nopen, err) < 0 || private_der(pkey, secret, &nsecret, err) < 0)
 		return -1;
-	pem_write("PRIVATE KEY", secret, PRIVATE_LEN, private_pem);
-	pem_write("PUBLIC KEY", open, PUBLIC_LEN, public_pem);
+	pem_write("PRIVATE KEY", secret, nsecret, private_pem);
+	pem_write("PUBLIC KEY", open, nopen, public_pem);
 	if (buf_check(private_pem, "private key", err) == 0 && buf_check(public_pem, "public key", err) == 0)
 		return 0;
 	buf_seal(private_pem, private_len);
@@ -232,10 +294,11 @@ static int write_pair(EVP_PKEY *pkey, uint8_t secret[static PRIVATE_LEN], struct
 	return -1;
 }
 
-int key_generate(struct buf *private_pem, struct buf *public_pem, struct err *err)
+int key_generate(enum key_type type, struct buf *private_pem, struct buf *public_pem, struct err *err)
 {
-	uint8_t secret[PRIVATE_LEN] = {0};
-	auto_own(pkey) EVP_PKEY *pkey = EVP_EC_gen("P-256");
+	uint8_t secret[DER_MAX] = {0};
+	auto_own(pkey) EVP_PKEY *pkey =
+		type == KEY_P256 ? EVP_EC_gen("P-256") : EVP_PKEY_Q_keygen(NULL, NULL, forms[type].openssl);
 
 	if (pkey == NULL)
 		return crypto_failed(err, ERR_INTERNAL, "generate a key");

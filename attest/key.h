@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file key.h
- * What a key is, and what it does to bytes: ECDSA over P-256 with SHA-256
- * (FIPS 186-5). A message and a key have many valid signatures; one that was
- * made has one form here, so that nobody without the key can alter a bundle and
- * keep it valid: DER as X.690 has it, and of s and n − s the smaller ("low S").
+ * What a key is, and what it does to bytes: ECDSA over P-256 with SHA-256 (FIPS
+ * 186-5), or Ed25519 (RFC 8032). A message and a key have many valid signatures; one
+ * that was made has one form here, so that nobody without the key can alter a bundle
+ * and keep it valid. ECDSA: DER as X.690 has it, and of s and n − s the smaller
+ * ("low S"). Ed25519: S below the group's order, R's and the key's encodings
+ * reduced, neither of small order.
  */
 #ifndef GB_ATTEST_KEY_H
 #define GB_ATTEST_KEY_H
@@ -15,14 +17,15 @@
 
 struct key {
 	EVP_PKEY *pkey;
+	enum key_type type;
 	bool secret; /**< holds the private half and can sign */
 };
 
-/** Longest DER of a signature: two integers of 33 bytes. */
+/** The longest signature: ECDSA's DER of two integers of 33 bytes. Ed25519's has 64 bytes. */
 #define SIGNATURE_MAX 72
 
 struct signature {
-	uint8_t der[SIGNATURE_MAX];
+	uint8_t bytes[SIGNATURE_MAX]; /**< as they stand in a bundle, less the base64 */
 	size_t len;
 };
 

@@ -9,6 +9,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "attest/ed25519.h"
+
 OWN_DEFINE(bn, BIGNUM *, NULL, BN_free)
 OWN_DEFINE(ecdsa, ECDSA_SIG *, NULL, ECDSA_SIG_free)
 OWN_DEFINE(md_ctx, EVP_MD_CTX *, NULL, EVP_MD_CTX_free)
@@ -38,7 +40,7 @@ static int order_of(const struct key *key, BIGNUM **ret_n, BIGNUM **ret_half, st
 /** Writes r and s as DER. */
 static int encode(const ECDSA_SIG *value, struct signature *ret, struct err *err)
 {
-	uint8_t *p = ret->der;
+	uint8_t *p = ret->bytes;
 	int len = i2d_ECDSA_SIG(value, NULL);
 
 	if (len <= 0 || len > SIGNATURE_MAX || i2d_ECDSA_SIG(value, &p) != len)
@@ -66,31 +68,44 @@ static int lower_s(const struct key *key, ECDSA_SIG *value, struct err *err)
 	return 0;
 }
 
+/** Gives an ECDSA signature as the library made it its one form. */
+static int normalise(const struct key *key, struct signature *sig, struct err *err)
+{
+	const uint8_t *p = sig->bytes;
+	auto_own(ecdsa) ECDSA_SIG *value = d2i_ECDSA_SIG(NULL, &p, (long)sig->len);
+
+	if (value == NULL)
+		return crypto_failed(err, ERR_INTERNAL, "sign");
+	return lower_s(key, value, err) < 0 || encode(value, sig, err) < 0 ? -1 : 0;
+}
+
+/** The digest that goes with a type of key; Ed25519 has its own inside. */
+static const EVP_MD *digest_of(const struct key *key)
+{
+	return key->type == KEY_P256 ? EVP_sha256() : NULL;
+}
+
 int signature_make(const struct key *key, const void *message, size_t n, struct signature *ret, struct err *err)
 {
 	auto_own(md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	struct signature sig;
-	const uint8_t *p = sig.der;
 
 	if (!key->secret)
 		return err_set(err, ERR_USAGE, 0, "sign: the key is a public one; signing needs the private key");
-	sig.len = sizeof sig.der;
-	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key->pkey) != 1 ||
-	    EVP_DigestSign(ctx, sig.der, &sig.len, message, n) != 1)
+	sig.len = sizeof sig.bytes;
+	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, digest_of(key), NULL, key->pkey) != 1 ||
+	    EVP_DigestSign(ctx, sig.bytes, &sig.len, message, n) != 1)
 		return crypto_failed(err, ERR_INTERNAL, "sign");
-	auto_own(ecdsa) ECDSA_SIG *value = d2i_ECDSA_SIG(NULL, &p, (long)sig.len);
-	if (value == NULL)
-		return crypto_failed(err, ERR_INTERNAL, "sign");
-	if (lower_s(key, value, err) < 0 || encode(value, &sig, err) < 0)
+	if (key->type == KEY_P256 && normalise(key, &sig, err) < 0)
 		return -1;
 	*ret = sig;
 	return 0;
 }
 
-/** Refuses every form of the signature but one. */
-static int check_form(const struct key *key, const struct signature *sig, struct err *err)
+/** Refuses every form of an ECDSA signature but one. */
+static int check_ecdsa(const struct key *key, const struct signature *sig, struct err *err)
 {
-	const uint8_t *p = sig->der;
+	const uint8_t *p = sig->bytes;
 	struct signature again;
 	auto_own(bn) BIGNUM *n = NULL;
 	auto_own(bn) BIGNUM *half = NULL;
@@ -102,7 +117,7 @@ static int check_form(const struct key *key, const struct signature *sig, struct
 	if (encode(value, &again, err) < 0)
 		return -1;
 	/* Catches bytes behind the value, too. */
-	if (again.len != sig->len || memcmp(again.der, sig->der, sig->len) != 0)
+	if (again.len != sig->len || memcmp(again.bytes, sig->bytes, sig->len) != 0)
 		return err_set(err, ERR_UNVERIFIED, 0, "the signature is not strict DER");
 	if (order_of(key, &n, &half, err) < 0)
 		return -1;
@@ -111,16 +126,28 @@ static int check_form(const struct key *key, const struct signature *sig, struct
 	return 0;
 }
 
+static int check_ed25519(const struct signature *sig, struct err *err)
+{
+	if (sig->len != ED25519_SIGNATURE_LEN)
+		return err_set(err, ERR_UNVERIFIED, 0, "the signature is not an Ed25519 signature of %d bytes",
+			       ED25519_SIGNATURE_LEN);
+	if (!ed25519_is_reduced(sig->bytes))
+		return err_set(err, ERR_UNVERIFIED, 0, "the signature is not in its one form: its S is not below the group's order");
+	if (!ed25519_is_plain(sig->bytes))
+		return err_set(err, ERR_UNVERIFIED, 0, "the signature's R is of small order, or not reduced: no signer makes that");
+	return 0;
+}
+
 int signature_check(const struct key *key, const void *message, size_t n, const struct signature *sig, struct err *err)
 {
 	auto_own(md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
-	if (check_form(key, sig, err) < 0)
+	if ((key->type == KEY_P256 ? check_ecdsa(key, sig, err) : check_ed25519(sig, err)) < 0)
 		return -1;
-	if (ctx == NULL || EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key->pkey) != 1)
+	if (ctx == NULL || EVP_DigestVerifyInit(ctx, NULL, digest_of(key), NULL, key->pkey) != 1)
 		return crypto_failed(err, ERR_INTERNAL, "check a signature");
 	/* 0 and every negative value are one verdict. */
-	if (EVP_DigestVerify(ctx, sig->der, sig->len, message, n) != 1) {
+	if (EVP_DigestVerify(ctx, sig->bytes, sig->len, message, n) != 1) {
 		ERR_clear_error();
 		return err_set(err, ERR_UNVERIFIED, 0, "the signature does not match: what was signed, or the signature, was altered");
 	}

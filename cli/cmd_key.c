@@ -34,12 +34,24 @@ static int print_id(const struct key *key, struct err *err)
 	return 0;
 }
 
-static int generate(const char *prefix, struct err *err)
+/** What --type says; p256 where it is not given. */
+static int read_type(const char *text, enum key_type *ret, struct err *err)
+{
+	if (text == NULL || strcmp(text, "p256") == 0)
+		*ret = KEY_P256;
+	else if (strcmp(text, "ed25519") == 0)
+		*ret = KEY_ED25519;
+	else
+		return err_set(err, ERR_USAGE, 0, "--type %s: it is p256 or ed25519", text);
+	return 0;
+}
+
+static int generate(const char *prefix, enum key_type type, struct err *err)
 {
 	auto_buf private_pem = BUF_LIMIT(ATTEST_KEY_MAX);
 	auto_buf public_pem = {0};
 	auto_key key = NULL;
-	int result = key_generate(&private_pem, &public_pem, err);
+	int result = key_generate(type, &private_pem, &public_pem, err);
 
 	if (result == 0)
 		result = key_read_public(public_pem.data, public_pem.len, "new key", &key, err);
@@ -64,27 +76,25 @@ static int show(const char *path, struct err *err)
 		explicit_bzero(pem.data, pem.len);
 	if (result < 0)
 		return -1;
-	printf("type  ECDSA P-256, %s\nid    ", is_private ? "private" : "public");
+	printf("type  %s, %s\nid    ", key_type_name(key_type(key)), is_private ? "private" : "public");
 	return print_id(key, err);
 }
 
 static int run(const struct args *args, int *ret_code, struct err *err)
 {
 	const char *verb = args->positional[0], *what = args->positional[1];
-	const char *type = args_get(args, "type");
+	enum key_type type;
 
 	(void)ret_code;
 	if (strcmp(verb, "show") == 0)
 		return show(what, err);
 	if (strcmp(verb, "generate") != 0)
 		return err_set(err, ERR_USAGE, 0, "key: no '%s'; it is generate or show", verb);
-	if (type != NULL && strcmp(type, "p256") != 0)
-		return err_set(err, ERR_USAGE, 0, "--type %s: this version makes p256 keys", type);
-	return generate(what, err);
+	return read_type(args_get(args, "type"), &type, err) < 0 ? -1 : generate(what, type, err);
 }
 
 static const struct opt_def opts[] = {
-	{ "type", "TYPE", "p256 (default): ECDSA on P-256" },
+	{ "type", "TYPE", "p256 (default): ECDSA on P-256 with SHA-256; ed25519" },
 	OPT_HELP, OPT_END,
 };
 

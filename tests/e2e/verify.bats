@@ -123,6 +123,26 @@ flip()
 	is "$status" 1
 }
 
+@test "an Ed25519 key signs and verifies; openssl and sigstore's verifier say the same" {
+	glovebox key generate "$COPY/ed" --type ed25519
+	new_key "$COPY/ec"
+	glovebox run "$WORK/spec/build.yaml" --out "$COPY/out" --key "$COPY/ed.pem"
+	bundle=$COPY/out/provenance.sigstore.json
+	expect_status 0 glovebox verify "$COPY/out" --key "$COPY/ed.pub.pem"
+	expect_status 0 glovebox reproduce "$COPY/out" --key "$COPY/ed.pub.pem"
+	expect_status 4 glovebox verify "$COPY/out" --key "$COPY/ec.pub.pem"
+	expect_status 4 glovebox verify "$WORK/out" --key "$COPY/ed.pub.pem"
+	expect_status 0 tests/e2e/judges/verify-with-openssl.sh "$bundle" "$COPY/ed.pub.pem"
+	expect_status 0 node "${O:-build}/judges/verify-bundle.mjs" "$bundle" "$COPY/ed.pub.pem"
+	# Under the name of another key it is refused by all three.
+	glovebox key generate "$COPY/other" --type ed25519
+	sed "s#$(glovebox key show "$COPY/ed.pem" | sed -n 's/^id *//p')#$(glovebox key show "$COPY/other.pem" | sed -n 's/^id *//p')#g" \
+		"$bundle" >"$COPY/renamed.json"
+	expect_status 4 glovebox verify "$COPY/out" --key "$COPY/other.pub.pem" --bundle "$COPY/renamed.json"
+	expect_status 1 tests/e2e/judges/verify-with-openssl.sh "$COPY/renamed.json" "$COPY/other.pub.pem"
+	expect_status 1 node "${O:-build}/judges/verify-bundle.mjs" "$COPY/renamed.json" "$COPY/other.pub.pem"
+}
+
 @test "skopeo reads the image, under the digest that glovebox gave it" {
 	is "$(skopeo --tmpdir "$WORK" inspect --format '{{.Digest}}' "oci-archive:$COPY/image.tar")" "$(cat "$COPY/image.digest")"
 	skopeo --tmpdir "$WORK" inspect --config "oci-archive:$COPY/image.tar" | jq -e '.config.Entrypoint == ["/src/bin/busybox", "echo", "hello"]'

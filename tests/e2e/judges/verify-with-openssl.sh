@@ -36,6 +36,9 @@ jq -e --arg id "$id" '.verificationMaterial.publicKey.hint == $id and .dsseEnvel
 	printf 'DSSEv1 %d %s %d ' "${#type}" "$type" "$(wc -c <"$tmp/payload")"
 	cat "$tmp/payload"
 } >"$tmp/pae"
-openssl dgst -sha256 -verify "$key" -signature "$tmp/sig" "$tmp/pae" >"$tmp/verdict" 2>&1 ||
-	refuse "$(head -n 1 "$tmp/verdict")"
+case $(openssl pkey -pubin -in "$key" -noout -text | head -n 1) in
+ED25519*) set -- openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in "$tmp/pae" -sigfile "$tmp/sig" ;;
+*) set -- openssl dgst -sha256 -verify "$key" -signature "$tmp/sig" "$tmp/pae" ;;
+esac
+"$@" >"$tmp/verdict" 2>&1 || refuse "$(head -n 1 "$tmp/verdict")"
 echo accepted

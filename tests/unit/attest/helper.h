@@ -48,15 +48,20 @@ static inline void pair_clear(struct pair *p)
 }
 #define auto_pair __attribute__((cleanup(pair_clear))) struct pair
 
-static inline struct pair pair_new(void)
+static inline struct pair pair_of(enum key_type type)
 {
 	struct err err = {0};
 	struct pair p = {0};
 
-	must(key_generate(&p.secret_pem, &p.public_pem, &err));
+	must(key_generate(type, &p.secret_pem, &p.public_pem, &err));
 	must(key_read_private(p.secret_pem.data, p.secret_pem.len, "new.pem", &p.secret, &err));
 	must(key_read_public(p.public_pem.data, p.public_pem.len, "new.pub.pem", &p.open, &err));
 	return p;
+}
+
+static inline struct pair pair_new(void)
+{
+	return pair_of(KEY_P256);
 }
 
 /** A file of the test's data, read from the top of the tree. */

@@ -38,10 +38,10 @@ static void test_dsse_spec_vector(void **state)
 	/* The example writes r and s one behind the other; neither has its first bit set. */
 	assert_true(base64_decode(raw_text, strlen(raw_text), &raw));
 	assert_int_equal(raw.len, 64);
-	struct signature sig = { .der = { 0x30, 0x44, 0x02, 0x20 }, .len = 70 };
-	memcpy(sig.der + 4, raw.data, 32);
-	memcpy(sig.der + 36, "\x02\x20", 2);
-	memcpy(sig.der + 38, raw.data + 32, 32);
+	struct signature sig = { .bytes = { 0x30, 0x44, 0x02, 0x20 }, .len = 70 };
+	memcpy(sig.bytes + 4, raw.data, 32);
+	memcpy(sig.bytes + 36, "\x02\x20", 2);
+	memcpy(sig.bytes + 38, raw.data + 32, 32);
 	must(signature_check(key, pae.data, pae.len, &sig, &err));
 	must_fail(signature_check(key, pae.data, pae.len - 1, &sig, &err), ERR_UNVERIFIED, "does not match");
 }
@@ -392,7 +392,7 @@ static void with_signature(void (*change)(struct signature *), const char *why)
 
 	must(bundle_read(doc, &b, &err));
 	change(&b.signature);
-	base64_encode(b.signature.der, b.signature.len, &text);
+	base64_encode(b.signature.bytes, b.signature.len, &text);
 	json_object_set_new(at(doc, "dsseEnvelope/signatures/0"), "sig", json_string(text.data));
 	must_fail(verify_doc(p.open, doc), ERR_UNVERIFIED, why);
 }
@@ -400,8 +400,8 @@ static void with_signature(void (*change)(struct signature *), const char *why)
 /** (r, n − s) is valid wherever (r, s) is: anybody could make it. */
 static void negate_s(struct signature *sig)
 {
-	const uint8_t *in = sig->der;
-	uint8_t *out = sig->der;
+	const uint8_t *in = sig->bytes;
+	uint8_t *out = sig->bytes;
 	BIGNUM *n = NULL, *s = BN_new();
 	ECDSA_SIG *value = d2i_ECDSA_SIG(NULL, &in, (long)sig->len);
 
@@ -415,14 +415,14 @@ static void negate_s(struct signature *sig)
 
 static void long_length(struct signature *sig)
 {
-	memmove(sig->der + 2, sig->der + 1, sig->len - 1);
-	sig->der[1] = 0x81;
+	memmove(sig->bytes + 2, sig->bytes + 1, sig->len - 1);
+	sig->bytes[1] = 0x81;
 	sig->len++;
 }
 
 static void trailing_byte(struct signature *sig)
 {
-	sig->der[sig->len++] = 0;
+	sig->bytes[sig->len++] = 0;
 }
 
 static void shortened(struct signature *sig)
@@ -433,10 +433,10 @@ static void shortened(struct signature *sig)
 /** A zero before r, which DER forbids where it is not needed; where it is, a second one. */
 static void padded_integer(struct signature *sig)
 {
-	memmove(sig->der + 5, sig->der + 4, sig->len - 4);
-	sig->der[4] = 0;
-	sig->der[3]++;
-	sig->der[1]++;
+	memmove(sig->bytes + 5, sig->bytes + 4, sig->len - 4);
+	sig->bytes[4] = 0;
+	sig->bytes[3]++;
+	sig->bytes[1]++;
 	sig->len++;
 }
 
@@ -444,7 +444,7 @@ static void zero(struct signature *sig)
 {
 	static const uint8_t der[] = { 0x30, 6, 2, 1, 0, 2, 1, 0 };
 
-	memcpy(sig->der, der, sizeof der);
+	memcpy(sig->bytes, der, sizeof der);
 	sig->len = sizeof der;
 }
 

@@ -95,17 +95,21 @@ static void test_generate(void **state)
 /** What is written is what OpenSSL writes, byte for byte, and what it writes is read. */
 static void test_same_as_openssl(void **state)
 {
-	auto_pair p = pair_new();
-	auto_own(bio) BIO *bio = BIO_new_mem_buf(p.secret_pem.data, (int)p.secret_pem.len);
-	auto_own(pkey) EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-	auto_buf secret = {0}, open = {0};
+	static const enum key_type types[] = { KEY_P256, KEY_ED25519 };
 
 	(void)state;
-	assert_non_null(pkey);
-	write_pem(pkey, PRIVATE, &secret);
-	write_pem(pkey, PUBLIC, &open);
-	assert_string_equal(secret.data, p.secret_pem.data);
-	assert_string_equal(open.data, p.public_pem.data);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		auto_pair p = pair_of(types[i]);
+		auto_own(bio) BIO *bio = BIO_new_mem_buf(p.secret_pem.data, (int)p.secret_pem.len);
+		auto_own(pkey) EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+		auto_buf secret = {0}, open = {0};
+
+		assert_non_null(pkey);
+		write_pem(pkey, PRIVATE, &secret);
+		write_pem(pkey, PUBLIC, &open);
+		assert_string_equal(secret.data, p.secret_pem.data);
+		assert_string_equal(open.data, p.public_pem.data);
+	}
 }
 
 /** The id of a key that others made and named. */
@@ -129,7 +133,7 @@ static void test_generate_appends(void **state)
 	(void)state;
 	buf_adds(&a, "x");
 	buf_adds(&b, "y");
-	must(key_generate(&a, &b, &err));
+	must(key_generate(KEY_P256, &a, &b, &err));
 	assert_ptr_equal(strstr(a.data, "x-----BEGIN PRIVATE KEY-----\n"), a.data);
 	assert_ptr_equal(strstr(b.data, "y-----BEGIN PUBLIC KEY-----\n"), b.data);
 }
@@ -140,7 +144,7 @@ static void test_generate_out_of_room(void **state)
 
 	(void)state;
 	buf_adds(&a, "x");
-	must_fail(key_generate(&a, &b, &err), ERR_INTERNAL, "public key");
+	must_fail(key_generate(KEY_P256, &a, &b, &err), ERR_INTERNAL, "public key");
 	assert_string_equal(a.data, "x");
 	assert_int_equal(b.len, 0);
 	buf_free(&a);
@@ -150,14 +154,12 @@ static void test_generate_out_of_room(void **state)
 static void test_other_types(void **state)
 {
 	(void)state;
-	refused(curve("P-384"), PUBLIC, false, "the key is on the curve secp384r1; glovebox uses ECDSA P-256");
-	refused(curve("P-384"), PRIVATE, true, "the key is on the curve secp384r1; glovebox uses ECDSA P-256");
+	refused(curve("P-384"), PUBLIC, false, "the key is on the curve secp384r1; glovebox uses Ed25519 and ECDSA P-256");
+	refused(curve("P-384"), PRIVATE, true, "the key is on the curve secp384r1; glovebox uses Ed25519 and ECDSA P-256");
 	refused(curve("P-521"), PUBLIC, false, "on the curve secp521r1");
 	refused(curve("secp256k1"), PUBLIC, false, "on the curve secp256k1");
 	refused(curve("secp256k1"), PRIVATE, true, "on the curve secp256k1");
-	refused(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), PUBLIC, false, "the key is of type ED25519; glovebox uses ECDSA P-256");
-	refused(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), PRIVATE, true, "the key is of type ED25519");
-	refused(EVP_PKEY_Q_keygen(NULL, NULL, "X25519"), PUBLIC, false, "the key is of type X25519");
+	refused(EVP_PKEY_Q_keygen(NULL, NULL, "X25519"), PUBLIC, false, "the key is of type X25519; glovebox uses Ed25519");
 	refused(EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024), PUBLIC, false, "the key is of type RSA");
 	refused(EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024), PRIVATE, true, "the key is of type RSA");
 }
@@ -347,7 +349,7 @@ static void test_mixed_pair(void **state)
 	long n = BIO_get_mem_data(bio, &text);
 	auto_buf pem = {0};
 	buf_add(&pem, text, (size_t)n);
-	must_fail(read_either(true, &pem), ERR_USAGE, "damaged: its numbers are not a P-256 key");
+	must_fail(read_either(true, &pem), ERR_USAGE, "damaged: its numbers are not those of a key for P-256");
 }
 
 int main(void)
