@@ -42,6 +42,8 @@
 /** Largest bundle, statement or key file read. */
 #define ATTEST_BUNDLE_MAX (16u << 20)
 #define ATTEST_KEY_MAX (64u << 10)
+/** Longest passphrase, in bytes. */
+#define ATTEST_PASSPHRASE_MAX 1024
 
 /* ---- keys ------------------------------------------------------------ */
 
@@ -63,6 +65,14 @@ int key_generate(enum key_type type, struct buf *private_pem, struct buf *public
 /** Reads a PEM private key: one PKCS#8 block in strict PEM (RFC 7468). P-256: named curve, uncompressed point, public half
  *  present; Ed25519: as in RFC 8410, without it. Encrypted, other types and forms, and anything but white space around the block are refused (ERR_USAGE). @p what names the file. */
 int key_read_private(const char *pem, size_t n, const char *what, struct key **ret, struct err *err);
+/** Whether the text says of itself that it is an encrypted private key; it may be damaged all the same. */
+bool key_is_encrypted(const char *pem, size_t n);
+/** Appends @p private_pem, as key_generate() makes it, encrypted: PKCS#8 PEM with PBES2, scrypt and AES-256-CBC, which OpenSSL
+ *  reads. An empty or too long passphrase is ERR_USAGE. */
+int key_encrypt(const struct buf *private_pem, const struct buf *passphrase, struct buf *out, struct err *err);
+/** Reads an encrypted private key: what is in it must be just what key_read_private() reads. A wrong passphrase is ERR_USAGE and
+ *  cannot be told from a damaged file. */
+int key_read_encrypted(const char *pem, size_t n, const struct buf *passphrase, const char *what, struct key **ret, struct err *err);
 /** Reads a PEM public key (a private one is refused by name: it does not belong on a verifier's machine). */
 int key_read_public(const char *pem, size_t n, const char *what, struct key **ret, struct err *err);
 enum key_type key_type(const struct key *key);

@@ -11,6 +11,7 @@
 
 #include "attest/base64.h"
 #include "attest/ed25519.h"
+#include "attest/encrypted.h"
 #include "attest/pem.h"
 
 /*
@@ -143,6 +144,8 @@ static int refuse_form(EVP_PKEY *pkey, const char *what, struct err *err)
 	return err_set(err, ERR_USAGE, 0, "%s: the key is on the curve %s; %s", what, group, next);
 }
 
+#define ENCRYPTED_LABEL "ENCRYPTED PRIVATE KEY"
+
 /** What a file holds by its label, and what to do about it (NULL: nothing to say). */
 static const struct label {
 	const char *label, *holds, *advice;
@@ -153,8 +156,7 @@ static const struct label {
 	{ "EC PARAMETERS", "curve parameters", "'openssl pkey -in OLD -out NEW' writes the key alone" },
 	{ "RSA PRIVATE KEY", "an RSA private key", NULL },
 	{ "RSA PUBLIC KEY", "an RSA public key", NULL },
-	{ "ENCRYPTED PRIVATE KEY", "an encrypted private key", "write it without a passphrase "
-	  "('openssl pkey -in OLD -out NEW') and guard it by its mode" },
+	{ ENCRYPTED_LABEL, "an encrypted private key", "its passphrase is needed" },
 	{ "OPENSSH PRIVATE KEY", "a private key of OpenSSH", NULL },
 	{ "CERTIFICATE", "a certificate", "'openssl x509 -pubkey -noout' prints its public key" },
 };
@@ -179,8 +181,10 @@ static int refuse_label(const char *label, bool secret, const char *what, struct
 }
 
 /** Makes a key of DER. */
-static int decode(const uint8_t *der, size_t n, bool secret, const char *what, struct key **ret, struct err *err)
+static int decode(const struct buf *bytes, bool secret, const char *what, struct key **ret, struct err *err)
 {
+	const uint8_t *der = (const uint8_t *)bytes->data;
+	size_t n = bytes->len;
 	const struct form *f = find_form(secret, der, n);
 	auto_own(pkey) EVP_PKEY *pkey = secret ? parse_private(der, n) : parse_public(der, n);
 	bool fit = f != NULL && pkey != NULL && numbers_fit(f, pkey, secret);
@@ -201,17 +205,22 @@ static int decode(const uint8_t *der, size_t n, bool secret, const char *what, s
 	return 0;
 }
 
+static int read_block(const char *text, size_t n, const char *what, struct pem *ret, struct err *err)
+{
+	if (n > ATTEST_KEY_MAX)
+		return err_set(err, ERR_USAGE, 0, "%s: larger than the limit of %u bytes for a key", what, ATTEST_KEY_MAX);
+	return pem_read(text, n, what, ret, err);
+}
+
 static int read_key(const char *text, size_t n, bool secret, const char *what, struct key **ret, struct err *err)
 {
 	auto_pem pem = {0};
 
-	if (n > ATTEST_KEY_MAX)
-		return err_set(err, ERR_USAGE, 0, "%s: larger than the limit of %u bytes for a key", what, ATTEST_KEY_MAX);
-	if (pem_read(text, n, what, &pem, err) < 0)
+	if (read_block(text, n, what, &pem, err) < 0)
 		return -1;
 	if (strcmp(pem.label, secret ? "PRIVATE KEY" : "PUBLIC KEY") != 0)
 		return refuse_label(pem.label, secret, what, err);
-	return decode((const uint8_t *)pem.der.data, pem.der.len, secret, what, ret, err);
+	return decode(&pem.der, secret, what, ret, err);
 }
 
 int key_read_private(const char *pem, size_t n, const char *what, struct key **ret, struct err *err)
@@ -222,6 +231,70 @@ int key_read_private(const char *pem, size_t n, const char *what, struct key **r
 int key_read_public(const char *pem, size_t n, const char *what, struct key **ret, struct err *err)
 {
 	return read_key(pem, n, false, what, ret, err);
+}
+
+bool key_is_encrypted(const char *pem, size_t n)
+{
+	char label[PEM_LABEL_MAX + 1];
+
+	pem_label(pem, n, label);
+	return strcmp(label, ENCRYPTED_LABEL) == 0;
+}
+
+static int check_passphrase(const struct buf *passphrase, struct err *err)
+{
+	if (passphrase->len == 0)
+		return err_set(err, ERR_USAGE, 0, "the passphrase is empty");
+	if (passphrase->len > ATTEST_PASSPHRASE_MAX)
+		return err_set(err, ERR_USAGE, 0, "the passphrase is longer than %d bytes", ATTEST_PASSPHRASE_MAX);
+	return 0;
+}
+
+/** Whether the bytes are a key at all, of whatever type. */
+static bool is_any_key(const struct buf *der)
+{
+	auto_own(pkey) EVP_PKEY *pkey = parse_private((const uint8_t *)der->data, der->len);
+
+	ERR_clear_error();
+	return pkey != NULL;
+}
+
+int key_read_encrypted(const char *text, size_t n, const struct buf *passphrase, const char *what, struct key **ret,
+		       struct err *err)
+{
+	auto_pem pem = {0};
+	auto_secret der = {0};
+	bool wrong = false;
+
+	if (read_block(text, n, what, &pem, err) < 0)
+		return -1;
+	if (strcmp(pem.label, ENCRYPTED_LABEL) != 0)
+		return err_set(err, ERR_USAGE, 0, "%s: this is not an encrypted private key", what);
+	if (check_passphrase(passphrase, err) < 0)
+		return err_ctx(err, "%s", what);
+	if (encrypted_open((const uint8_t *)pem.der.data, pem.der.len, passphrase->data, passphrase->len, what, &der, &wrong,
+			   err) < 0)
+		return -1;
+	/* Decrypting with a wrong one gives bytes that no key is made of, as far as anybody can tell. */
+	if (wrong || !is_any_key(&der))
+		return err_set(err, ERR_USAGE, 0, "%s: wrong passphrase (or the file is damaged)", what);
+	return decode(&der, true, what, ret, err);
+}
+
+int key_encrypt(const struct buf *private_pem, const struct buf *passphrase, struct buf *out, struct err *err)
+{
+	auto_pem pem = {0};
+	auto_buf sealed = {0};
+	size_t start = out->len;
+
+	if (check_passphrase(passphrase, err) < 0 || pem_read(private_pem->data, private_pem->len, "new key", &pem, err) < 0 ||
+	    encrypted_make((const uint8_t *)pem.der.data, pem.der.len, passphrase->data, passphrase->len, &sealed, err) < 0)
+		return -1;
+	pem_write(ENCRYPTED_LABEL, sealed.data, sealed.len, out);
+	if (buf_check(out, "encrypted key", err) == 0)
+		return 0;
+	buf_seal(out, start);
+	return -1;
 }
 
 enum key_type key_type(const struct key *key)

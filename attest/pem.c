@@ -17,7 +17,7 @@ struct cursor {
 	const char *p, *end;
 };
 
-static void wipe(struct buf *b)
+void pem_wipe(struct buf *b)
 {
 	if (b->data != NULL)
 		OPENSSL_cleanse(b->data, b->cap);
@@ -26,7 +26,7 @@ static void wipe(struct buf *b)
 
 void pem_clear(struct pem *pem)
 {
-	wipe(&pem->der);
+	pem_wipe(&pem->der);
 }
 
 static struct cursor trimmed(const char *text, size_t n)
@@ -84,8 +84,8 @@ static int read_body(struct cursor *c, const char *label, const char *what, stru
 		if (is_boundary(line, END, closing) && strcmp(closing, label) == 0)
 			return 0;
 		if (memmem(line.p, len, "ENCRYPTED", 9) != NULL)
-			return err_set(err, ERR_USAGE, 0, "%s: the key is encrypted; write it without a passphrase "
-				       "('openssl pkey -in OLD -out NEW') and guard it by its mode", what);
+			return err_set(err, ERR_USAGE, 0, "%s: the key is encrypted in an old way; "
+				       "'openssl pkcs8 -topk8 -scrypt -in OLD -out NEW' rewrites it", what);
 		if (len == 0 || len > PEM_LINE || last != PEM_LINE)
 			return err_set(err, ERR_USAGE, 0, "%s: not strict PEM (RFC 7468): every line but the last must "
 				       "have %d characters", what, PEM_LINE);
@@ -95,10 +95,18 @@ static int read_body(struct cursor *c, const char *label, const char *what, stru
 	return err_set(err, ERR_USAGE, 0, "%s: the line '-----END %s-----' is missing", what, label);
 }
 
+void pem_label(const char *text, size_t n, char label[PEM_LABEL_MAX + 1])
+{
+	struct cursor c = trimmed(text, n);
+
+	if (!is_boundary(next_line(&c), BEGIN, label))
+		label[0] = '\0';
+}
+
 int pem_read(const char *text, size_t n, const char *what, struct pem *ret, struct err *err)
 {
 	struct cursor c = trimmed(text, n);
-	__attribute__((cleanup(wipe))) struct buf body = {0};
+	auto_secret body = {0};
 	auto_pem pem = {0};
 
 	if (!is_boundary(next_line(&c), BEGIN, pem.label))

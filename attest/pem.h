@@ -15,6 +15,10 @@
 /** Longest label read ("ENCRYPTED PRIVATE KEY" has 21). */
 #define PEM_LABEL_MAX 40
 
+/** Wipes and frees a buffer that has held a secret. */
+void pem_wipe(struct buf *b);
+#define auto_secret __attribute__((cleanup(pem_wipe))) struct buf
+
 /** A block that was read. The bytes may be secret: pem_clear() wipes them. */
 struct pem {
 	char label[PEM_LABEL_MAX + 1];
@@ -24,6 +28,9 @@ struct pem {
 /** Wipes and frees. */
 void pem_clear(struct pem *pem);
 #define auto_pem __attribute__((cleanup(pem_clear))) struct pem
+
+/** The label of the block that @p text begins with, "" for none. */
+void pem_label(const char *text, size_t n, char label[PEM_LABEL_MAX + 1]);
 
 /** Reads the one block in @p text. @p what names the file; every refusal is ERR_USAGE. */
 int pem_read(const char *text, size_t n, const char *what, struct pem *ret, struct err *err);

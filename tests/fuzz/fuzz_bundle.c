@@ -84,6 +84,8 @@ static void try_statement(const char *data, size_t size)
 
 static void try_keys(const char *data, size_t size)
 {
+	static const struct buf passphrase = { .data = (char *)"geheim", .len = 6 };
+	auto_key sealed = NULL;
 	struct err err = {0};
 	auto_key open = NULL;
 	auto_key secret = NULL;
@@ -95,6 +97,8 @@ static void try_keys(const char *data, size_t size)
 		MUST(key_id(open, id, &err) == 0);
 	if (key_read_private(data, size, "fuzz", &secret, &err) < 0)
 		must_have_failed(&err, ERR_USAGE, secret);
+	if (key_read_encrypted(data, size, &passphrase, "fuzz", &sealed, &err) < 0)
+		must_have_failed(&err, ERR_USAGE, sealed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
