@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +28,11 @@ static void work(apart_fn *fn, const void *arg, int to)
 	(void)io_write_all(to, &m, sizeof m, &ignored);
 }
 
+static int died(struct err *err)
+{
+	return err_set(err, ERR_INTERNAL, 0, "a process of glovebox's own has died before it answered");
+}
+
 static int take(int from, void *ret_answer, size_t n, struct err *err)
 {
 	struct message m;
@@ -33,13 +41,19 @@ static int take(int from, void *ret_answer, size_t n, struct err *err)
 	if (io_read_full(from, &m, sizeof m, &got, err) < 0)
 		return -1;
 	if (got != sizeof m)
-		return err_set(err, ERR_INTERNAL, 0, "a process of glovebox's own has died before it answered");
+		return died(err);
 	if (m.result < 0) {
 		*err = m.err;
 		return -1;
 	}
 	memcpy(ret_answer, m.answer, n);
 	return 0;
+}
+
+static void await(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 int apart_run(apart_fn *fn, const void *arg, void *ret_answer, size_t n, struct err *err)
@@ -60,7 +74,81 @@ int apart_run(apart_fn *fn, const void *arg, void *ret_answer, size_t n, struct 
 	if (pid < 0)
 		return err_set(err, ERR_INTERNAL, errno, "start a process");
 	int result = take(from, ret_answer, n, err);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	await(pid);
 	return result;
+}
+
+/** fork(2) with all signals blocked, in the child for good: no handler of the caller's may run there. */
+static pid_t fork_deaf(void)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	pid_t pid = fork();
+	if (pid != 0) {
+		int saved = errno;
+
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+		errno = saved;
+	}
+	return pid;
+}
+
+int apart_start(apart_stay_fn *fn, const void *arg, struct apart *ret, struct err *err)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make a pair of sockets");
+	pid_t pid = fork_deaf();
+	if (pid == 0) {
+		close(ends[0]);
+		/* Without it the process would be no better a place for a secret than the caller. */
+		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
+			fn(arg, ends[1]);
+		_exit(0);
+	}
+	int saved = errno;
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return err_set(err, ERR_INTERNAL, saved, "start a process");
+	}
+	*ret = (struct apart){ .pid = pid, .sock = ends[0] };
+	return 0;
+}
+
+int apart_send(int sock, const void *data, size_t n, struct err *err)
+{
+	for (const char *p = data; n > 0;) {
+		ssize_t sent = send(sock, p, n, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return errno == EPIPE || errno == ECONNRESET ? died(err)
+				: err_set(err, ERR_INTERNAL, errno, "ask a process of glovebox's own");
+		p += sent;
+		n -= (size_t)sent;
+	}
+	return 0;
+}
+
+int apart_receive(int sock, void *data, size_t n, struct err *err)
+{
+	size_t got;
+
+	if (io_read_full(sock, data, n, &got, err) < 0)
+		return -1;
+	return got == n ? 0 : died(err);
+}
+
+void apart_end(struct apart *apart)
+{
+	if (apart->sock >= 0)
+		close(apart->sock);
+	if (apart->pid > 0)
+		await(apart->pid);
+	*apart = APART_NONE;
 }

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,11 +67,72 @@ static void test_errors_and_deaths_are_told(void **state)
 	assert_int_equal(got, 7);
 }
 
+/** Answers each byte with what the arg says, and tells how it is kept. */
+static void echoes(const void *arg, int sock)
+{
+	struct err err = {0};
+	sigset_t blocked;
+	char c;
+
+	if (sigprocmask(SIG_BLOCK, NULL, &blocked) < 0 || sigismember(&blocked, SIGTERM) != 1 || prctl(PR_GET_DUMPABLE) != 0)
+		return;
+	while (apart_receive(sock, &c, 1, &err) == 0) {
+		c = (char)(c + *(const int *)arg);
+		touched++;
+		if (c == '!' || apart_send(sock, &c, 1, &err) < 0)
+			return;
+	}
+}
+
+static void test_one_that_stays(void **state)
+{
+	static const int by = 1;
+	struct err err = {0};
+	struct apart a = APART_NONE;
+	char c = 'a';
+
+	(void)state;
+	touched = 0;
+	assert_int_equal(apart_start(echoes, &by, &a, &err), 0);
+	for (int i = 0; i < 3; i++) {
+		/* A signal to it, as a terminal's interrupt is, changes nothing. */
+		assert_int_equal(kill(a.pid, SIGTERM), 0);
+		assert_int_equal(apart_send(a.sock, &c, 1, &err), 0);
+		assert_int_equal(apart_receive(a.sock, &c, 1, &err), 0);
+	}
+	assert_int_equal(c, 'd');
+	assert_int_equal(touched, 0);
+	apart_end(&a);
+	assert_int_equal(a.sock, -1);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	apart_end(&a);
+}
+
+static void test_one_that_dies(void **state)
+{
+	static const int by = 1;
+	static char much[1 << 20];
+	struct err err = {0};
+	auto_apart a = APART_NONE;
+	char c = ' ';
+
+	(void)state;
+	assert_int_equal(apart_start(echoes, &by, &a, &err), 0);
+	assert_int_equal(apart_send(a.sock, &c, 1, &err), 0);
+	assert_int_equal(apart_receive(a.sock, &c, 1, &err), -1);
+	assert_non_null(strstr(err.msg, "has died"));
+	/* And not of SIGPIPE. */
+	assert_int_equal(apart_send(a.sock, much, sizeof much, &err), -1);
+	assert_int_equal(err.kind, ERR_INTERNAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_answer_comes_back_and_nothing_else),
 		cmocka_unit_test(test_errors_and_deaths_are_told),
+		cmocka_unit_test(test_one_that_stays),
+		cmocka_unit_test(test_one_that_dies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
