@@ -107,6 +107,20 @@ struct key;
 int cli_read_public_keys(const struct args *args, bool may_be_none, struct key ***ret, size_t *ret_n, struct err *err);
 void cli_free_keys(struct key **keys, size_t n);
 
+/** Where a passphrase comes from. */
+struct cli_passphrase {
+	int fd;      /**< its first line; -1: the terminal, without echo */
+	bool twice;  /**< the terminal is asked twice, and both must be the same */
+};
+#define OPT_PASSPHRASE_FD { "passphrase-fd", "N", "read the key's passphrase from descriptor N, not from the terminal" }
+/** The descriptor that --passphrase-fd names, close-on-exec from now on; -1 where it is not given. */
+int cli_passphrase_fd(const struct args *args, int *ret, struct err *err);
+/** Gets a passphrase; @p arg is a struct cli_passphrase, the rest as in struct key_passphrase. */
+int cli_passphrase(void *arg, const char *what, int hangup_fd, struct buf *ret, struct err *err);
+/** Wipes and frees a buffer that has held a secret. */
+void cli_wipe(struct buf *b);
+#define auto_wiped __attribute__((cleanup(cli_wipe))) struct buf
+
 /** From here on SIGINT and SIGTERM make the returned descriptor readable, 8 bytes each; a third one ends the process. -1 on failure. */
 int cli_catch_signals(struct err *err);
 /** The first signal that was caught, or 0. */

@@ -24,16 +24,6 @@ static int write_pair(const char *prefix, const struct buf *private_pem, const s
 	return 0;
 }
 
-static int print_id(const struct key *key, struct err *err)
-{
-	char id[45];
-
-	if (key_id(key, id, err) < 0)
-		return -1;
-	puts(id);
-	return 0;
-}
-
 /** What --type says; p256 where it is not given. */
 static int read_type(const char *text, enum key_type *ret, struct err *err)
 {
@@ -46,59 +36,125 @@ static int read_type(const char *text, enum key_type *ret, struct err *err)
 	return 0;
 }
 
-static int generate(const char *prefix, enum key_type type, struct err *err)
+/** Replaces the private text by the same key encrypted. */
+static int encrypt(const char *prefix, int fd, struct buf *private_pem, struct err *err)
 {
-	auto_buf private_pem = BUF_LIMIT(ATTEST_KEY_MAX);
-	auto_buf public_pem = {0};
-	auto_key key = NULL;
-	int result = key_generate(type, &private_pem, &public_pem, err);
+	struct cli_passphrase from = { .fd = fd, .twice = true };
+	auto_wiped passphrase = {0};
+	auto_buf sealed = {0};
+	auto_fd cancel = cli_catch_signals(err);
 
-	if (result == 0)
-		result = key_read_public(public_pem.data, public_pem.len, "new key", &key, err);
-	if (result == 0 && (result = write_pair(prefix, &private_pem, &public_pem, err)) < 0)
-		(void)err_ctx(err, "key '%s'", prefix);
-	if (private_pem.data != NULL)
-		explicit_bzero(private_pem.data, private_pem.len);
-	return result < 0 ? -1 : print_id(key, err);
+	if (cancel < 0)
+		return -1;
+	if (buf_room(&passphrase, ATTEST_PASSPHRASE_MAX + 1) == NULL)
+		return buf_check(&passphrase, "passphrase", err);
+	if (cli_passphrase(&from, prefix, cancel, &passphrase, err) < 0 ||
+	    key_encrypt(private_pem, &passphrase, &sealed, err) < 0)
+		return -1;
+	cli_wipe(private_pem);
+	*private_pem = sealed;
+	sealed = (struct buf){0};
+	return 0;
 }
 
-static int show(const char *path, struct err *err)
+static int generate(const struct args *args, const char *prefix, struct err *err)
 {
-	auto_buf pem = BUF_LIMIT(4 * ATTEST_KEY_MAX);
+	auto_wiped private_pem = {0};
+	auto_buf public_pem = {0};
 	auto_key key = NULL;
+	enum key_type type;
+	char id[45];
+	int fd;
 
-	if (io_read_file(AT_FDCWD, path, ATTEST_KEY_MAX, &pem, err) < 0)
+	if (read_type(args_get(args, "type"), &type, err) < 0 || cli_passphrase_fd(args, &fd, err) < 0 ||
+	    key_generate(type, &private_pem, &public_pem, err) < 0 ||
+	    key_read_public(public_pem.data, public_pem.len, "new key", &key, err) < 0 || key_id(key, id, err) < 0)
 		return -1;
-	bool is_private = pem.data != NULL && strstr(pem.data, "PRIVATE KEY") != NULL;
-	int result = is_private ? key_read_private(pem.data, pem.len, path, &key, err)
-				: key_read_public(pem.data == NULL ? "" : pem.data, pem.len, path, &key, err);
-	if (pem.data != NULL)
-		explicit_bzero(pem.data, pem.len);
-	if (result < 0)
+	if ((fd >= 0 || args_has(args, "encrypt")) && encrypt(prefix, fd, &private_pem, err) < 0)
 		return -1;
-	printf("type  %s, %s\nid    ", key_type_name(key_type(key)), is_private ? "private" : "public");
-	return print_id(key, err);
+	if (write_pair(prefix, &private_pem, &public_pem, err) < 0)
+		return err_ctx(err, "key '%s'", prefix);
+	puts(id);
+	return 0;
+}
+
+/** What a key file is. */
+struct facts {
+	bool is_private, is_encrypted;
+	const char *type;    /**< NULL: not known without the passphrase */
+	char id[45];
+};
+
+static int print_facts(const struct args *args, const struct facts *f, struct err *err)
+{
+	if (args_has(args, "json")) {
+		auto_json j = json_pack("{s:b, s:b, s:s?, s:s?}", "private", (int)f->is_private, "encrypted",
+					(int)f->is_encrypted, "type", f->type, "keyId", f->type == NULL ? NULL : f->id);
+
+		return j == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "print JSON") : cli_print_json(j, err);
+	}
+	printf("type  %s, %s%s\n", f->type == NULL ? "unknown" : f->type, f->is_private ? "private" : "public",
+	       f->is_encrypted ? ", encrypted" : "");
+	printf("id    %s\n", f->type == NULL ? "unknown (give --passphrase-fd, or ask the .pub.pem file)" : f->id);
+	return 0;
+}
+
+static int read_encrypted(const struct buf *pem, int fd, const char *path, struct key **ret, struct err *err)
+{
+	struct cli_passphrase from = { .fd = fd };
+	auto_wiped passphrase = {0};
+
+	if (buf_room(&passphrase, ATTEST_PASSPHRASE_MAX + 1) == NULL)
+		return buf_check(&passphrase, "passphrase", err);
+	if (cli_passphrase(&from, path, -1, &passphrase, err) < 0)
+		return -1;
+	return key_read_encrypted(pem->data, pem->len, &passphrase, path, ret, err);
+}
+
+static int show(const struct args *args, const char *path, struct err *err)
+{
+	auto_wiped pem = BUF_LIMIT(4 * ATTEST_KEY_MAX);
+	auto_key key = NULL;
+	struct facts f = {0};
+	int fd, result = 0;
+
+	if (cli_passphrase_fd(args, &fd, err) < 0 || io_read_file(AT_FDCWD, path, ATTEST_KEY_MAX, &pem, err) < 0)
+		return -1;
+	const char *text = pem.data == NULL ? "" : pem.data;
+	f.is_private = strstr(text, "PRIVATE KEY") != NULL;
+	f.is_encrypted = key_is_encrypted(text, pem.len);
+	if (!f.is_private)
+		result = key_read_public(text, pem.len, path, &key, err);
+	else if (!f.is_encrypted)
+		result = key_read_private(text, pem.len, path, &key, err);
+	else if (fd >= 0)
+		result = read_encrypted(&pem, fd, path, &key, err);
+	if (result == 0 && key != NULL) {
+		f.type = key_type_name(key_type(key));
+		result = key_id(key, f.id, err);
+	}
+	return result < 0 ? -1 : print_facts(args, &f, err);
 }
 
 static int run(const struct args *args, int *ret_code, struct err *err)
 {
 	const char *verb = args->positional[0], *what = args->positional[1];
-	enum key_type type;
 
 	(void)ret_code;
 	if (strcmp(verb, "show") == 0)
-		return show(what, err);
-	if (strcmp(verb, "generate") != 0)
-		return err_set(err, ERR_USAGE, 0, "key: no '%s'; it is generate or show", verb);
-	return read_type(args_get(args, "type"), &type, err) < 0 ? -1 : generate(what, type, err);
+		return show(args, what, err);
+	if (strcmp(verb, "generate") == 0)
+		return generate(args, what, err);
+	return err_set(err, ERR_USAGE, 0, "key: no '%s'; it is generate or show", verb);
 }
 
 static const struct opt_def opts[] = {
 	{ "type", "TYPE", "p256 (default): ECDSA on P-256 with SHA-256; ed25519" },
-	OPT_HELP, OPT_END,
+	{ "encrypt", NULL, "encrypt the private key under a passphrase, asked for at the terminal" },
+	OPT_PASSPHRASE_FD, OPT_JSON, OPT_HELP, OPT_END,
 };
 
 const struct command cmd_key = {
-	"key", "generate PREFIX | show FILE", "make a signing key (PREFIX.pem, PREFIX.pub.pem), or show one's id", opts, NULL, 2, 2,
-	false, run,
+	"key", "generate PREFIX | show FILE", "make a signing key (PREFIX.pem, PREFIX.pub.pem), or show what one is", opts, NULL,
+	2, 2, false, run,
 };

@@ -91,10 +91,13 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	auto_store store = NULL;
 	auto_plan plan = NULL;
 	auto_run_report report = {0};
+	struct cli_passphrase from = {0};
+	const struct key_passphrase passphrase = { cli_passphrase, &from };
 	struct run_options opt = {
 		.out_dir = out,
 		.out_implied = !args_has(args, "out"),
 		.key_path = args_get(args, "key"),
+		.passphrase = &passphrase,
 		.builder_id = args_get(args, "builder-id"),
 		.event = args_has(args, "quiet") ? NULL : cli_progress,
 	};
@@ -105,7 +108,8 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	(void)ret_code;
 	if (out == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "path of the out directory");
-	if (args_duration(args, "grace", &opt.grace_ms, err) < 0 || cli_open_store(args, &store, err) < 0)
+	if (args_duration(args, "grace", &opt.grace_ms, err) < 0 || cli_passphrase_fd(args, &from.fd, err) < 0 ||
+	    cli_open_store(args, &store, err) < 0)
 		return -1;
 	auto_fd cancel = cli_catch_signals(err);
 	opt.cancel_fd = net.cancel_fd = cancel;
@@ -127,6 +131,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 static const struct opt_def opts[] = {
 	{ "out", "DIR", "where the results go (default: 'out' beside the spec)" },
 	{ "key", "KEY", "sign the provenance with this private key (PEM)" },
+	OPT_PASSPHRASE_FD,
 	{ "builder-id", "URI", "who builds, for the provenance (default: this program on somebody's own machine)" },
 	{ "no-cache", NULL, "take no step's result from the cache (this version never does)" },
 	OPT_GRACE, { "quiet", NULL, "no progress on standard error" }, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,

@@ -9,7 +9,7 @@
 #include "runner/build.h"
 #include "runner/limit.h"
 #include "runner/report.h"
-#include "runner/signing_key.h"
+#include "runner/signer.h"
 
 void run_report_clear(struct run_report *r)
 {
@@ -34,7 +34,7 @@ struct running {
 	const struct plan *plan;
 	const struct run_options *opt;
 	const char *builder_id;
-	char key_id[45];         /**< empty: unsigned */
+	struct signer signer;    /**< SIGNER_NONE: unsigned */
 	struct outdir *out;
 	struct report *report;
 	struct build build;
@@ -59,18 +59,16 @@ static int write_image(struct running *r, struct err *err)
 	return outdir_write(r->out, "image.digest", digest, strlen(digest), err);
 }
 
-/** Signs with the key read anew: while steps run it is not in this process's memory. */
+static bool is_signed(const struct running *r)
+{
+	return r->opt->key_path != NULL;
+}
+
 static int sign(struct running *r, const struct buf *statement, struct err *err)
 {
-	auto_key key = NULL;
 	auto_buf bundle = {0};
-	char id[sizeof r->key_id];
 
-	if (signing_key_load(store_ident(r->store), r->opt->key_path, &key, err) < 0 || key_id(key, id, err) < 0)
-		return -1;
-	if (strcmp(id, r->key_id) != 0)
-		return err_set(err, ERR_INPUT, 0, "--key '%s' has changed since the run began", r->opt->key_path);
-	if (attest_sign(key, statement->data, statement->len, &bundle, err) < 0)
+	if (signer_sign(&r->signer, statement, &bundle, err) < 0)
 		return -1;
 	return outdir_write(r->out, "provenance.sigstore.json", bundle.data, bundle.len, err);
 }
@@ -78,7 +76,6 @@ static int sign(struct running *r, const struct buf *statement, struct err *err)
 static int write_provenance(struct running *r, struct err *err)
 {
 	auto_buf statement = {0};
-	bool is_signed = r->key_id[0] != '\0';
 	int64_t now = time(NULL);
 	struct run_facts facts = {
 		.plan = r->plan, .image = &r->image, .output = r->build.output, .receipt = r->build.outcome.result.receipt,
@@ -87,10 +84,10 @@ static int write_provenance(struct running *r, struct err *err)
 		.started = r->report->started, .finished = now < r->report->started ? r->report->started : now,
 	};
 
-	if (report_phase(r->report, is_signed ? "sign provenance" : "write provenance (unsigned)", err) < 0 ||
+	if (report_phase(r->report, is_signed(r) ? "sign provenance" : "write provenance (unsigned)", err) < 0 ||
 	    provenance_statement(&facts, &statement, err) < 0)
 		return -1;
-	if (is_signed && sign(r, &statement, err) < 0)
+	if (is_signed(r) && sign(r, &statement, err) < 0)
 		return -1;
 	return outdir_write(r->out, "provenance.json", statement.data, statement.len, err);
 }
@@ -151,7 +148,7 @@ static int finish(struct running *r, const char *outcome, const char *message, j
 	struct run_end end = {
 		.outcome = outcome, .message = message, .image = r->have_image ? &r->image : NULL,
 		.output = r->build.have_output ? &r->build.output : NULL, .dropped_odd = r->build.dropped_odd,
-		.is_signed = r->have_image && r->key_id[0] != '\0', .key_id = r->key_id[0] == '\0' ? NULL : r->key_id,
+		.is_signed = r->have_image && is_signed(r), .key_id = is_signed(r) ? r->signer.key_id : NULL,
 		.builder_id = r->builder_id,
 	};
 
@@ -178,23 +175,32 @@ static int conclude(struct running *r, int result, struct run_report *ret, struc
 	return failed ? err_set(err, ERR_STEP, 0, "%s", r->failure) : 0;
 }
 
+static int run_signed(struct running *r, struct run_report *ret, struct err *err)
+{
+	if (outdir_open(r->opt->out_dir, !r->opt->out_implied, store_ident(r->store), r->out, err) < 0 ||
+	    report_begin(r->plan, r->out, r->opt->event, r->opt->event_arg, r->report, err) < 0)
+		return -1;
+	int result = conclude(r, run_phases(r, err), ret, err);
+	build_clear(&r->build);
+	return result;
+}
+
 int run_plan(struct store *store, const struct plan *plan, const struct run_options *opt, struct run_report *ret,
 	     struct err *err)
 {
 	auto_outdir out = { .fd = -1, .logs_fd = -1, .events_fd = -1 };
 	auto_report report = {0};
 	struct running r = {
-		.store = store, .plan = plan, .opt = opt, .out = &out, .report = &report,
+		.store = store, .plan = plan, .opt = opt, .signer = SIGNER_NONE, .out = &out, .report = &report,
 		.builder_id = opt->builder_id != NULL ? opt->builder_id : RUNNER_LOCAL_BUILDER,
 	};
 
-	if (plan_refuse_unsupported(plan, err) < 0 || check_limits(plan->spec, err) < 0 || refuse_builder_id(plan, r.builder_id, err) < 0 ||
-	    (opt->key_path != NULL && signing_key_id(store_ident(store), opt->key_path, r.key_id, err) < 0))
+	if (plan_refuse_unsupported(plan, err) < 0 || check_limits(plan->spec, err) < 0 || refuse_builder_id(plan, r.builder_id, err) < 0)
 		return -1;
-	if (outdir_open(opt->out_dir, !opt->out_implied, store_ident(store), &out, err) < 0 ||
-	    report_begin(plan, &out, opt->event, opt->event_arg, &report, err) < 0)
+	if (opt->key_path != NULL && signer_start(store_ident(store), opt->key_path, opt->passphrase, opt->cancel_fd, &r.signer,
+						  err) < 0)
 		return -1;
-	int result = conclude(&r, run_phases(&r, err), ret, err);
-	build_clear(&r.build);
+	int result = run_signed(&r, ret, err);
+	signer_end(&r.signer);
 	return result;
 }

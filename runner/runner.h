@@ -76,10 +76,19 @@ int lock_check(const char *path, const struct spec *spec, struct err *err);
 
 /* ---- run ------------------------------------------------------------- */
 
+/** Who knows the passphrase of an encrypted key. Borrowed. */
+struct key_passphrase {
+	/** Puts the passphrase of the key @p what into @p ret, which has room for ATTEST_PASSPHRASE_MAX + 1 bytes and is the caller's
+	 *  to wipe. Called in a process apart, with all signals blocked; gives up when @p hangup_fd (-1: none) becomes readable. */
+	int (*ask)(void *arg, const char *what, int hangup_fd, struct buf *ret, struct err *err);
+	void *arg;
+};
+
 struct run_options {
 	const char *out_dir;      /**< made when missing; must be empty, or hold an earlier run's result */
 	bool out_implied;         /**< nobody named it: a link at its place (a repository's, say) is not followed */
 	const char *key_path;     /**< private key (PEM), or NULL: an unsigned statement */
+	const struct key_passphrase *passphrase; /**< asked once, before anything runs, where the key is encrypted; or NULL */
 	const char *builder_id;   /**< or NULL: RUNNER_LOCAL_BUILDER */
 	uint64_t grace_ms;        /**< 0: the sandbox's default */
 	int cancel_fd;            /**< see sandbox_conf; -1: none */
