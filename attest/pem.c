@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include "attest/base64.h"
 
 #define PEM_LINE 64
@@ -17,16 +15,9 @@ struct cursor {
 	const char *p, *end;
 };
 
-void pem_wipe(struct buf *b)
-{
-	if (b->data != NULL)
-		OPENSSL_cleanse(b->data, b->cap);
-	buf_free(b);
-}
-
 void pem_clear(struct pem *pem)
 {
-	pem_wipe(&pem->der);
+	buf_wipe(&pem->der);
 }
 
 static struct cursor trimmed(const char *text, size_t n)

@@ -15,10 +15,6 @@
 /** Longest label read ("ENCRYPTED PRIVATE KEY" has 21). */
 #define PEM_LABEL_MAX 40
 
-/** Wipes and frees a buffer that has held a secret. */
-void pem_wipe(struct buf *b);
-#define auto_secret __attribute__((cleanup(pem_wipe))) struct buf
-
 /** A block that was read. The bytes may be secret: pem_clear() wipes them. */
 struct pem {
 	char label[PEM_LABEL_MAX + 1];

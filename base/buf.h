@@ -46,6 +46,8 @@ void buf_seal(struct buf *b, size_t len);
 void buf_clear(struct buf *b);
 /** Frees the memory and zeroes all but the limit. */
 void buf_free(struct buf *b);
+/** buf_free() for what held a secret: zeroes the memory first. A secret is given room in advance, else growing leaves copies behind. */
+void buf_wipe(struct buf *b);
 /** The content as a string the caller owns (free()); the buffer is empty after.
  *  NULL when the buffer has failed (it keeps its content then) or memory is short.
  *  An empty buffer gives "". */
@@ -54,5 +56,6 @@ char *buf_take(struct buf *b);
 int buf_check(const struct buf *b, const char *what, struct err *err);
 
 #define auto_buf __attribute__((cleanup(buf_free))) struct buf
+#define auto_secret __attribute__((cleanup(buf_wipe))) struct buf
 
 #endif

@@ -117,9 +117,6 @@ struct cli_passphrase {
 int cli_passphrase_fd(const struct args *args, int *ret, struct err *err);
 /** Gets a passphrase; @p arg is a struct cli_passphrase, the rest as in struct key_passphrase. */
 int cli_passphrase(void *arg, const char *what, int hangup_fd, struct buf *ret, struct err *err);
-/** Wipes and frees a buffer that has held a secret. */
-void cli_wipe(struct buf *b);
-#define auto_wiped __attribute__((cleanup(cli_wipe))) struct buf
 
 /** From here on SIGINT and SIGTERM make the returned descriptor readable, 8 bytes each; a third one ends the process. -1 on failure. */
 int cli_catch_signals(struct err *err);

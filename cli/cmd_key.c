@@ -40,7 +40,7 @@ static int read_type(const char *text, enum key_type *ret, struct err *err)
 static int encrypt(const char *prefix, int fd, struct buf *private_pem, struct err *err)
 {
 	struct cli_passphrase from = { .fd = fd, .twice = true };
-	auto_wiped passphrase = {0};
+	auto_secret passphrase = {0};
 	auto_buf sealed = {0};
 	auto_fd cancel = cli_catch_signals(err);
 
@@ -51,7 +51,7 @@ static int encrypt(const char *prefix, int fd, struct buf *private_pem, struct e
 	if (cli_passphrase(&from, prefix, cancel, &passphrase, err) < 0 ||
 	    key_encrypt(private_pem, &passphrase, &sealed, err) < 0)
 		return -1;
-	cli_wipe(private_pem);
+	buf_wipe(private_pem);
 	*private_pem = sealed;
 	sealed = (struct buf){0};
 	return 0;
@@ -59,7 +59,7 @@ static int encrypt(const char *prefix, int fd, struct buf *private_pem, struct e
 
 static int generate(const struct args *args, const char *prefix, struct err *err)
 {
-	auto_wiped private_pem = {0};
+	auto_secret private_pem = {0};
 	auto_buf public_pem = {0};
 	auto_key key = NULL;
 	enum key_type type;
@@ -102,7 +102,7 @@ static int print_facts(const struct args *args, const struct facts *f, struct er
 static int read_encrypted(const struct buf *pem, int fd, const char *path, struct key **ret, struct err *err)
 {
 	struct cli_passphrase from = { .fd = fd };
-	auto_wiped passphrase = {0};
+	auto_secret passphrase = {0};
 
 	if (buf_room(&passphrase, ATTEST_PASSPHRASE_MAX + 1) == NULL)
 		return buf_check(&passphrase, "passphrase", err);
@@ -113,7 +113,7 @@ static int read_encrypted(const struct buf *pem, int fd, const char *path, struc
 
 static int show(const struct args *args, const char *path, struct err *err)
 {
-	auto_wiped pem = BUF_LIMIT(4 * ATTEST_KEY_MAX);
+	auto_secret pem = BUF_LIMIT(4 * ATTEST_KEY_MAX);
 	auto_key key = NULL;
 	struct facts f = {0};
 	int fd, result = 0;

@@ -109,7 +109,7 @@ static int ask_again(int tty, int hangup_fd, const struct buf *first, struct err
 
 	if (result == 0 && (first->len != second.len || memcmp(first->data, second.data, first->len) != 0))
 		result = err_set(err, ERR_USAGE, 0, "the two passphrases differ");
-	cli_wipe(&second);
+	buf_wipe(&second);
 	return result;
 }
 
@@ -130,11 +130,4 @@ int cli_passphrase(void *arg, const char *what, int hangup_fd, struct buf *ret, 
 	if (buf_check(&prompt, "prompt", err) < 0 || ask_once(tty, prompt.data, hangup_fd, ret, err) < 0)
 		return -1;
 	return from->twice ? ask_again(tty, hangup_fd, ret, err) : 0;
-}
-
-void cli_wipe(struct buf *b)
-{
-	if (b->data != NULL)
-		explicit_bzero(b->data, b->cap);
-	buf_free(b);
 }

@@ -22,20 +22,12 @@ struct reply {
 	uint64_t size;
 };
 
-static void wipe(struct buf *b)
-{
-	if (b->data != NULL)
-		explicit_bzero(b->data, b->cap);
-	buf_free(b);
-}
-#define auto_wiped __attribute__((cleanup(wipe))) struct buf
-
 /* ---- the process apart --------------------------------------------------- */
 
 static int read_encrypted(const struct task *t, const struct buf *pem, int sock, struct key **ret, struct err *err)
 {
 	/* So large from the start that it never moves: nothing stays behind in memory that was let go of. */
-	auto_wiped passphrase = BUF_LIMIT(ATTEST_PASSPHRASE_MAX + 2);
+	auto_secret passphrase = BUF_LIMIT(ATTEST_PASSPHRASE_MAX + 2);
 
 	if (t->passphrase == NULL)
 		return err_set(err, ERR_USAGE, 0, "%s: the key is encrypted", t->path);
@@ -48,7 +40,7 @@ static int read_encrypted(const struct task *t, const struct buf *pem, int sock,
 
 static int load(const struct task *t, int sock, struct key **ret, struct err *err)
 {
-	auto_wiped pem = BUF_LIMIT(ATTEST_KEY_MAX + (256 << 10));
+	auto_secret pem = BUF_LIMIT(ATTEST_KEY_MAX + (256 << 10));
 
 	if (ident_read_begin(t->id, err) < 0)
 		return -1;
