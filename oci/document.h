@@ -18,9 +18,6 @@
 #define MEDIA_LAYER_ZSTD "application/vnd.oci.image.layer.v1.tar+zstd"
 #define ANNOTATION_REF_NAME "org.opencontainers.image.ref.name"
 
-/** The whole content of the file oci-layout. */
-#define DOCUMENT_LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}"
-
 /** What a descriptor says of a blob. */
 struct descriptor {
 	const char *media_type;

@@ -94,3 +94,18 @@ int oci_image_read_on(int fd, bool deep, const struct oci_base *base, struct oci
 	reading_clear(&r);
 	return rc;
 }
+
+int oci_image_find(int fd, const struct digest *digest, uint64_t *ret_offset, uint64_t *ret_size, struct err *err)
+{
+	auto_outer o = { 0 };
+	char text[DIGEST_STR_SIZE];
+
+	if (outer_scan(fd, &o, err) < 0)
+		return -1;
+	const struct outer_blob *b = outer_find(&o, digest);
+	if (b == NULL)
+		return err_set(err, ERR_UNVERIFIED, 0, "there is no blob %s in the archive", digest_str(digest, text));
+	*ret_offset = b->content.offset;
+	*ret_size = b->content.size;
+	return 0;
+}

@@ -133,7 +133,7 @@ static int write_archive(int fd, const struct buf *index, struct source *sources
 
 	outer_dir_header(OUTER_BLOBS, &dirs);
 	outer_dir_header(OUTER_SHA256, &dirs);
-	if (write_text(fd, OUTER_LAYOUT, DOCUMENT_LAYOUT, strlen(DOCUMENT_LAYOUT), err) < 0 ||
+	if (write_text(fd, OUTER_LAYOUT, OCI_LAYOUT_TEXT, strlen(OCI_LAYOUT_TEXT), err) < 0 ||
 	    write_text(fd, OUTER_INDEX, index->data, index->len, err) < 0 ||
 	    write_header(fd, &dirs, err) < 0 ||
 	    write_blobs(fd, sources, n, err) < 0 ||
@@ -162,4 +162,27 @@ int oci_image_write(int out_fd, const struct oci_config *config, const struct oc
 		return -1;
 	*ret_manifest = manifest.digest;
 	return 0;
+}
+
+int oci_index(const struct oci_name *name, struct buf *out, struct err *err)
+{
+	const struct descriptor manifest = { name->media_type, name->digest, name->size };
+
+	return document_index(&manifest, name->architecture, name->tag, out, err);
+}
+
+int oci_image_wrap(int out_fd, const struct oci_name *name, const struct oci_member *blobs, size_t n, struct err *err)
+{
+	auto_buf index = { 0 };
+	auto_free struct source *sources = calloc(n + 1, sizeof *sources);
+
+	if (sources == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "write an image");
+	for (size_t i = 0; i < n; i++) {
+		if (blobs[i].size > OCI_BLOB_MAX)
+			return err_set(err, ERR_INPUT, 0, "write an image: a blob has %llu bytes, and a tar member can hold %llu",
+				       (unsigned long long)blobs[i].size, OCI_BLOB_MAX);
+		sources[i] = (struct source){ .digest = blobs[i].digest, .size = blobs[i].size, .fd = blobs[i].fd };
+	}
+	return oci_index(name, &index, err) < 0 ? -1 : write_archive(out_fd, &index, sources, n, err);
 }

@@ -140,6 +140,32 @@ const char *oci_architecture(void);
 int oci_image_write(int out_fd, const struct oci_config *config, const struct oci_layer_file *layers, size_t nlayers,
 		    const char *tag, struct digest *ret_manifest, struct err *err);
 
+/** A blob made elsewhere. */
+struct oci_member {
+	struct digest digest;
+	uint64_t size;
+	int fd;                    /**< borrowed: its bytes from offset 0 (read with pread) */
+};
+
+/** What names an image in a layout: its one manifest. Borrowed. */
+struct oci_name {
+	const char *media_type;    /**< of the manifest */
+	struct digest digest;
+	uint64_t size;
+	const char *architecture;
+	const char *tag;           /**< or NULL */
+};
+
+/** The whole content of a layout's file "oci-layout". */
+#define OCI_LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
+
+/** Appends a layout's index.json, as oci_image_write() makes it. */
+int oci_index(const struct oci_name *name, struct buf *out, struct err *err);
+
+/** Writes an image.tar of blobs made elsewhere, the manifest among them: of what oci_image_write() made, the same bytes again.
+ *  ERR_INPUT: a fd does not hold the bytes of its digest. */
+int oci_image_wrap(int out_fd, const struct oci_name *name, const struct oci_member *blobs, size_t n, struct err *err);
+
 /* ---- a base image, made by any tool ------------------------------------ */
 
 /** What the manifest and the config of an image say that is to lie below ours. */
@@ -218,6 +244,8 @@ struct oci_image {
  *  and hard links alone; no setuid or setgid; whiteouts in form; oci/untar.h: the tar itself).
  *  Anything wrong is ERR_UNVERIFIED, naming the member and the offset; short memory and read errors are ERR_INTERNAL. */
 int oci_image_read(int fd, bool deep, struct oci_image *ret, struct err *err);
+/** Where in an image.tar that oci_image_read() has passed a blob is. What is read there later is whatever is there then. */
+int oci_image_find(int fd, const struct digest *digest, uint64_t *ret_offset, uint64_t *ret_size, struct err *err);
 /** The same for an image whose first layers must be just those of @p base (NULL: none), whose manifest somebody has vouched for: they are
  *  another tool's, so that their entries may be what oci_below_read() takes. All else holds for them too. */
 int oci_image_read_on(int fd, bool deep, const struct oci_base *base, struct oci_image *ret, struct err *err);

@@ -52,8 +52,8 @@ static int check_layout(const struct outer *o, struct err *err)
 
 	if (load(OUTER_LAYOUT, o->layout, &text, err) < 0)
 		return -1;
-	if (text.len != strlen(DOCUMENT_LAYOUT) || memcmp(text.data, DOCUMENT_LAYOUT, text.len) != 0)
-		return reading_refuse(err, OUTER_LAYOUT, &o->layout, "not %s", DOCUMENT_LAYOUT);
+	if (text.len != strlen(OCI_LAYOUT_TEXT) || memcmp(text.data, OCI_LAYOUT_TEXT, text.len) != 0)
+		return reading_refuse(err, OUTER_LAYOUT, &o->layout, "not %s", OCI_LAYOUT_TEXT);
 	return 0;
 }
 

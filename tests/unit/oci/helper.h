@@ -219,7 +219,7 @@ static inline struct digest parts_add(struct parts *p, const void *data, size_t 
 static inline int parts_file(struct parts *p)
 {
 	auto_buf out = { 0 };
-	const char *layout = p->layout != NULL ? p->layout : DOCUMENT_LAYOUT;
+	const char *layout = p->layout != NULL ? p->layout : OCI_LAYOUT_TEXT;
 
 	outer_file_header(OUTER_LAYOUT, strlen(layout), &out);
 	raw_content(&out, layout, strlen(layout));
