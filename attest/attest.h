@@ -158,6 +158,10 @@ int attest_base(const json_t *statement, struct oci_base *ret, bool *ret_any, st
  *  reads of it later is not. */
 int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err);
 
+/** What a bundle says of itself, with nothing verified: for sorting and naming files, never for trust. Its predicate type (owned by the
+ *  caller); ERR_UNVERIFIED unless it has a bundle's form and @p image among its subjects. */
+int attest_peek(const char *bundle, size_t n, const struct digest *image, char **ret_predicate_type, struct err *err);
+
 /** Parses an unsigned statement (provenance.json: exactly the bytes of attest_statement()) with all checks of a signed one but the
  *  signature. For `reproduce --unverified`. */
 int attest_read_statement(const char *text, size_t n, json_t **ret, struct err *err);
