@@ -147,6 +147,6 @@ int program_end(int result, int code, const struct err *err);
 /* ---- the commands ---------------------------------------------------- */
 
 extern const struct command cmd_run, cmd_exec, cmd_check, cmd_plan, cmd_lock, cmd_rootfs, cmd_tree, cmd_verify, cmd_reproduce,
-	cmd_key, cmd_profile, cmd_image, cmd_image_pack, cmd_image_inspect;
+	cmd_key, cmd_profile, cmd_image, cmd_image_pack, cmd_image_inspect, cmd_image_push, cmd_image_pull;
 
 #endif
