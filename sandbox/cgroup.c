@@ -255,8 +255,9 @@ static int dir_base(struct cgroup_dir *d, const struct here *h, const char *cont
 static int dir_make(struct cgroup_dir *d, const char *name, struct buf *why)
 {
 	sweep(d->base_fd);
-	/* For nobody else to open: a lock of theirs would be waited for, and keep it from being swept. */
-	if (mkdirat(d->base_fd, name, 0700) != 0)
+	/* For nobody else to open: a lock of theirs would be waited for, and keep it from being swept. To be searched it is, by
+	 * this process too, when it has given up root's rights. */
+	if (mkdirat(d->base_fd, name, 0711) != 0)
 		return buf_addf(why, "%s: %s", d->base, strerror(errno)), -1;
 	d->fd = openat(d->base_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (d->fd < 0 || flock(d->fd, LOCK_SH) != 0) {

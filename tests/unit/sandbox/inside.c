@@ -465,9 +465,13 @@ static int do_burn(long ms)
 	return 0;
 }
 
-/** What asks for too much of something. */
+/** What asks for too much of something, or to be traced. */
 static int greed(const char *what, const char *a, const char *b)
 {
+	if (!strcmp(what, "traced"))
+		return do_traced("/bin/inside", a);
+	if (!strcmp(what, "traced-orphan"))
+		return do_traced_orphan("/bin/inside");
 	if (!strcmp(what, "hog"))
 		return do_hog(atol(a));
 	if (!strcmp(what, "hog-apart"))
@@ -563,10 +567,6 @@ int main(int argc, char **argv)
 		return do_refused_to_death(atoi(a));
 	if (!strcmp(what, "refused-all-along"))
 		return do_refused_all_along(atoi(a), atoi(argv[3]));
-	if (!strcmp(what, "traced"))
-		return do_traced("/bin/inside", a);
-	if (!strcmp(what, "traced-orphan"))
-		return do_traced_orphan("/bin/inside");
 	if (!strcmp(what, "flood"))
 		return do_flood(atol(a));
 	return greed(what, a, b);
