@@ -36,6 +36,53 @@ int io_write_all(int fd, const void *data, size_t n, struct err *err)
 	return 0;
 }
 
+/** How many of @p n bytes, in whole blocks, go by until one that is (or is not) zero all through. */
+static size_t blocks(const char *p, size_t n, bool zero)
+{
+	size_t at = 0;
+
+	while (n - at >= IO_HOLE && (p[at] == '\0' && memcmp(p + at, p + at + 1, IO_HOLE - 1) == 0) == zero)
+		at += IO_HOLE;
+	return at;
+}
+
+/** Makes a file longer by @p n bytes that are not there, and moves on behind them. */
+static int add_hole(int fd, size_t n, struct err *err)
+{
+	off_t end = lseek(fd, (off_t)n, SEEK_CUR);
+	int r;
+
+	if (end < 0)
+		return err_set(err, ERR_INTERNAL, errno, "leave a hole in a file");
+	do
+		r = ftruncate(fd, end);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? err_set(err, ERR_INTERNAL, errno, "leave a hole in a file") : 0;
+}
+
+int io_write_holes(int fd, const void *data, size_t n, struct err *err)
+{
+	const char *p = data;
+
+	while (n > 0) {
+		size_t hole = blocks(p, n, true);
+
+		if (hole > 0 && add_hole(fd, hole, err) < 0)
+			return -1;
+		p += hole;
+		n -= hole;
+		size_t full = blocks(p, n, false);
+		/* What is left over is no block. */
+		if (n - full < IO_HOLE)
+			full = n;
+		if (io_write_all(fd, p, full, err) < 0)
+			return -1;
+		p += full;
+		n -= full;
+	}
+	return 0;
+}
+
 int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err)
 {
 	char *p = data;

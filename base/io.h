@@ -19,6 +19,13 @@
 /** Writes all of @p data, whatever short writes and EINTR happen. ERR_INTERNAL on failure. */
 int io_write_all(int fd, const void *data, size_t n, struct err *err);
 
+/** Zeros that io_write_holes() does not write: whole blocks of this size. */
+#define IO_HOLE (64u << 10)
+
+/** io_write_all() for a regular file whose offset is its end: of @p data, each block of IO_HOLE bytes from its start on that has
+ *  nothing but zeros becomes a hole. Who reads the file sees no difference; its disk does. ERR_INTERNAL on failure. */
+int io_write_holes(int fd, const void *data, size_t n, struct err *err);
+
 /** Reads until @p n bytes or end of file. ERR_INTERNAL on failure. */
 int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err);
 

@@ -465,6 +465,69 @@ static void sparse_files_are_copied(void **state)
 	copy_and_compare(p, "sparse", n - 10, 10);
 }
 
+/** Writes @p n bytes behind 3 others, and reads them back; @return bytes on disk. */
+static uint64_t with_holes(const struct place *p, const char *data, size_t n)
+{
+	struct err err = {0};
+	struct stat st;
+	auto_fd fd = openat(p->fd, "holes", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	auto_free char *back = malloc(n + 4);
+	size_t got;
+
+	assert_int_equal(write(fd, "abc", 3), 3);
+	assert_int_equal(io_write_holes(fd, data, n, &err), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), n + 3);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, n + 3);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(io_read_full(fd, back, n + 4, &got, &err), 0);
+	assert_int_equal(got, n + 3);
+	assert_memory_equal(back + 3, data, n);
+	return (uint64_t)st.st_blocks * 512;
+}
+
+static void zeros_become_holes_and_read_the_same(void **state)
+{
+	struct place *p = *state;
+	const size_t n = 40 * IO_HOLE + 100;
+	auto_free char *data = calloc(1, n);
+
+	assert_true(with_holes(p, data, n) <= 2 * IO_HOLE);
+	/* A byte at either end of a block keeps that block, and no other. */
+	data[0] = 1;
+	data[7 * IO_HOLE - 1] = 2;
+	data[20 * IO_HOLE] = 3;
+	data[n - 1] = 4;
+	assert_true(with_holes(p, data, n) <= 12 * IO_HOLE);
+	for (size_t i = 0; i < n; i++)
+		data[i] = (char)i;
+	assert_true(with_holes(p, data, n) >= n);
+	memset(data + 5 * IO_HOLE, 0, 3 * IO_HOLE);
+	(void)with_holes(p, data, n);
+	for (size_t i = 0; i < 3; i++) {
+		memset(data, 0, IO_HOLE + 1);
+		(void)with_holes(p, data, IO_HOLE - 1 + i);
+	}
+	(void)with_holes(p, data, 0);
+}
+
+static void holes_need_a_file_and_room(void **state)
+{
+	struct err err = {0};
+	int pipes[2];
+	static const char zeros[IO_HOLE];
+
+	(void)state;
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	assert_int_equal(io_write_holes(pipes[1], zeros, sizeof zeros, &err), -1);
+	assert_error(err, ERR_INTERNAL, ESPIPE, "hole");
+	close(pipes[0]);
+	close(pipes[1]);
+	auto_fd full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(io_write_holes(full, "x", 1, &err), -1);
+	assert_int_equal(err.sys, ENOSPC);
+}
+
 static void short_input_is_said(void **state)
 {
 	struct place *p = *state;
@@ -571,6 +634,8 @@ int main(void)
 		test_in_place(the_parent_and_the_name),
 		test_in_place(files_are_copied),
 		test_in_place(sparse_files_are_copied),
+		test_in_place(zeros_become_holes_and_read_the_same),
+		test_in_place(holes_need_a_file_and_room),
 		test_in_place(short_input_is_said),
 		test_in_place(what_copy_file_range_refuses_is_copied),
 		cmocka_unit_test(random_names),
