@@ -110,12 +110,12 @@ static int stage(struct store_writer *w, struct err *err)
 	return w->fd == -1 ? write_failed(err, errno) : 0;
 }
 
-/** Writes the chunk out: what is hashed are the bytes that are stored. */
+/** Writes the chunk out: what is hashed are the bytes that are stored. A step may leave zeros by the terabyte that cost it nothing. */
 static int write_chunk(struct store_writer *w, struct err *err)
 {
 	if (w->store != NULL && w->fd == -1 && stage(w, err) < 0)
 		return -1;
-	if (w->store != NULL && io_write_all(w->fd, w->chunk, w->used, err) < 0)
+	if (w->store != NULL && io_write_holes(w->fd, w->chunk, w->used, err) < 0)
 		return write_failed(err, err->sys);
 	return 0;
 }

@@ -215,6 +215,28 @@ static void a_writer_places_only_what_is_expected(void **state)
 	must(store_open_object(w->store, &abc, &fd, &w->err));
 }
 
+/* 64 MiB that take 8 KiB of a disk take little more of it in the store. */
+static void a_sparse_file_stays_sparse(void **state)
+{
+	struct world *w = *state;
+	off_t n = 64 << 20;
+	struct digest d, again;
+	struct stat st;
+
+	put(w->in, "sparse", "start", 0600);
+	auto_fd fd = openat(w->in, "sparse", O_RDWR | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "middle", 6, n / 2 + 100), 6);
+	assert_int_equal(ftruncate(fd, n), 0);
+	must(store_put_fd(w->store, fd, UINT64_MAX, &d, NULL, &w->err));
+	auto_fd object = -1;
+	must(store_open_object(w->store, &d, &object, &w->err));
+	assert_int_equal(fstat(object, &st), 0);
+	assert_int_equal(st.st_size, n);
+	assert_true(st.st_blocks * 512 < 1 << 20);
+	must(hash_fd(object, &again, NULL, &w->err));
+	assert_true(digest_eq(&d, &again));
+}
+
 static void a_writer_writes_one_object_after_another(void **state)
 {
 	struct world *w = *state;
@@ -324,7 +346,7 @@ static int full_disk(struct world *w)
 {
 	struct digest d;
 	size_t big = 3 << 20;
-	auto_free char *data = calloc(1, big);
+	auto_free char *data = pattern(big);
 	struct store *s;
 	char path[5000];
 
@@ -402,6 +424,7 @@ int main(void)
 		test_in_world(a_large_damaged_object_is_replaced),
 		test_in_world(a_damaged_manifest_is_replaced),
 		test_in_world(sizes_around_the_chunk_come_right),
+		test_in_world(a_sparse_file_stays_sparse),
 		test_in_world(a_writer_writes_one_object_after_another),
 		test_in_world(a_writer_places_only_what_is_expected),
 		test_in_world(an_unfinished_object_vanishes),
