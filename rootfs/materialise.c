@@ -90,7 +90,7 @@ static int copy_hashed(struct layout *l, const struct tree_entry *e, int in, int
 			return err_ctx(err, "'" SHOWN "': its object", e->path);
 		hasher_add(l->hash, l->chunk, got);
 		size += got;
-		if (out != -1 && io_write_all(out, l->chunk, got, err) < 0)
+		if (out != -1 && io_write_holes(out, l->chunk, got, err) < 0)
 			return fail(l, e->path, err->sys, err);
 	} while (got == COPY_CHUNK && size <= e->size);
 	if (hasher_final(l->hash, &found, err) < 0)
