@@ -46,6 +46,12 @@ static int fail(const struct walk *w, int sys, const char *doing, struct err *er
 	return err_set(err, ERR_INPUT, sys, "%s '" SHOWN "'", doing, shown_path(w));
 }
 
+static void lost(const struct walk *w, mode_t mode)
+{
+	if (w->opt->lost != NULL)
+		w->opt->lost(w->opt->lost_arg, w->path->data, mode);
+}
+
 static int take_file(struct walk *w, int dirfd, const char *name, struct err *err)
 {
 	struct stat st;
@@ -63,6 +69,10 @@ static int take_file(struct walk *w, int dirfd, const char *name, struct err *er
 	e.size = (uint64_t)st.st_size;
 	w->stats.files++;
 	w->stats.bytes += e.size;
+	if ((st.st_mode & (S_ISUID | S_ISGID)) != 0) {
+		w->stats.setid++;
+		lost(w, st.st_mode);
+	}
 	return tree_builder_add(w->builder, &e, err);
 }
 
@@ -123,12 +133,13 @@ static int take_dir(struct walk *w, int dirfd, const char *name, struct err *err
 	return fd < 0 ? fail(w, errno, "read directory", err) : walk_dir(w, fd, err);
 }
 
-static int take_odd(struct walk *w, struct err *err)
+static int take_odd(struct walk *w, unsigned char type, struct err *err)
 {
 	if (!w->opt->skip_odd)
 		return err_set(err, ERR_INPUT, 0, "'" SHOWN "' is neither file, directory nor link: remove it, or exclude it",
 			       w->path->data);
 	w->stats.odd++;
+	lost(w, DTTOIF(type));
 	return 0;
 }
 
@@ -165,7 +176,7 @@ static int take_entry(struct walk *w, int dirfd, const struct dirent *d, struct 
 	case DT_DIR: return take_dir(w, dirfd, d->d_name, err);
 	case DT_REG: return take_file(w, dirfd, d->d_name, err);
 	case DT_LNK: return take_link(w, dirfd, d->d_name, err);
-	default: return take_odd(w, err);
+	default: return take_odd(w, type, err);
 	}
 }
 

@@ -176,11 +176,15 @@ struct snapshot_options {
 	/** May change the first bytes of a file (@p n of them: all, or some 100 KiB) before they are hashed and stored. Or NULL. */
 	void (*amend)(void *arg, const char *path, void *head, size_t n);
 	void *amend_arg;
+	/** Told of each thing that does not stay what it is: what skip_odd leaves out, and files whose setuid or setgid bit goes.
+	 *  @p mode is as in stat(2), for what is left out its type alone. Or NULL. */
+	void (*lost)(void *arg, const char *path, mode_t mode);
+	void *lost_arg;
 };
 
-/** What a snapshot met; `odd` counts the sockets, fifos and devices that were left out. */
+/** What a snapshot met; `odd` counts the sockets, fifos and devices that were left out, `setid` the files that had a setuid or setgid bit. */
 struct snapshot_stats {
-	uint64_t files, dirs, links, bytes, odd;
+	uint64_t files, dirs, links, bytes, odd, setid;
 };
 
 /** Walks @p dirfd (openat, O_NOFOLLOW, never out of it; mounts in it are entered, as tar does), stores each regular file (hashed

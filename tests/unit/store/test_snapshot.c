@@ -228,6 +228,52 @@ static void odd_things_are_refused_or_left_out(void **state)
 	assert_string_equal(m.data, "#mtree\n. type=dir mode=0755\n");
 }
 
+struct told {
+	char text[512];
+};
+
+static void note_lost(void *arg, const char *path, mode_t mode)
+{
+	struct told *t = arg;
+	size_t n = strlen(t->text);
+
+	snprintf(t->text + n, sizeof t->text - n, "%s %o\n", path, (unsigned)mode);
+}
+
+/* A character device with number 0:0, which everybody may make, means a removal to an overlay; it is told of like any other. */
+static void what_is_lost_is_told(void **state)
+{
+	struct world *w = *state;
+	struct told told = { "" };
+	const struct snapshot_options opt = { .form = TREE_SOURCE, .skip_odd = true, .lost = note_lost, .lost_arg = &told };
+	static const struct {
+		const char *path;
+		unsigned mode;
+	} want[] = { { "d/set", 0104755 }, { "d/group", 0102640 }, { "fifo", S_IFIFO }, { "sock", S_IFSOCK }, { "d/gone", S_IFCHR } };
+	auto_tree_builder b = NULL;
+	struct snapshot_stats st;
+	size_t len = 0;
+
+	make_odd(w);
+	(void)unlinkat(w->in, "null", 0);
+	make_dir(w->in, "d", 02755);
+	put(w->in, "d/set", "x", 04755);
+	put(w->in, "d/group", "x", 02640);
+	put(w->in, "d/usual", "x", 0755);
+	assert_int_equal(mknodat(w->in, "d/gone", S_IFCHR | 0600, makedev(0, 0)), 0);
+	must(snapshot_with(w, &opt, &b, &st));
+	assert_int_equal(st.odd, 3);
+	assert_int_equal(st.setid, 2);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		char line[64];
+
+		len += (size_t)snprintf(line, sizeof line, "%s %o\n", want[i].path, want[i].mode);
+		if (strstr(told.text, line) == NULL)
+			fail_msg("no '%s' in '%s'", line, told.text);
+	}
+	assert_int_equal(strlen(told.text), len);
+}
+
 /** As somebody who may not read everything. */
 static int read_as_user(struct world *w)
 {
@@ -633,6 +679,7 @@ int main(void)
 		test_in_world(a_longer_path_is_refused),
 		test_in_world(depth_has_an_end),
 		test_in_world(odd_things_are_refused_or_left_out),
+		test_in_world(what_is_lost_is_told),
 		test_in_world(what_may_not_be_read_is_named),
 		test_in_world(a_file_that_changes_is_read_again_then_refused),
 		test_in_world(what_is_swapped_leads_nowhere),
