@@ -35,7 +35,7 @@ static const struct {
 #undef ROW
 };
 
-uint64_t limit_of(const struct sandbox_limits *limits, enum sandbox_limit which)
+uint64_t sandbox_limit_of(const struct sandbox_limits *limits, enum sandbox_limit which)
 {
 	uint64_t asked = rows[which].at == NOWHERE ? 0 : *(const uint64_t *)((const char *)limits + rows[which].at);
 

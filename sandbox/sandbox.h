@@ -210,6 +210,9 @@ void sandbox_result_clear(struct sandbox_result *r);
  *  unreadable from inside; a caller that holds keys should still load them after its last step. */
 int sandbox_run(const struct sandbox_conf *conf, struct sandbox_result *ret, struct err *err);
 
+/** What is in force of a limit: what was asked for, else the default. 0: none. */
+uint64_t sandbox_limit_of(const struct sandbox_limits *limits, enum sandbox_limit which);
+
 /** Whether this host can enforce @p limits, asked before anything is started: ERR_HOST names the first that it can't, why, and
  *  what to do. Always 0 with best_effort, and where only limits are set that every host has. */
 int sandbox_check_limits(const struct sandbox_limits *limits, struct err *err);
