@@ -195,6 +195,23 @@ void text_printable(struct buf *out, const char *s, size_t n)
 	}
 }
 
+void text_brief(struct buf *out, const char *s, size_t n, size_t max)
+{
+	auto_buf all = {0};
+	size_t at = 0, len;
+
+	text_printable(&all, s, n);
+	if (all.failed) {
+		out->failed = true;
+		return;
+	}
+	while (at < all.len && at + (len = text_utf8_len(all.data + at, all.len - at)) <= max)
+		at += len;
+	buf_add(out, all.data, at);
+	if (at < all.len)
+		buf_adds(out, "...");
+}
+
 /** Parses digits at *s; moves *s past them. Not a number, or over 64 bits: false. */
 static bool parse_digits(const char **s, uint64_t *ret)
 {

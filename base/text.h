@@ -40,6 +40,9 @@ void text_mtree(struct buf *out, const char *data, size_t n);
 /** Appends @p s for a terminal: control characters and invalid UTF-8 as \ooo. */
 void text_printable(struct buf *out, const char *s, size_t n);
 
+/** The same, but no more than @p max bytes of it, in whole characters: then "..." tells that there is more. For names within a line. */
+void text_brief(struct buf *out, const char *s, size_t n, size_t max);
+
 /** Length in bytes of the control character at @p s, or 0: C0, DEL, and in UTF-8 the C1 controls
  *  (U+0080..U+009F), which drive terminals too. */
 size_t text_control_len(const char *s, size_t n);

@@ -347,6 +347,26 @@ static void test_whole_utf8(void **state)
 	assert_false(text_is_utf8("cut \xc3"));
 }
 
+static void brief(void **state)
+{
+	static const struct {
+		const char *s;
+		size_t max;
+		const char *want;
+	} rows[] = {
+		{ "", 0, "" }, { "abc", 3, "abc" }, { "abcd", 3, "abc..." }, { "a\303\244b", 2, "a..." }, { "a\303\244b", 3, "a\303\244..." },
+		{ "a\nb", 5, "a\\012..." }, { "\377", 4, "\\377" }, { "abc", 0, "..." },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf out = {0};
+
+		text_brief(&out, rows[i].s, strlen(rows[i].s), rows[i].max);
+		assert_string_equal(out.data == NULL ? "" : out.data, rows[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +379,7 @@ int main(void)
 		cmocka_unit_test(mtree_encoding),
 		cmocka_unit_test(utf8_lengths),
 		cmocka_unit_test(printable),
+		cmocka_unit_test(brief),
 		cmocka_unit_test(controls),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(processors),
