@@ -157,6 +157,12 @@ static void explain_limit(const char *command, const struct exec_report *r, stru
 	sandbox_limit_text(line, r->limit, r->limit_value);
 }
 
+static void print_notes(const char *notes)
+{
+	for (const char *end; notes != NULL && (end = strchr(notes, '\n')) != NULL; notes = end + 1)
+		fprintf(stderr, "glovebox: note: %.*s\n", (int)(end - notes), notes);
+}
+
 /** What a bare exit code would leave unsaid. */
 static void explain(const struct args *args, const struct exec_report *r)
 {
@@ -183,6 +189,7 @@ static void explain(const struct args *args, const struct exec_report *r)
 		return;
 	if (line.len > 0)
 		cli_print_safe(stderr, line.data);
+	print_notes(r->notes);
 	if (r->exit_code != 0)
 		cli_print_refused(r->refused);
 }

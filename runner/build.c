@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/build.h"
 
-#include "runner/harvest.h"
-
 void build_clear(struct build *b)
 {
 	step_outcome_clear(&b->outcome);
+	harvest_clear(&b->output);
 	work_end(&b->work);
 	*b = (struct build){0};
 }
@@ -25,10 +24,24 @@ int build_step(struct build *b, struct report *report, const struct spec_step *s
 	return 0;
 }
 
+/** Tells what of it was not kept: promised, not to be looked for in vain. */
+static int tell_lost(const struct build *b, struct report *report, const char *step, struct err *err)
+{
+	auto_buf text = {0};
+
+	if (report == NULL || b->output.odd + b->output.setid == 0)
+		return 0;
+	buf_addf(&text, "output of step '%s': ", step);
+	harvest_text(&text, &b->output);
+	if (buf_check(&text, "note", err) < 0)
+		return -1;
+	return report_event(report, &(struct run_event){ .type = RUN_NOTE, .step = step, .text = text.data }, err);
+}
+
 /** Reads back what the build left, through the view of its overlay. */
 static int take_output(struct build *b, const struct plan *plan, struct err *err)
 {
-	if (harvest(b->work.store, b->outcome.result.view_fd, &b->output, &b->dropped_odd, err) < 0) {
+	if (harvest(b->work.store, b->outcome.result.view_fd, &b->output, err) < 0) {
 		/* What cannot be collected is the step's doing, not a missing input of the run's. */
 		if (err->kind == ERR_INPUT)
 			err->kind = ERR_STEP;
@@ -55,5 +68,5 @@ int build_run(struct build *b, struct store *store, const struct plan *plan, uin
 		return 0;
 	if (report != NULL && report_phase(report, "collect the output", err) < 0)
 		return -1;
-	return take_output(b, plan, err);
+	return take_output(b, plan, err) < 0 ? -1 : tell_lost(b, report, plan->spec->build.name, err);
 }

@@ -7,6 +7,7 @@
 #ifndef GB_RUNNER_BUILD_H
 #define GB_RUNNER_BUILD_H
 
+#include "runner/harvest.h"
 #include "runner/report.h"
 #include "runner/work.h"
 
@@ -14,9 +15,8 @@ struct build {
 	struct work work;
 	struct step_outcome outcome;  /**< of the build step */
 	bool have_output;
-	struct digest output;         /**< tree of what it left in its work directory's source */
+	struct harvest output;        /**< what it left in its work directory's source */
 	const char *output_path;      /**< where that stood; borrowed from the plan */
-	uint64_t dropped_odd;         /**< special files left out of it */
 };
 void build_clear(struct build *b);
 

@@ -8,6 +8,7 @@
 #include "rootfs/rootfs.h"
 #include "runner/exec.h"
 #include "runner/harvest.h"
+#include "runner/left.h"
 #include "runner/limit.h"
 #include "runner/plan.h"
 #include "runner/refusals.h"
@@ -24,6 +25,7 @@ void exec_report_clear(struct exec_report *r)
 {
 	json_decref(r->refused);
 	json_decref(r->receipt);
+	free(r->notes);
 	*r = (struct exec_report){0};
 }
 
@@ -43,6 +45,9 @@ struct boxing {
 	char **paths;             /**< what the mounts' places point to */
 	size_t npaths;
 	json_t *snapshots;        /**< {inside: tree digest} of --ro, for the receipt; NULL where none is wanted */
+	json_t *outputs;          /**< what became of each: [{"path", "tree", …}]; NULL likewise */
+	struct buf notes;         /**< lines for people */
+	struct left left;         /**< in all outputs, where it is more than may be; else empty */
 };
 
 static void boxing_clear(struct boxing *b)
@@ -54,6 +59,9 @@ static void boxing_clear(struct boxing *b)
 	free(b->rootfs_path);
 	plan_profile_clear(&b->profile);
 	json_decref(b->snapshots);
+	json_decref(b->outputs);
+	buf_free(&b->notes);
+	left_clear(&b->left);
 	exec_outside_clear(&b->outside);
 	store_scratch_close(b->scratch);
 }
@@ -169,7 +177,8 @@ static int add_mounts(struct boxing *b, struct err *err)
 	b->mounts = calloc(n + 1, sizeof *b->mounts);
 	b->paths = calloc(n * PATHS_A_MOUNT + 1, sizeof *b->paths);
 	b->snapshots = wants_receipt(b) ? json_object() : NULL;
-	if (b->mounts == NULL || b->paths == NULL || (wants_receipt(b) && b->snapshots == NULL))
+	b->outputs = wants_receipt(b) ? json_array() : NULL;
+	if (b->mounts == NULL || b->paths == NULL || (wants_receipt(b) && (b->snapshots == NULL || b->outputs == NULL)))
 		return err_set(err, ERR_INTERNAL, ENOMEM, "mount table");
 	if (add_each(b, b->opt->nro, add_ro, err) < 0 || add_each(b, b->opt->nrw, add_rw, err) < 0)
 		return -1;
@@ -277,19 +286,50 @@ static const char *end_name(enum sandbox_end end)
 	return names[end];
 }
 
+/** The directory that an output is in, as the command left it. */
+static int open_left(const struct boxing *b, size_t i, int *ret_fd, struct err *err)
+{
+	return io_open_dir(store_fd(b->store), b->mounts[b->opt->nro + b->opt->nrw + i].upper.path, ret_fd, err);
+}
+
+/** Adds to the receipt what became of an output. */
+static int account_for(struct boxing *b, const char *inside, const struct harvest *h, struct err *err)
+{
+	auto_json one = json_pack("{s:o}", "path", json_bytes(inside, strlen(inside)));
+
+	if (harvest_add_json(one, h, err) < 0)
+		return -1;
+	return json_array_append(b->outputs, one) < 0 ? err_set(err, ERR_INTERNAL, ENOMEM, "account for an output") : 0;
+}
+
+/** Writes down what became of an output: for the receipt, where one is wanted, and for people, where there is something to say. */
+static int note_output(struct boxing *b, size_t i, const struct harvest *h, struct err *err)
+{
+	const char *inside = b->opt->outputs[i].inside;
+
+	if (wants_receipt(b) && account_for(b, inside, h, err) < 0)
+		return -1;
+	if (h->odd + h->setid == 0)
+		return 0;
+	buf_adds(&b->notes, "output ");
+	text_printable(&b->notes, inside, strlen(inside));
+	buf_adds(&b->notes, ": ");
+	harvest_text(&b->notes, h);
+	buf_addc(&b->notes, '\n');
+	return buf_check(&b->notes, "notes", err);
+}
+
 /** Makes one output: what lies in its scratch directory, in normal form, as a directory of the caller's. */
 static int hand_over(struct boxing *b, size_t i, struct err *err)
 {
 	const struct ident *id = store_ident(b->store);
-	const char *from = b->mounts[b->opt->nro + b->opt->nrw + i].upper.path;
-	struct digest tree;
-	uint64_t odd;
+	auto_harvest h = {0};
 	auto_fd fd = -1;
 
-	if (io_open_dir(store_fd(b->store), from, &fd, err) < 0 || harvest(b->store, fd, &tree, &odd, err) < 0 ||
+	if (open_left(b, i, &fd, err) < 0 || harvest(b->store, fd, &h, err) < 0 || note_output(b, i, &h, err) < 0 ||
 	    ident_caller_begin(id, err) < 0)
 		return -1;
-	return ident_caller_done(id, exec_place_fill(&b->outside.outputs[i], b->store, &tree, err), err);
+	return ident_caller_done(id, exec_place_fill(&b->outside.outputs[i], b->store, &h.tree, err), err);
 }
 
 /** Whether it has left more than it may: to read that, hash it and write it again would only add to it. */
@@ -299,8 +339,36 @@ static bool has_left_too_much(const struct sandbox_result *r)
 					     r->limit == SANDBOX_LIMIT_DISK || r->limit == SANDBOX_LIMIT_DISK_FILES);
 }
 
-static int hand_over_all(struct boxing *b, struct err *err)
+/** Measures all outputs together before any of them is read; what is too much becomes the command's end. */
+static int measure(struct boxing *b, struct sandbox_result *r, bool *ret_too_much, struct err *err)
 {
+	const struct sandbox_limits *limits = &b->opt->limits;
+	auto_left left = {0};
+
+	for (size_t i = 0; i < b->opt->noutputs; i++) {
+		auto_fd fd = -1;
+
+		if (open_left(b, i, &fd, err) < 0 || left_add(&left, fd, sandbox_limit_of(limits, SANDBOX_LIMIT_WORK_FILES), err) < 0)
+			return err_ctx(err, "--output %s=%s", b->opt->outputs[i].inside, b->opt->outputs[i].outside);
+	}
+	*ret_too_much = left_too_much(&left, limits, r);
+	if (*ret_too_much) {
+		b->left = left;
+		left = (struct left){0};
+		left_text(&b->notes, &b->left);
+		buf_adds(&b->notes, "; nothing of it is handed over\n");
+	}
+	return buf_check(&b->notes, "notes", err);
+}
+
+static int hand_over_all(struct boxing *b, struct sandbox_result *r, struct err *err)
+{
+	bool too_much = has_left_too_much(r);
+
+	if (!too_much && measure(b, r, &too_much, err) < 0)
+		return -1;
+	if (too_much)
+		return 0;
 	for (size_t i = 0; i < b->opt->noutputs; i++)
 		if (hand_over(b, i, err) < 0)
 			return err_ctx(err, "--output %s=%s", b->opt->outputs[i].inside, b->opt->outputs[i].outside);
@@ -310,26 +378,27 @@ static int hand_over_all(struct boxing *b, struct err *err)
 /** A new reference. */
 static json_t *make_receipt(const struct boxing *b, const struct sandbox_result *r, json_t *refused)
 {
-	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:O, s:O, s:O}", "schema", RECEIPT_SCHEMA, "glovebox", GB_VERSION,
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:O, s:O, s:O, s:O}", "schema", RECEIPT_SCHEMA, "glovebox", GB_VERSION,
 			 "end", end_name(r->end), "code", r->code, "wallUs", (json_int_t)r->wall_us,
 			 "userUs", (json_int_t)r->user_us, "systemUs", (json_int_t)r->sys_us,
-			 "maxRssKiB", (json_int_t)r->max_rss_kib, "snapshots", b->snapshots, "refused", refused,
+			 "maxRssKiB", (json_int_t)r->max_rss_kib, "snapshots", b->snapshots, "outputs", b->outputs, "refused", refused,
 			 "sandbox", r->receipt);
 }
 
-static int report(const struct boxing *b, const struct sandbox_result *r, struct exec_report *ret, struct err *err)
+static int report(struct boxing *b, const struct sandbox_result *r, struct exec_report *ret, struct err *err)
 {
 	auto_json refused = NULL;
 	json_t *receipt = NULL;
 
 	if ((wants_receipt(b) || r->nrefused != 0) && refusals_json(&b->profile, r, &refused, err) < 0)
 		return -1;
-	if (wants_receipt(b) && ((receipt = make_receipt(b, r, refused)) == NULL || limit_add_json(receipt, r, err) < 0)) {
+	if (wants_receipt(b) && ((receipt = make_receipt(b, r, refused)) == NULL || limit_add_json(receipt, r, &b->left, err) < 0)) {
 		json_decref(receipt);
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write the receipt");
 	}
 	*ret = (struct exec_report){ .exit_code = exit_code(r), .end = end_name(r->end), .code = r->code, .limit = r->limit,
-				     .limit_value = r->limit_value, .refused = move_ptr(refused), .receipt = receipt };
+				     .limit_value = r->limit_value, .refused = move_ptr(refused), .receipt = receipt,
+				     .notes = b->notes.len == 0 ? NULL : buf_take(&b->notes) };
 	return 0;
 }
 
@@ -343,7 +412,7 @@ int exec_command(struct store *store, const struct exec_options *opt, struct exe
 		return -1;
 	int result = run_boxed(&b, (const char *const *)env, &r, err);
 	plan_env_free(env);
-	if (result < 0 || (!has_left_too_much(&r) && hand_over_all(&b, err) < 0))
+	if (result < 0 || hand_over_all(&b, &r, err) < 0)
 		return -1;
 	return report(&b, &r, ret, err);
 }

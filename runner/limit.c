@@ -2,6 +2,7 @@
 #include "runner/limit.h"
 
 #include <errno.h>
+#include <string.h>
 
 /** Of a spec's step, whose compilers fill /tmp; `exec` has the sandbox's own. */
 #define DEFAULT_TMP (4ull << 30)
@@ -55,12 +56,23 @@ json_t *limit_json(const struct spec_limits *l)
 	return move_ptr(all);
 }
 
-int limit_add_json(json_t *account, const struct sandbox_result *result, struct err *err)
+static json_t *left_json(const struct left *left)
+{
+	json_t *largest = left->largest_path == NULL ? NULL
+			: json_pack("{s:o, s:I}", "path", json_bytes(left->largest_path, strlen(left->largest_path)), "bytes",
+				    (json_int_t)left->largest);
+
+	return json_pack("{s:I, s:I, s:o*}", "bytes", (json_int_t)left->bytes, "entries", (json_int_t)left->entries, "largest", largest);
+}
+
+int limit_add_json(json_t *account, const struct sandbox_result *result, const struct left *left, struct err *err)
 {
 	if (result->limit == SANDBOX_NO_LIMIT)
 		return 0;
-	if (json_object_set_new(account, "limit", json_pack("{s:s, s:I}", "name", sandbox_limit_name(result->limit), "value",
-							    (json_int_t)result->limit_value)) < 0)
+	auto_json limit = json_pack("{s:s, s:I}", "name", sandbox_limit_name(result->limit), "value", (json_int_t)result->limit_value);
+	if (left != NULL && left->entries > 0 && json_object_set_new(limit, "left", left_json(left)) < 0)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "write down a limit");
+	if (json_object_set(account, "limit", limit) < 0)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write down a limit");
 	return 0;
 }

@@ -109,7 +109,7 @@ int report_step(struct report *r, const struct step_outcome *o, struct err *err)
 	if (write_log(r, o, log, err) < 0 || refusals_json(&r->plan->profile, &o->result, &refused, err) < 0)
 		return -1;
 	json_t *step = step_json(r, o, log, refused);
-	if (step != NULL && limit_add_json(step, &o->result, err) < 0) {
+	if (step != NULL && limit_add_json(step, &o->result, &o->left, err) < 0) {
 		json_decref(step);
 		return -1;
 	}
@@ -133,13 +133,14 @@ static void add_image(json_t *j, const struct built_image *image)
 							  (json_int_t)image->tar_size));
 }
 
-static void add_output(json_t *j, const struct run_end *end)
+static int add_output(json_t *j, const struct run_end *end, struct err *err)
 {
-	char tree[DIGEST_STR_SIZE];
-
-	if (end->output != NULL)
-		json_object_set_new(j, "output", json_pack("{s:s, s:I}", "tree", digest_str(end->output, tree),
-							   "specialFilesDropped", (json_int_t)end->dropped_odd));
+	if (end->output == NULL)
+		return 0;
+	auto_json output = json_object();
+	if (harvest_add_json(output, end->output, err) < 0)
+		return -1;
+	return json_object_set(j, "output", output) < 0 ? err_set(err, ERR_INTERNAL, ENOMEM, "write result.json") : 0;
 }
 
 int report_finish(struct report *r, const struct run_end *end, json_t **ret, struct err *err)
@@ -157,8 +158,7 @@ int report_finish(struct report *r, const struct run_end *end, json_t **ret, str
 	if (j == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write result.json");
 	add_image(j, end->image);
-	add_output(j, end);
-	if (outdir_write_json(r->out, "result.json", j, err) < 0)
+	if (add_output(j, end, err) < 0 || outdir_write_json(r->out, "result.json", j, err) < 0)
 		return -1;
 	*ret = move_ptr(j);
 	return 0;

@@ -7,6 +7,7 @@
 #ifndef GB_RUNNER_REPORT_H
 #define GB_RUNNER_REPORT_H
 
+#include "runner/harvest.h"
 #include "runner/outdir.h"
 #include "runner/provenance.h"
 #include "runner/work.h"
@@ -40,8 +41,7 @@ struct run_end {
 	const char *outcome;         /**< "passed", "failed", "error" */
 	const char *message;         /**< of a failure, or NULL */
 	const struct built_image *image; /**< or NULL */
-	const struct digest *output; /**< or NULL */
-	uint64_t dropped_odd;        /**< special files in the output that were left out */
+	const struct harvest *output; /**< or NULL */
 	bool is_signed;
 	const char *key_id;          /**< or NULL */
 	const char *builder_id;

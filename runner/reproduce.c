@@ -42,7 +42,7 @@ static int rebuild(struct store *store, const struct plan *plan, const struct re
 	if (r->fd < 0)
 		return err_set(err, ERR_INTERNAL, errno, "make image.tar in the scratch");
 	tell(opt, "pack image.tar");
-	return image_build(store, plan, &r->build.output, r->build.output_path, scratch, r->fd, opt->cancel_fd, &r->built, err);
+	return image_build(store, plan, &r->build.output.tree, r->build.output_path, scratch, r->fd, opt->cancel_fd, &r->built, err);
 }
 
 /** Says layer by layer where two images differ. */
@@ -102,8 +102,8 @@ static int judge(const struct evidence *e, const struct digest *output, struct r
 		 struct err *err)
 {
 	*ret = (struct reproduce_report){ .verdict = NOT_REPRODUCED, .expected = e->manifest, .got = r->built.manifest };
-	if (!digest_eq(output, &r->build.output)) {
-		account_output(output, &r->build.output, ret);
+	if (!digest_eq(output, &r->build.output.tree)) {
+		account_output(output, &r->build.output.tree, ret);
 		return 0;
 	}
 	if (digest_eq(&e->manifest, &r->built.manifest) && digest_eq(&e->tar, &r->built.tar)) {

@@ -40,7 +40,7 @@ struct running {
 	struct build build;
 	struct built_image image;
 	bool have_image;
-	char failure[256];       /**< a step or required test that failed; empty: none */
+	char failure[640];       /**< a step or required test that failed; empty: none */
 };
 
 static int write_image(struct running *r, struct err *err)
@@ -49,7 +49,7 @@ static int write_image(struct running *r, struct err *err)
 	auto_fd fd = -1;
 
 	if (report_phase(r->report, "pack image.tar", err) < 0 || outdir_create_image(r->out, &fd, err) < 0 ||
-	    image_build(r->store, r->plan, &r->build.output, r->build.output_path,
+	    image_build(r->store, r->plan, &r->build.output.tree, r->build.output_path,
 			store_scratch_fd(r->build.work.scratch), fd, r->opt->cancel_fd, &r->image, err) < 0 ||
 	    outdir_publish_image(r->out, fd, err) < 0)
 		return -1;
@@ -78,7 +78,7 @@ static int write_provenance(struct running *r, struct err *err)
 	auto_buf statement = {0};
 	int64_t now = time(NULL);
 	struct run_facts facts = {
-		.plan = r->plan, .image = &r->image, .output = r->build.output, .receipt = r->build.outcome.result.receipt,
+		.plan = r->plan, .image = &r->image, .output = r->build.output.tree, .receipt = r->build.outcome.result.receipt,
 		.logs = r->report->logs, .nlogs = r->report->nlogs, .builder_id = r->builder_id,
 		/* The clock may have been set back meanwhile; no build ends before it starts. */
 		.started = r->report->started, .finished = now < r->report->started ? r->report->started : now,
@@ -147,7 +147,7 @@ static int finish(struct running *r, const char *outcome, const char *message, j
 {
 	struct run_end end = {
 		.outcome = outcome, .message = message, .image = r->have_image ? &r->image : NULL,
-		.output = r->build.have_output ? &r->build.output : NULL, .dropped_odd = r->build.dropped_odd,
+		.output = r->build.have_output ? &r->build.output : NULL,
 		.is_signed = r->have_image && is_signed(r), .key_id = is_signed(r) ? r->signer.key_id : NULL,
 		.builder_id = r->builder_id,
 	};

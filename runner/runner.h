@@ -216,6 +216,7 @@ struct exec_report {
 	uint64_t limit_value;
 	json_t *refused;               /**< calls that the filter refused, as in the receipt, or NULL: new reference */
 	json_t *receipt;               /**< new reference; NULL where none is wanted */
+	char *notes;                   /**< what people should be told besides: printable lines, each ended; or NULL */
 };
 void exec_report_clear(struct exec_report *r);
 #define auto_exec_report __attribute__((cleanup(exec_report_clear))) struct exec_report

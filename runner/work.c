@@ -221,6 +221,10 @@ static void describe_limit(struct step_outcome *o)
 	if (r->limit == SANDBOX_NO_LIMIT || r->end == SANDBOX_TIMEOUT)
 		return;
 	sandbox_limit_text(&text, r->limit, r->limit_value);
+	if (o->left.entries > 0) {
+		buf_adds(&text, ": ");
+		left_text(&text, &o->left);
+	}
 	if (r->end == SANDBOX_LIMITED)
 		snprintf(o->how, sizeof o->how, "ended by its limit %s", text.data == NULL ? "" : text.data);
 	else
@@ -290,6 +294,30 @@ static int run_step(struct work *work, const struct spec_step *step, const struc
 	return sandbox_run(&conf, &o->result, err);
 }
 
+/** Measures what the build left over what it was given, before anybody reads it. */
+static int measure(const struct work *work, const struct spec_step *step, const struct step_mounts *m, struct step_outcome *o,
+		   struct err *err)
+{
+	const struct sandbox_limits limits = limit_of_step(work->plan->spec, step, work->grace_ms);
+	struct sandbox_result *r = &o->result;
+	auto_left left = {0};
+
+	for (size_t i = 0; i < work->plan->spec->nsources; i++) {
+		auto_fd fd = -1;
+
+		if (!m->rows[i].want_view || r->end != SANDBOX_EXITED || r->code != 0)
+			continue;
+		if (io_open_dir(store_fd(work->store), m->rows[i].upper.path, &fd, err) < 0 ||
+		    left_add(&left, fd, sandbox_limit_of(&limits, SANDBOX_LIMIT_WORK_FILES), err) < 0)
+			return -1;
+	}
+	if (left_too_much(&left, &limits, r)) {
+		o->left = left;
+		left = (struct left){0};
+	}
+	return 0;
+}
+
 int work_step(struct work *work, const struct spec_step *step, struct step_outcome *ret, struct err *err)
 {
 	__attribute__((cleanup(step_mounts_clear))) struct step_mounts m = {0};
@@ -303,6 +331,8 @@ int work_step(struct work *work, const struct spec_step *step, struct step_outco
 		return -1;
 	int result = run_step(work, step, &m, argv, (const char *const *)env, ret, err);
 	plan_env_free(env);
+	if (result == 0)
+		result = measure(work, step, &m, ret, err);
 	if (result < 0)
 		return err_ctx(err, "step '%s'", step->name);
 	describe(ret, step);
@@ -315,4 +345,5 @@ void step_outcome_clear(struct step_outcome *o)
 {
 	sandbox_result_clear(&o->result);
 	step_log_clear(&o->log);
+	left_clear(&o->left);
 }

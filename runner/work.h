@@ -12,6 +12,7 @@
 #ifndef GB_RUNNER_WORK_H
 #define GB_RUNNER_WORK_H
 
+#include "runner/left.h"
 #include "runner/log.h"
 #include "runner/plan.h"
 #include "sandbox/sandbox.h"
@@ -32,8 +33,9 @@ struct step_outcome {
 	const struct spec_step *step;
 	struct sandbox_result result;
 	struct step_log log;
+	struct left left;             /**< of a build that has ended well, where that is more than it may leave; else empty */
 	bool ok;
-	char how[160];                /**< "exit 0", "killed by signal 9", "timed out after 10 s", "ended by its limit memory=64 MiB" */
+	char how[320];                /**< "exit 0", "killed by signal 9", "timed out after 10 s", "ended by its limit memory=64 MiB" */
 };
 void step_outcome_clear(struct step_outcome *o);
 

@@ -44,9 +44,9 @@ static void as_json(void **state)
 	assert_int_equal(json_canonical(given, &text, &err), 0);
 	assert_string_equal(text.data, "{\"cpu\":\"0.5\",\"workFiles\":12}");
 	assert_int_equal(json_object_size(none), 0);
-	assert_int_equal(limit_add_json(account, &(struct sandbox_result){0}, &err), 0);
+	assert_int_equal(limit_add_json(account, &(struct sandbox_result){0}, NULL, &err), 0);
 	assert_int_equal(json_object_size(account), 0);
-	assert_int_equal(limit_add_json(account, &(struct sandbox_result){ .limit = SANDBOX_LIMIT_TMP, .limit_value = 5 }, &err), 0);
+	assert_int_equal(limit_add_json(account, &(struct sandbox_result){ .limit = SANDBOX_LIMIT_TMP, .limit_value = 5 }, NULL, &err), 0);
 	buf_clear(&text);
 	assert_int_equal(json_canonical(account, &text, &err), 0);
 	assert_string_equal(text.data, "{\"limit\":{\"name\":\"tmp\",\"value\":5}}");
