@@ -103,6 +103,55 @@ int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err)
 	return 0;
 }
 
+/** Finds out what begins at the place reached: a hole, and up to where, or data. */
+static void look_ahead(int fd, struct io_holes *h)
+{
+	struct stat st;
+	off_t data = lseek(fd, h->at, SEEK_DATA);
+
+	if (data > h->at)
+		h->hole_end = data;
+	else if (data < 0 && errno == ENXIO && fstat(fd, &st) == 0)
+		h->hole_end = st.st_size; /* nothing but a hole from here on */
+	else if (data < 0 || (h->data_end = lseek(fd, h->at, SEEK_HOLE)) < 0)
+		h->unknown = lseek(fd, h->at, SEEK_SET) == h->at;
+}
+
+static int read_at(int fd, off_t at, char *to, size_t n, size_t *ret_got, struct err *err)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		ssize_t done = pread(fd, to + got, n - got, at + (off_t)got);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return err_set(err, ERR_INTERNAL, errno, "read");
+		if (done == 0)
+			break;
+		got += (size_t)done;
+	}
+	*ret_got = got;
+	return 0;
+}
+
+int io_read_holes(int fd, struct io_holes *h, void *data, size_t n, size_t *ret_got, struct err *err)
+{
+	if (!h->unknown && h->at >= h->hole_end && h->at >= h->data_end)
+		look_ahead(fd, h);
+	if (h->unknown)
+		return io_read_full(fd, data, n, ret_got, err);
+	if (h->at < h->hole_end && (uint64_t)(h->hole_end - h->at) >= n) {
+		memset(data, 0, n);
+		*ret_got = n;
+	} else if (read_at(fd, h->at, data, n, ret_got, err) < 0) {
+		return -1;
+	}
+	h->at += (off_t)*ret_got;
+	return 0;
+}
+
 /** io_read_all() that leaves what it had got in @p out when it fails. */
 static int read_rest(int fd, size_t max, struct buf *out, struct err *err)
 {

@@ -29,6 +29,16 @@ int io_write_holes(int fd, const void *data, size_t n, struct err *err);
 /** Reads until @p n bytes or end of file. ERR_INTERNAL on failure. */
 int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err);
 
+/** How far io_read_holes() has come. Zero-initialise for a file's start; `unknown` set: reads as io_read_full() does. */
+struct io_holes {
+	off_t at, hole_end, data_end; /**< of what is known to begin at or before `at` */
+	bool unknown;                 /**< this file cannot tell: it is read on from its own offset */
+};
+
+/** io_read_full(), piece after piece from the start, of a regular file that may have holes: they are not read (a terabyte of them would go
+ *  through the page cache). Moves no offset that the caller may count on. ERR_INTERNAL on failure. */
+int io_read_holes(int fd, struct io_holes *h, void *data, size_t n, size_t *ret_got, struct err *err);
+
 /** Appends all that is left in @p fd to @p out, at most @p max bytes; more is ERR_USAGE
  *  ("larger than …"). On failure the content of @p out is as it was. */
 int io_read_all(int fd, size_t max, struct buf *out, struct err *err);

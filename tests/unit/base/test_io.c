@@ -511,6 +511,59 @@ static void zeros_become_holes_and_read_the_same(void **state)
 	(void)with_holes(p, data, 0);
 }
 
+/** Reads "f" in pieces of @p piece, with and without knowledge of holes. */
+static void read_both_ways(const struct place *p, size_t piece)
+{
+	struct err err = {0};
+	struct io_holes h = {0};
+	auto_fd a = openat(p->fd, "f", O_RDONLY | O_CLOEXEC);
+	auto_fd b = openat(p->fd, "f", O_RDONLY | O_CLOEXEC);
+	auto_free char *x = malloc(piece);
+	auto_free char *y = malloc(piece);
+	size_t m, n;
+
+	do {
+		memset(x, 'x', piece);
+		assert_int_equal(io_read_holes(a, &h, x, piece, &m, &err), 0);
+		assert_int_equal(io_read_full(b, y, piece, &n, &err), 0);
+		assert_int_equal(m, n);
+		assert_memory_equal(x, y, n);
+	} while (n > 0);
+}
+
+static void holes_are_not_read_and_read_the_same(void **state)
+{
+	static const off_t sizes[] = { 0, 1, 65536, 1 << 20, (1 << 20) + 5, 3 << 20 };
+	struct place *p = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		put(p, "f", "start", 5, 0600);
+		auto_fd fd = openat(p->fd, "f", O_WRONLY | O_CLOEXEC);
+		assert_int_equal(ftruncate(fd, sizes[i]), 0);
+		for (off_t at = 300000; at < sizes[i]; at += 700000)
+			assert_int_equal(pwrite(fd, "middle", 6, at), 6);
+		for (size_t piece = 1000; piece < 1 << 20; piece *= 16)
+			read_both_ways(p, piece);
+		assert_int_equal(unlinkat(p->fd, "f", 0), 0);
+	}
+}
+
+static void what_cannot_tell_its_holes_is_read(void **state)
+{
+	struct err err = {0};
+	struct io_holes h = {0};
+	char text[64];
+	size_t got;
+
+	(void)state;
+	auto_fd proc = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(io_read_holes(proc, &h, text, sizeof text, &got, &err), 0);
+	assert_int_equal(got, sizeof text);
+	assert_memory_equal(text, "Name:", 5);
+	assert_int_equal(io_read_holes(proc, &h, text, sizeof text, &got, &err), 0);
+	assert_true(got > 0 && memcmp(text, "Name:", 5) != 0);
+}
+
 static void holes_need_a_file_and_room(void **state)
 {
 	struct err err = {0};
@@ -635,6 +688,8 @@ int main(void)
 		test_in_place(files_are_copied),
 		test_in_place(sparse_files_are_copied),
 		test_in_place(zeros_become_holes_and_read_the_same),
+		test_in_place(holes_are_not_read_and_read_the_same),
+		cmocka_unit_test(what_cannot_tell_its_holes_is_read),
 		test_in_place(holes_need_a_file_and_room),
 		test_in_place(short_input_is_said),
 		test_in_place(what_copy_file_range_refuses_is_copied),
