@@ -15,38 +15,23 @@ static bool same_state(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/** Reads until @p want bytes are there or the file ends. */
-static int read_up_to(int fd, char *to, size_t want, size_t *ret_got, struct err *err)
-{
-	size_t got = 0;
-
-	while (got < want) {
-		ssize_t n = read(fd, to + got, want - got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(err, ERR_INPUT, errno, "read");
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	*ret_got = got;
-	return 0;
-}
-
 /** Reads the whole file into the writer; @p ret_size is what came. More than @p expected tells a change, and ends it. */
 static int read_whole(const struct snapshot_reader *r, int fd, const char *path, uint64_t expected, uint64_t *ret_size,
 		      struct err *err)
 {
 	uint64_t size = 0;
+	struct io_holes holes = { .unknown = expected < IO_HOLE };
 
 	for (;;) {
 		char *to;
 		size_t room, got;
 
-		if (store_writer_room(r->writer, &to, &room, err) < 0 || read_up_to(fd, to, room, &got, err) < 0)
+		if (store_writer_room(r->writer, &to, &room, err) < 0)
 			return -1;
+		if (io_read_holes(fd, &holes, to, room, &got, err) < 0) {
+			err->kind = ERR_INPUT;
+			return -1;
+		}
 		if (size == 0 && r->opt->amend != NULL)
 			r->opt->amend(r->opt->amend_arg, path, to, got);
 		store_writer_filled(r->writer, got);
