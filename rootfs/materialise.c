@@ -82,11 +82,12 @@ static int damaged(const struct tree_entry *e, struct err *err)
 static int copy_hashed(struct layout *l, const struct tree_entry *e, int in, int out, struct err *err)
 {
 	struct digest found;
+	struct io_holes holes = { .unknown = e->size < IO_HOLE };
 	uint64_t size = 0;
 	size_t got;
 
 	do {
-		if (io_read_full(in, l->chunk, COPY_CHUNK, &got, err) < 0)
+		if (io_read_holes(in, &holes, l->chunk, COPY_CHUNK, &got, err) < 0)
 			return err_ctx(err, "'" SHOWN "': its object", e->path);
 		hasher_add(l->hash, l->chunk, got);
 		size += got;
