@@ -100,7 +100,7 @@ setup()
 	expect_status 2 glovebox image pack "$WORK/tree"
 	expect_output "give --output"
 	expect_status 2 glovebox image push
-	expect_output "not in this version"
+	expect_output "an argument is missing"
 	expect_status 2 glovebox image
 	expect_status 0 glovebox image --help
 	expect_output "glovebox image inspect IMAGE"
