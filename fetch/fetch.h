@@ -107,10 +107,12 @@ int fetch_git_ref(struct store *store, const struct fetch_net *net, const struct
 struct fetch_git_facts {
 	char commit[FETCH_COMMIT_SIZE];
 	int64_t time;      /**< the committer's */
-	char semver[101];  /**< of its tag vX.Y.Z, without the v; empty: it has none */
+	char semver[101];  /**< of its tag vX.Y.Z, the highest, without the v; empty: it has none, or was not asked for */
 };
 
-/** The facts of the checkout that directory @p dirfd lies in, as carefully. ERR_INPUT where there is none, or one that cannot be read. */
-int fetch_git_facts(struct store *store, const struct fetch_net *net, int dirfd, struct fetch_git_facts *ret, struct err *err);
+/** The facts of the checkout that directory @p dirfd lies in, as carefully; tags are looked at only with @p version. ERR_INPUT where there
+ *  is none, or one that cannot be read. */
+int fetch_git_facts(struct store *store, const struct fetch_net *net, int dirfd, bool version, struct fetch_git_facts *ret,
+		    struct err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fetch/git_repo.h"
+#include "fetch/semver.h"
 
 /** Largest answer of git ls-remote to a question for three refs. */
 #define LS_REMOTE_MAX (64u << 10)
@@ -205,30 +206,15 @@ int fetch_git_ref(struct store *store, const struct fetch_net *net, const struct
 /** Version tags, and what they name. */
 struct versions {
 	struct git_name names[256];
-	char tags[256][101];
+	char tags[256][SEMVER_MAX + 1];
 	size_t n;
 };
-
-/** Three numbers without leading zeros, then perhaps -… and +…: semver.org, 2.0.0. */
-static bool is_semver(const char *s)
-{
-	for (int i = 0; i < 3; i++) {
-		size_t n = strspn(s, "0123456789");
-
-		if (n == 0 || n > 10 || (n > 1 && s[0] == '0') || (i < 2 && s[n] != '.'))
-			return false;
-		s += n + (i < 2);
-	}
-	if (*s != '\0' && *s != '-' && *s != '+')
-		return false;
-	return s[strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-+")] == '\0';
-}
 
 static int take_tag(void *arg, const char *tag, const struct git_name *name, struct err *err)
 {
 	struct versions *v = arg;
 
-	if (tag[0] != 'v' || strlen(tag) > 100 || !is_semver(tag + 1))
+	if (tag[0] != 'v' || !semver_ok(tag + 1))
 		return 0;
 	for (size_t i = 0; i < v->n; i++)
 		/* The loose one came first, and is the one that counts. */
@@ -241,25 +227,22 @@ static int take_tag(void *arg, const char *tag, const struct git_name *name, str
 	return 0;
 }
 
-/** The version whose tag names @p head. */
-static int find_version(struct lender *l, struct versions *v, const struct git_name *head, char ret[101], struct err *err)
+/** The highest version whose tag names @p head; empty where none does. */
+static int find_version(struct lender *l, struct versions *v, const struct git_name *head, char ret[SEMVER_MAX + 1], struct err *err)
 {
-	const char *found = NULL;
+	const char *found = "";
 
 	for (size_t i = 0; i < v->n; i++) {
 		if (strcmp(v->names[i].hex, head->hex) != 0 && peel(l, &v->names[i], err) < 0)
 			return -1;
-		if (strcmp(v->names[i].hex, head->hex) != 0)
-			continue;
-		if (found != NULL)
-			return err_set(err, ERR_INPUT, 0, "its commit has two version tags, v%s and v%s: write the version out", found,
-				       v->tags[i]);
-		found = v->tags[i];
+		if (strcmp(v->names[i].hex, head->hex) == 0 && (found[0] == '\0' || semver_compare(v->tags[i], found) > 0))
+			found = v->tags[i];
 	}
-	strcpy(ret, found == NULL ? "" : found);
+	strcpy(ret, found);
 	return 0;
 }
 
+/** @p v NULL: versions are not asked for. */
 static int read_refs(int dirfd, struct git_place *place, struct git_name *head, struct versions *v, struct err *err)
 {
 	if (git_place_search(dirfd, place, err) < 0)
@@ -267,7 +250,7 @@ static int read_refs(int dirfd, struct git_place *place, struct git_name *head, 
 	int there = git_place_ref(place, "HEAD", head, err);
 	if (there <= 0)
 		return there < 0 ? -1 : err_set(err, ERR_INPUT, 0, "it has no commit yet, or keeps its refs in a way that is not known here");
-	return git_place_tags(place, take_tag, v, err);
+	return v == NULL ? 0 : git_place_tags(place, take_tag, v, err);
 }
 
 static int read_facts(struct git_work *work, int dirfd, struct versions *v, struct fetch_git_facts *ret, struct err *err)
@@ -284,7 +267,7 @@ static int read_facts(struct git_work *work, int dirfd, struct versions *v, stru
 		return -1;
 	if (lender_open(&l, &head, err) < 0 || git_objects_get(l.objects, &head, "commit", GIT_TEXT_MAX, &text, err) < 0 ||
 	    git_commit_parse(text.data == NULL ? "" : text.data, text.len, strlen(head.hex), &commit, err) < 0 ||
-	    find_version(&l, v, &head, facts.semver, err) < 0)
+	    (v != NULL && find_version(&l, v, &head, facts.semver, err) < 0))
 		return -1;
 	strcpy(facts.commit, head.hex);
 	facts.time = commit.time;
@@ -292,12 +275,13 @@ static int read_facts(struct git_work *work, int dirfd, struct versions *v, stru
 	return 0;
 }
 
-int fetch_git_facts(struct store *store, const struct fetch_net *net, int dirfd, struct fetch_git_facts *ret, struct err *err)
+int fetch_git_facts(struct store *store, const struct fetch_net *net, int dirfd, bool version, struct fetch_git_facts *ret,
+		    struct err *err)
 {
 	auto_git_work work = {0};
-	auto_free struct versions *v = calloc(1, sizeof *v);
+	auto_free struct versions *v = version ? calloc(1, sizeof *v) : NULL;
 
-	if (v == NULL)
+	if (version && v == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "read a checkout");
 	if (git_work_begin(store, net, &work, err) < 0)
 		return -1;

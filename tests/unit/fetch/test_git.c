@@ -134,7 +134,7 @@ static void test_nothing_runs(void **state)
 	auto_free char *head = line_of(w, "head");
 	must(fetch(w, "r", head, true, &d));
 	auto_fd r = openat(w->fd, "r", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	must(fetch_git_facts(w->store, &net, r, &facts, &w->err));
+	must(fetch_git_facts(w->store, &net, r, true, &facts, &w->err));
 	assert_string_equal(facts.commit, head);
 	const struct fetch_git from = { .url = "r", .dirfd = w->fd };
 	must(fetch_git_ref(w->store, &net, &from, "main", commit, &w->err));
@@ -253,22 +253,29 @@ static void test_facts(void **state)
 	auto_free char *head = line_of(w, "head");
 	auto_free char *other = line_of(w, "other");
 	auto_fd deep = openat(w->fd, "r/d/e", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	must(fetch_git_facts(w->store, &net, deep, &facts, &w->err));
+	must(fetch_git_facts(w->store, &net, deep, true, &facts, &w->err));
 	assert_string_equal(facts.commit, head);
 	assert_int_equal(facts.time, 1700000001);
 	assert_string_equal(facts.semver, "1.2.3");
 	auto_fd tree = openat(w->fd, "w", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	must(fetch_git_facts(w->store, &net, tree, &facts, &w->err));
+	must(fetch_git_facts(w->store, &net, tree, true, &facts, &w->err));
 	assert_string_equal(facts.commit, other);
 	assert_string_equal(facts.semver, "2.0.0-rc.1");
-	git(w, "cd r; git tag v1.2.4");
-	assert_int_equal(fetch_git_facts(w->store, &net, deep, &facts, &w->err), -1);
-	assert_error(ERR_INPUT, "two version tags");
-	assert_int_equal(fetch_git_facts(w->store, &net, w->in, &facts, &w->err), -1);
+	/* The highest of several; none where nobody asks. */
+	git(w, "cd r; git tag v1.10.0; git tag -am v v1.9.7; git tag v1.10.0-rc.1");
+	must(fetch_git_facts(w->store, &net, deep, true, &facts, &w->err));
+	assert_string_equal(facts.semver, "1.10.0");
+	git(w, "cd r; for i in $(seq 300); do git tag v0.0.$i; done");
+	assert_int_equal(fetch_git_facts(w->store, &net, deep, true, &facts, &w->err), -1);
+	assert_error(ERR_INPUT, "more than 256 version tags");
+	must(fetch_git_facts(w->store, &net, deep, false, &facts, &w->err));
+	assert_string_equal(facts.commit, head);
+	assert_string_equal(facts.semver, "");
+	assert_int_equal(fetch_git_facts(w->store, &net, w->in, true, &facts, &w->err), -1);
 	assert_error(ERR_INPUT, "git: it is not in a git repository");
 	git(w, "git init -q empty");
 	auto_fd empty = openat(w->fd, "empty", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(fetch_git_facts(w->store, &net, empty, &facts, &w->err), -1);
+	assert_int_equal(fetch_git_facts(w->store, &net, empty, true, &facts, &w->err), -1);
 	assert_error(ERR_INPUT, "no commit yet");
 }
 
