@@ -13,7 +13,10 @@
  * signature, so whoever compares or hashes bundles can trust that, too.
  *
  * externalParameters of ATTEST_BUILD_TYPE hold these members, all required, and no others:
- *   spec     fileName (as given), digest.sha256 (of the text), text (the whole BuildSpec)
+ *   spec     fileName (as given), digest.sha256 (of the text), text (the whole BuildSpec); and where they say what it means:
+ *              lock      digest.sha256, text: of buildspec.lock
+ *              includes  a list of path, digest.sha256, text: of the files that it includes
+ *              facts     gitSha, gitCommitTime (integer), semver: what its placeholders stood for
  *   options  those options of the invocation that decide the result (the table in params.c):
  *              sourceDateEpoch   integer, seconds since 1970
  * An option that is not in the table is refused, by attest_statement() and by every verifier.

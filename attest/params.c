@@ -38,16 +38,67 @@ static int check_lock(const json_t *spec, struct err *err)
 	return lock == NULL ? 0 : shape_only(lock, names, where, err) < 0 ? -1 : check_text(lock, where, "externalParameters.spec.lock.digest", err);
 }
 
+/** What the files said that the spec includes, in its order. */
+static int check_includes(const json_t *spec, struct err *err)
+{
+	static const char where[] = "externalParameters.spec.includes[]";
+	static const char *const names[] = { "digest", "path", "text", NULL };
+	const json_t *includes, *item;
+	const char *path;
+	size_t i;
+
+	if (shape_optional(spec, "includes", JSON_ARRAY, "externalParameters.spec", &includes, err) < 0)
+		return -1;
+	json_array_foreach((json_t *)includes, i, item) {
+		if (!json_is_object(item))
+			return err_set(err, ERR_UNVERIFIED, 0, "%s: must be an object", where);
+		if (shape_only(item, names, where, err) < 0 || shape_string(item, "path", where, &path, err) < 0 ||
+		    check_text(item, where, "externalParameters.spec.includes[].digest", err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/** Whether all of @p s, of @p least bytes or more, is of @p set. */
+static bool is_of(const json_t *s, const char *set, size_t least)
+{
+	size_t n = json_string_length(s);
+
+	return n >= least && strspn(json_string_value(s), set) == n;
+}
+
+/** What git said of the checkout that the spec lay in, of which its placeholders were filled in. */
+static int check_facts(const json_t *spec, struct err *err)
+{
+	static const char where[] = "externalParameters.spec.facts";
+	static const char *const names[] = { "gitCommitTime", "gitSha", "semver", NULL };
+	const json_t *facts, *sha, *time, *version;
+
+	if (shape_optional(spec, "facts", JSON_OBJECT, "externalParameters.spec", &facts, err) < 0)
+		return -1;
+	if (facts == NULL)
+		return 0;
+	if (shape_only(facts, names, where, err) < 0 || shape_optional(facts, "gitSha", JSON_STRING, where, &sha, err) < 0 ||
+	    shape_optional(facts, "gitCommitTime", JSON_INTEGER, where, &time, err) < 0 ||
+	    shape_optional(facts, "semver", JSON_STRING, where, &version, err) < 0)
+		return -1;
+	if (sha != NULL && (!is_of(sha, "0123456789abcdef", 40) || (json_string_length(sha) != 40 && json_string_length(sha) != 64)))
+		return err_set(err, ERR_UNVERIFIED, 0, "%s: gitSha is no hash of a commit", where);
+	if (version != NULL && !is_of(version, "0123456789.+-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 5))
+		return err_set(err, ERR_UNVERIFIED, 0, "%s: semver is no version", where);
+	return 0;
+}
+
 static int check_spec(const json_t *spec, struct err *err)
 {
 	static const char where[] = "externalParameters.spec";
-	static const char *const names[] = { "digest", "fileName", "lock", "text", NULL };
+	static const char *const names[] = { "digest", "facts", "fileName", "includes", "lock", "text", NULL };
 	const char *file;
 
 	if (shape_only(spec, names, where, err) < 0 || shape_string(spec, "fileName", where, &file, err) < 0 ||
 	    check_text(spec, where, "externalParameters.spec.digest", err) < 0)
 		return -1;
-	return check_lock(spec, err);
+	return check_lock(spec, err) < 0 || check_includes(spec, err) < 0 ? -1 : check_facts(spec, err);
 }
 
 /** Options of an invocation that decide the result, in alphabetical order. One that is not
