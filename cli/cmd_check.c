@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
-
 #include "cli/cli.h"
 #include "runner/runner.h"
 
@@ -16,15 +14,13 @@ static int print_buf(int (*make)(struct buf *, struct err *), struct err *err)
 
 static int check_spec(const char *path, struct err *err)
 {
-	auto_buf text = {0};
 	auto_spec spec = NULL;
 
-	if (io_read_file(AT_FDCWD, path, SPEC_TEXT_MAX, &text, err) < 0 ||
-	    spec_parse(path, text.data == NULL ? "" : text.data, text.len, &spec, err) < 0 || lock_check(path, spec, err) < 0)
+	if (spec_read(path, &spec, err) < 0 || lock_check(path, spec, err) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->nunsupported; i++)
-		fprintf(stderr, "%s:%u:%u: note: %s: accepted, but 'run' refuses it in this version\n", path,
-			spec->unsupported[i].pos.line, spec->unsupported[i].pos.col, spec->unsupported[i].field);
+		fprintf(stderr, "%s:%u:%u: note: %s: accepted, but 'run' refuses it in this version\n",
+			spec_file(spec, spec->unsupported[i].pos), spec->unsupported[i].pos.line, spec->unsupported[i].pos.col, spec->unsupported[i].field);
 	printf("%s: valid\n", path);
 	return 0;
 }

@@ -86,6 +86,25 @@ static int load_lock(const json_t *spec, struct plan *plan, struct err *err)
 	return plan_load_lock(plan, "provenance: " SPEC_LOCK_NAME, &copy, err);
 }
 
+/** The included files as they were then. */
+struct recorded_files {
+	const json_t *list;
+	size_t next;
+};
+
+static int bring_recorded(void *arg, const struct spec_include *include, struct buf *ret, struct err *err)
+{
+	struct recorded_files *files = arg;
+	const json_t *file = json_array_get(files->list, files->next++);
+	const char *path = json_str(file, "path");
+	const json_t *text = json_object_get(file, "text");
+
+	if (path == NULL || strcmp(path, include->path) != 0 || !json_is_string(text))
+		return err_set(err, ERR_UNVERIFIED, 0, "not among those that the provenance has");
+	buf_add(ret, json_string_value(text), json_string_length(text));
+	return buf_check(ret, "included file", err);
+}
+
 static int load_text(const json_t *definition, struct plan *plan, struct err *err)
 {
 	const json_t *spec = json_object_get(json_object_get(definition, "externalParameters"), "spec");
@@ -98,7 +117,16 @@ static int load_text(const json_t *definition, struct plan *plan, struct err *er
 	buf_add(&copy, json_string_value(text), json_string_length(text));
 	if (buf_check(&copy, "spec", err) < 0)
 		return -1;
-	if (plan_load_spec(plan, file, &copy, err) < 0 || plan_refuse_unsupported(plan, err) < 0)
+	struct recorded_files files = { .list = json_object_get(spec, "includes") };
+	if (plan_load_spec(plan, file, &copy, bring_recorded, &files, err) < 0) {
+		/* Only an included file can be what the spec does not say. */
+		if (err->kind == ERR_INPUT)
+			err->kind = ERR_UNVERIFIED;
+		return -1;
+	}
+	if (json_array_size(files.list) != plan->spec->nincludes)
+		return err_set(err, ERR_UNVERIFIED, 0, "provenance: it has other files than those that its spec includes");
+	if (plan_refuse_unsupported(plan, err) < 0 || plan_load_facts(plan, json_object_get(spec, "facts"), err) < 0)
 		return -1;
 	return load_lock(spec, plan, err);
 }

@@ -39,6 +39,18 @@ static int add_source(struct inputs *d, const struct spec_source *s, const struc
 	return 0;
 }
 
+/** The included files, by the digests that the spec pins. */
+static int add_includes(struct inputs *d, const struct spec *spec, struct err *err)
+{
+	struct digest digest;
+
+	for (size_t i = 0; i < spec->nincludes; i++)
+		if (!digest_parse(spec->includes[i].digest, &digest) ||
+		    add(d, "include", "file:", spec->includes[i].path, &digest, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int fill(const struct plan *plan, struct inputs *d, struct err *err)
 {
 	const struct spec *spec = plan->spec;
@@ -52,12 +64,14 @@ static int fill(const struct plan *plan, struct inputs *d, struct err *err)
 			return -1;
 	if (plan->base.any && add(d, ATTEST_BASE, "", spec->artifact.base, &plan->base.image.manifest_digest, err) < 0)
 		return -1;
+	if (add_includes(d, spec, err) < 0)
+		return -1;
 	return plan->lock_text.len == 0 ? 0 : add(d, SPEC_LOCK_NAME, "file:", SPEC_LOCK_NAME, &plan->lock_digest, err);
 }
 
 int inputs_of(const struct plan *plan, struct inputs *ret, struct err *err)
 {
-	size_t n = INPUT_SOURCES + plan->spec->nsources + 2;
+	size_t n = INPUT_SOURCES + plan->spec->nsources + plan->spec->nincludes + 2;
 	struct inputs d = { .v = calloc(n, sizeof *d.v), .uris = calloc(n, sizeof *d.uris) };
 	int result = d.v == NULL || d.uris == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "list the inputs")
 						   : fill(plan, &d, err);

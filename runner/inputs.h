@@ -2,7 +2,7 @@
 /**
  * @file inputs.h
  * The inputs of a plan as a provenance lists them (resolvedDependencies): spec, rootfs,
- * profile, each source in the spec's order, a base that is an image, and the lock where there is one. The one place that knows this list:
+ * profile, each source in the spec's order, a base that is an image, each included file, and the lock where there is one. The one place that knows this list:
  * it is written from here and compared with here. Private to runner/.
  */
 #ifndef GB_RUNNER_INPUTS_H

@@ -59,26 +59,10 @@ static int pin_one(const struct locking *l, struct spec_pin *pin, struct err *er
 
 	if (pin->kind == SPEC_PIN_ROOTFS)
 		return pin_rootfs(l, pin, err);
-	if ((pin->kind == SPEC_PIN_FILE ? pin_file(l, s, pin, err) : pin_commit(l, s, pin, err)) < 0)
-		return err_ctx(err, "%s:%u:%u: source '%s'", l->spec->file, s->pos.line, s->pos.col, s->name);
-	return 0;
-}
-
-/** Reads the spec and opens its directory, with the right to read inputs. */
-static int open_spec(const struct ident *id, const char *path, struct buf *text, int *ret_dirfd, struct err *err)
-{
-	auto_free char *dir = dir_of(path);
-
-	if (dir == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "read %s", path);
-	if (ident_read_begin(id, err) < 0)
-		return -1;
-	int result = io_read_file(AT_FDCWD, path, SPEC_TEXT_MAX, text, err);
-	if (result == 0) {
-		*ret_dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		result = *ret_dirfd < 0 ? err_set(err, ERR_INPUT, errno, "open directory '%s'", dir) : 0;
-	}
-	return ident_read_done(id, result, err);
+	if ((pin->kind == SPEC_PIN_FILE ? pin_file(l, s, pin, err) : pin_commit(l, s, pin, err)) == 0)
+		return 0;
+	(void)err_ctx(err, "source '%s'", s->name);
+	return spec_ctx(l->spec, s->pos, err);
 }
 
 static int publish(const struct ident *id, int dirfd, const struct buf *text, struct err *err)
@@ -99,8 +83,13 @@ int lock_write(struct store *store, const char *path, const char *rootfs, const 
 	auto_buf text = {0};
 	auto_fd dirfd = -1;
 
-	if (open_spec(store_ident(store), path, &text, &dirfd, err) < 0 ||
-	    spec_parse(path, text.data == NULL ? "" : text.data, text.len, &spec, err) < 0 || spec_lock_wants(spec, &lock, err) < 0)
+	struct beside beside = { .id = store_ident(store) };
+
+	if (ident_read_begin(beside.id, err) < 0 || ident_read_done(beside.id, open_spec(path, &text, &dirfd, err), err) < 0)
+		return -1;
+	beside.dirfd = dirfd;
+	if (spec_parse_with(path, text.data == NULL ? "" : text.data, text.len, bring_beside, &beside, &spec, err) < 0 ||
+	    spec_lock_wants(spec, &lock, err) < 0)
 		return -1;
 	if (rootfs != NULL && (lock.n == 0 || lock.v[0].kind != SPEC_PIN_ROOTFS))
 		return err_set(err, ERR_USAGE, 0, "--rootfs %s: %s does not leave its root filesystem open", rootfs, path);

@@ -40,11 +40,11 @@ static void take_spec(struct plan *plan)
 	plan->rootfs_ref = plan->spec->rootfs_ref;
 }
 
-int plan_load_spec(struct plan *plan, const char *file, struct buf *text, struct err *err)
+int plan_load_spec(struct plan *plan, const char *file, struct buf *text, spec_include_fn *bring, void *arg, struct err *err)
 {
 	plan->text = *text;
 	*text = (struct buf){0};
-	if (spec_parse(file, plan->text.data == NULL ? "" : plan->text.data, plan->text.len, &plan->spec, err) < 0)
+	if (spec_parse_with(file, plan->text.data == NULL ? "" : plan->text.data, plan->text.len, bring, arg, &plan->spec, err) < 0)
 		return -1;
 	if (hash_bytes(plan->text.data, plan->text.len, &plan->text_digest, err) < 0)
 		return -1;
@@ -113,8 +113,10 @@ static int resolve_rootfs(struct store *store, struct plan *plan, struct err *er
 				  "spec.rootfs.ref is not given: a build needs a rootfs pinned by digest; import one "
 				  "(glovebox rootfs import NAME SOURCE) and give its NAME@sha256:… as spec.rootfs.ref%s",
 				  spec->language == NULL ? "" : ", or run 'glovebox lock SPEC --rootfs NAME'");
-	if (rootfs_resolve(store, plan->rootfs_ref, &plan->rootfs, &pinned, err) < 0)
-		return err_ctx(err, "%s:%u:%u: spec.rootfs.ref", spec->file, spec->rootfs_pos.line, spec->rootfs_pos.col);
+	if (rootfs_resolve(store, plan->rootfs_ref, &plan->rootfs, &pinned, err) < 0) {
+		(void)err_ctx(err, "spec.rootfs.ref");
+		return spec_ctx(spec, spec->rootfs_pos, err);
+	}
 	if (!pinned) {
 		char d[DIGEST_STR_SIZE];
 
@@ -129,7 +131,6 @@ static int resolve_base(const struct source_finder *r, struct err *err)
 {
 	const struct ident *id = store_ident(r->store);
 	const struct spec *spec = r->plan->spec;
-	struct spec_pos pos = spec->artifact.base_pos;
 
 	if (!base_is_image(spec->artifact.base))
 		return 0;
@@ -137,7 +138,7 @@ static int resolve_base(const struct source_finder *r, struct err *err)
 		return -1;
 	int result = base_import(r->store, r->spec_dirfd, true, spec->artifact.base, &r->plan->base, err);
 	if (ident_read_done(id, result, err) < 0)
-		return err_ctx(err, "%s:%u:%u", spec->file, pos.line, pos.col);
+		return spec_ctx(spec, spec->artifact.base_pos, err);
 	return 0;
 }
 
@@ -145,30 +146,25 @@ static int resolve_inputs(const struct source_finder *r, struct err *err)
 {
 	const struct spec *spec = r->plan->spec;
 
+	if (plan_find_facts(r->plan, r->store, r->opt->net, r->spec_dirfd, err) < 0)
+		return -1;
 	for (size_t i = 0; i < spec->nsources; i++)
 		if (source_resolve(r, i, err) < 0)
 			return -1;
 	if (resolve_rootfs(r->store, r->plan, err) < 0 || resolve_base(r, err) < 0)
 		return -1;
 	if (plan_load_profile(r->store, r->spec_dirfd, spec->profile, &r->plan->profile, err) < 0)
-		return err->kind == ERR_USAGE ? -1 : err_ctx(err, "%s:%u:%u", spec->file, spec->profile_pos.line,
-							    spec->profile_pos.col);
+		return err->kind == ERR_USAGE ? -1 : spec_ctx(spec, spec->profile_pos, err);
 	return 0;
 }
 
-/** Reads the spec and the lock beside it, and opens their directory, with the right to read inputs. A lock that is missing is empty. */
-static int open_spec(const char *path, struct buf *text, struct buf *lock, int *ret_dirfd, struct err *err)
+/** Reads the spec and the lock beside it, and opens their directory. A lock that is missing is empty. */
+static int open_spec_and_lock(const char *path, struct buf *text, struct buf *lock, int *ret_dirfd, struct err *err)
 {
-	auto_free char *dir = dir_of(path);
 	struct err missing = {0};
 
-	if (dir == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "plan %s", path);
-	if (io_read_file(AT_FDCWD, path, SPEC_TEXT_MAX, text, err) < 0)
+	if (open_spec(path, text, ret_dirfd, err) < 0)
 		return -1;
-	*ret_dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_dirfd < 0)
-		return err_set(err, ERR_INPUT, errno, "open directory '%s'", dir);
 	if (io_read_file(*ret_dirfd, SPEC_LOCK_NAME, SPEC_TEXT_MAX, lock, &missing) < 0 && missing.sys != ENOENT) {
 		*err = missing;
 		return -1;
@@ -201,10 +197,11 @@ int plan_resolve(struct store *store, const char *path, const struct plan_option
 
 	if (plan == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "plan %s", path);
-	if (ident_read_begin(id, err) < 0 || ident_read_done(id, open_spec(path, &text, &lock, &dirfd, err), err) < 0)
+	if (ident_read_begin(id, err) < 0 || ident_read_done(id, open_spec_and_lock(path, &text, &lock, &dirfd, err), err) < 0)
 		return -1;
+	struct beside beside = { .id = id, .dirfd = dirfd };
 	const struct source_finder r = { store, plan, dirfd, opt };
-	if (plan_load_spec(plan, path, &text, err) < 0 || load_lock(plan, path, &lock, err) < 0 || resolve_inputs(&r, err) < 0)
+	if (plan_load_spec(plan, path, &text, bring_beside, &beside, err) < 0 || load_lock(plan, path, &lock, err) < 0 || resolve_inputs(&r, err) < 0)
 		return -1;
 	*ret = move_ptr(plan);
 	return 0;

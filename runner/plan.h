@@ -39,6 +39,14 @@ struct plan_profile {
 	char *own_text;
 };
 
+/** What the spec's placeholders stand for. */
+struct plan_facts {
+	const char *v[SPEC_FACTS];   /**< as text, which is below; NULL: not used */
+	char commit[FETCH_COMMIT_SIZE];
+	char time[24];
+	char version[sizeof ((struct fetch_git_facts *)0)->semver];
+};
+
 struct plan {
 	struct spec *spec;
 	struct buf text;             /**< the spec's bytes */
@@ -50,11 +58,21 @@ struct plan {
 	struct digest rootfs;
 	struct plan_profile profile;
 	struct plan_source *sources; /**< spec->nsources */
+	struct plan_facts facts;
 	struct base_image base;      /**< artifact.base, where it is an OCI image */
 };
 
-/** Parses the spec text into @p plan (taking the text over) and hashes it. */
-int plan_load_spec(struct plan *plan, const char *file, struct buf *text, struct err *err);
+/** Parses the spec text into @p plan (taking the text over) and hashes it. @p bring brings what it includes. */
+int plan_load_spec(struct plan *plan, const char *file, struct buf *text, spec_include_fn *bring, void *arg, struct err *err);
+
+/** Asks git for the facts that the spec uses, where it uses any, and fills them in. */
+int plan_find_facts(struct plan *plan, struct store *store, const struct fetch_net *net, int spec_dirfd, struct err *err);
+
+/** Fills in the facts as plan_facts_json() wrote them, or NULL: exactly those that the spec uses have to be there, else ERR_UNVERIFIED. */
+int plan_load_facts(struct plan *plan, const json_t *recorded, struct err *err);
+
+/** The facts that are used, as an object: new reference. NULL: memory is short. */
+json_t *plan_facts_json(const struct plan *plan);
 
 /** Takes the lock's text over and pins by it what the spec leaves open. With no text (of length 0) the spec has to leave nothing open
  *  (ERR_USAGE at its place in the spec). */

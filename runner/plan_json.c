@@ -76,6 +76,26 @@ static json_t *source_json(const struct spec_source *spec, const struct plan_sou
 	return NULL;
 }
 
+static json_t *includes_json(const struct spec *spec)
+{
+	json_t *includes = json_array();
+
+	for (size_t i = 0; i < spec->nincludes; i++)
+		json_array_append_new(includes, json_pack("{s:s, s:s}", "path", spec->includes[i].path, "digest", spec->includes[i].digest));
+	return includes;
+}
+
+/** Names and values, as filled in. */
+static json_t *map_json(const struct spec_map *map)
+{
+	json_t *j = json_object();
+
+	for (size_t i = 0; i < map->n; i++)
+		json_object_set_new(j, map->v[i].name, json_string(map->v[i].value));
+	return j;
+}
+
+
 static json_t *sources_json(const struct plan *plan)
 {
 	json_t *sources = json_array();
@@ -92,10 +112,11 @@ int plan_json(const struct plan *plan, json_t **ret, struct err *err)
 	char text[DIGEST_STR_SIZE], rootfs[DIGEST_STR_SIZE], profile[DIGEST_STR_SIZE], filter[DIGEST_STR_SIZE];
 
 	*err = (struct err){0};
-	json_t *j = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:o, s:o, s:I, s:{s:i, s:i}, s:s, "
-			      "s:{s:s, s:s?, s:s, s:s, s:o}}",
+	json_t *j = json_pack("{s:s, s:s, s:{s:s, s:s, s:o, s:o}, s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:o, s:o, s:I, s:{s:i, s:i}, s:s, "
+			      "s:{s:s, s:s?, s:s, s:s, s:o, s:o, s:o}, s:o}",
 			      "schema", PLAN_SCHEMA, "name", spec->name,
 			      "spec", "file", spec->file, "digest", digest_str(&plan->text_digest, text),
+			      "includes", includes_json(spec), "facts", plan_facts_json(plan),
 			      "rootfs", "ref", plan->rootfs_ref, "digest", digest_str(&plan->rootfs, rootfs),
 			      "profile", "name", plan->profile.name, "digest", digest_str(&plan->profile.text, profile),
 			      "filter", digest_str(&plan->profile.bpf, filter),
@@ -105,7 +126,9 @@ int plan_json(const struct plan *plan, json_t **ret, struct err *err)
 			      "workdir", spec->workdir == SPEC_WORKDIR_DISK ? "disk" : "memory",
 			      "artifact", "type", "oci-image", "imageName", spec->artifact.image_name,
 			      "base", spec->artifact.base, "compression", compression[image_codec(plan)],
-			      "layers", image_layers_json(plan, NULL));
+			      "layers", image_layers_json(plan, NULL),
+			      "env", map_json(&spec->artifact.config.env), "labels", map_json(&spec->artifact.config.labels),
+			      "publishTags", strings((const char *const *)spec->publish_tags.v));
 	if (j == NULL)
 		return err->kind != ERR_NONE ? -1 : err_set(err, ERR_INTERNAL, ENOMEM, "write the plan");
 	*ret = j;

@@ -25,15 +25,35 @@ static json_t *text_json(const struct buf *text, const struct digest *digest)
 	return json_pack("{s:{s:s}, s:s%}", "digest", "sha256", digest_hex(digest, hex), "text", text->data, text->len);
 }
 
-/** externalParameters: what the user decided. The text of the spec, and of the lock where that says what it means, is all of
- *  it; no option changes the result. */
+/** The files that the spec includes, with their texts. */
+static json_t *includes_json(const struct spec *spec)
+{
+	auto_json list = json_array();
+
+	for (size_t i = 0; i < spec->nincludes; i++) {
+		const struct spec_include *include = &spec->includes[i];
+		struct digest digest;
+
+		if (!digest_parse(include->digest, &digest))
+			return NULL;
+		json_t *j = text_json(&include->text, &digest);
+		if (json_object_set_new(j, "path", json_string(include->path)) < 0 || json_array_append_new(list, j) < 0)
+			return NULL;
+	}
+	return move_ptr(list);
+}
+
+/** externalParameters: what the user decided. The text of the spec, and what says what it means (the lock, included files, facts of git),
+ *  is all of it; no option changes the result. */
 static json_t *external(const struct plan *plan)
 {
 	auto_json spec = text_json(&plan->text, &plan->text_digest);
 
 	if (json_object_set_new(spec, "fileName", json_string(text_path_name(plan->spec->file))) < 0 ||
 	    (plan->lock_text.len > 0 &&
-	     json_object_set_new(spec, "lock", text_json(&plan->lock_text, &plan->lock_digest)) < 0))
+	     json_object_set_new(spec, "lock", text_json(&plan->lock_text, &plan->lock_digest)) < 0) ||
+	    (plan->spec->nincludes > 0 && json_object_set_new(spec, "includes", includes_json(plan->spec)) < 0) ||
+	    (spec_needs_facts(plan->spec) && json_object_set_new(spec, "facts", plan_facts_json(plan)) < 0))
 		return NULL;
 	return json_pack("{s:O, s:{}}", "spec", spec, "options");
 }

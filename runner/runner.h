@@ -70,6 +70,9 @@ int plan_json(const struct plan *plan, json_t **ret, struct err *err);
 int lock_write(struct store *store, const char *path, const char *rootfs, const struct fetch_net *net, struct buf *ret_text,
 	       struct err *err);
 
+/** Reads and parses the spec file @p path and what it includes, with the caller's rights, without a store. Errors as spec_parse_with(). */
+int spec_read(const char *path, struct spec **ret, struct err *err);
+
 /** Checks the lock beside the spec file @p path against its text, where there is one and the spec needs one. With the caller's
  *  rights, without a store. ERR_USAGE with file:line:col. */
 int lock_check(const char *path, const struct spec *spec, struct err *err);

@@ -38,12 +38,10 @@ static char *real_path(const char *path)
 	return buf_take(&joined);
 }
 
-/** Opens a source's directory. A relative path stays within the spec's own directory, links included: what a spec
- *  takes from elsewhere it has to name outright. */
-static int open_source_dir(int spec_dirfd, const char *path)
+int open_beside(int spec_dirfd, const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.flags = (uint64_t)(O_RDONLY | O_CLOEXEC | flags),
 		.resolve = RESOLVE_NO_MAGICLINKS | (path[0] == '/' ? 0 : RESOLVE_BENEATH),
 	};
 
@@ -53,7 +51,7 @@ static int open_source_dir(int spec_dirfd, const char *path)
 static int open_source(const struct source_finder *r, const struct spec_source *s, int *ret, struct err *err)
 {
 	char near[NAME_MAX + 1];
-	int fd = open_source_dir(r->spec_dirfd, s->path);
+	int fd = open_beside(r->spec_dirfd, s->path, O_DIRECTORY);
 
 	if (fd >= 0) {
 		*ret = fd;
@@ -127,7 +125,8 @@ static int look_at_source(const struct source_finder *r, const struct spec_sourc
 /** Puts a source's place and name before an error. */
 static int located(const struct spec *spec, const struct spec_source *s, struct err *err)
 {
-	return err_ctx(err, "%s:%u:%u: source '%s'", spec->file, s->pos.line, s->pos.col, s->name);
+	(void)err_ctx(err, "source '%s'", s->name);
+	return spec_ctx(spec, s->pos, err);
 }
 
 /** A directory, snapshotted. */

@@ -40,9 +40,10 @@ static int fail(const struct reader *r, struct spec_pos pos, const struct node *
 	add_path(&path, node);
 	if (path.failed)
 		return reader_no_memory(r);
+	const char *file = spec_file(r->spec, pos);
 	if (path.len == 0)
-		return yaml_error(r->file, pos, r->err, "%s", message);
-	return yaml_error(r->file, pos, r->err, "%s: %s", path.data, message);
+		return yaml_error(file, pos, r->err, "%s", message);
+	return yaml_error(file, pos, r->err, "%s: %s", path.data, message);
 }
 
 int value_error(const struct reader *r, const struct node *node, const char *fmt, ...)

@@ -69,6 +69,17 @@ static bool absolute(const char *s)
 	return true;
 }
 
+/** A relative clean path: with a '/' before it, an absolute one. */
+static bool inner_path(const char *s)
+{
+	char whole[PATH_MAX + 1] = "/";
+
+	if (s[0] == '\0' || strlen(s) >= PATH_MAX)
+		return false;
+	strcpy(whole + 1, s);
+	return absolute(whole);
+}
+
 /** A place for a mount: not what the sandbox itself makes there. */
 static bool mount(const char *s)
 {
@@ -291,6 +302,10 @@ const struct schema_form form_image_path = {
 };
 const struct schema_form form_host_path = {
 	.what = "a path on one line", .example = "services/web", .pattern = ONE_LINE, .max = PATH_MAX - 1, .ok = one_line,
+};
+const struct schema_form form_inner_path = {
+	.what = "a relative path without '.', '..' or doubled slashes", .example = "build/common.yaml",
+	.pattern = "^[^/]+(/[^/]+)*$", .max = 1024, .ok = inner_path,
 };
 const struct schema_form form_glob = {
 	.what = "a pattern on one line", .example = "*.log", .pattern = ONE_LINE, .max = PATH_MAX - 1, .ok = one_line,

@@ -44,23 +44,6 @@ static json_t *string_schema(struct maker *m, const struct schema_form *form)
 	return j;
 }
 
-/** Placeholders that are known but not filled in: {"not": {"pattern": …}}. */
-static void refuse_placeholders(struct maker *m, json_t *schema, const struct schema_row *row)
-{
-	auto_buf pattern = {0};
-
-	for (const char *const *w = row->later; w != NULL && *w != NULL; w++) {
-		if ((*w)[0] != '{')
-			continue;
-		buf_addf(&pattern, "%s\\{", pattern.len == 0 ? "" : "|");
-		for (const char *c = *w + 1; *c != '\0'; c++)
-			buf_addf(&pattern, strchr(".{}", *c) != NULL ? "\\%c" : "%c", *c);
-	}
-	m->failed |= pattern.failed;
-	if (pattern.len != 0)
-		put(m, schema, "not", json_pack("{s:s}", "pattern", pattern.data));
-}
-
 static json_t *word_schema(struct maker *m, const struct schema_row *row)
 {
 	json_t *words = json_array();
@@ -79,6 +62,9 @@ static json_t *int_schema(const struct schema_row *row)
 {
 	if (row->or_zero)
 		return json_pack("{s:[{s:i}, o]}", "anyOf", "const", 0, range_schema("integer", row->min, row->max));
+	if (row->or_fact != SPEC_NO_FACT)
+		return json_pack("{s:[{s:s}, o]}", "anyOf", "const", spec_fact_name(row->or_fact),
+				 range_schema("integer", row->min, row->max));
 	return range_schema("integer", row->min, row->max);
 }
 
@@ -96,11 +82,8 @@ static json_t *quantity_schema(const struct schema_row *row)
 
 static json_t *pairs_schema(struct maker *m, const struct schema_row *row)
 {
-	json_t *value = string_schema(m, row->form);
-
-	refuse_placeholders(m, value, row);
 	return json_pack("{s:s, s:o, s:o}", "type", "object", "propertyNames", string_schema(m, row->key_form),
-			 "additionalProperties", value);
+			 "additionalProperties", string_schema(m, row->form));
 }
 
 static json_t *array_schema(const struct schema_row *row, json_t *items)

@@ -66,11 +66,14 @@ static int read_list(struct reader *r, const struct schema_row *row, const struc
 	/* Stored before it is filled, so that spec_free() finds it after a failure too. */
 	*(void **)((char *)base + row->at) = items;
 	*(size_t *)((char *)base + row->n_at) = node->n;
+	/* A list counts as it is, so that nothing may be missing in its items. */
+	struct reader whole = *r;
+	whole.partial = false;
 	for (const struct node *item = node->first; item != NULL; item = item->next, i++) {
 		char *at = items + i * row->item_size;
 
 		*(struct spec_pos *)(at + row->item_pos_at) = item->pos;
-		if (read_map(r, row, item, at) < 0)
+		if (read_map(&whole, row, item, at) < 0)
 			return -1;
 	}
 	return 0;
@@ -136,7 +139,7 @@ static int check_one_of(struct reader *r, const struct schema_row *row, const st
 	if (other != NULL)
 		return key_error(r, is_after(one, other) ? one : other, "%s and %s exclude each other; remove one of them", one->key,
 				 other->key);
-	if (one != NULL)
+	if (one != NULL || r->partial)
 		return 0;
 	text_words(&words, row->one_of, "or");
 	if (words.failed)
@@ -149,7 +152,7 @@ static int check_required(struct reader *r, const struct schema_row *parent, con
 	const struct schema_row *row = NULL;
 
 	while ((row = schema_next(parent, row)) != NULL)
-		if (row->required && node_get(node, schema_name(row)) == NULL)
+		if (row->required && !r->partial && node_get(node, schema_name(row)) == NULL)
 			return value_error(r, node, "'%s' is missing; add it: %s", schema_name(row), row->help);
 	if (parent->one_of != NULL)
 		return check_one_of(r, parent, node);
@@ -177,4 +180,26 @@ static int read_map(struct reader *r, const struct schema_row *row, const struct
 int read_document(struct reader *r, const struct node *root)
 {
 	return read_map(r, &schema_root, root, r->spec);
+}
+
+int read_includes(struct reader *r, const struct node *node)
+{
+	return read_field(r, schema_field(schema_field(&schema_root, "spec"), "include"), node, r->spec);
+}
+
+int read_part(struct reader *r, const struct node *root)
+{
+	static const char *const needed[] = { "apiVersion", "kind", "spec" };
+	const struct node *metadata = node_get(root, "metadata"), *include = node_get(node_get(root, "spec"), "include");
+
+	if (metadata != NULL)
+		return key_error(r, metadata, "an included file has apiVersion, kind and spec alone; remove it");
+	if (include != NULL)
+		return key_error(r, include, "an included file cannot include others; name them in the spec that is built");
+	if (read_document(r, root) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		if (node_get(root, needed[i]) == NULL)
+			return value_error(r, root, "'%s' is missing; an included file has apiVersion, kind and spec", needed[i]);
+	return 0;
 }

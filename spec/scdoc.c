@@ -31,6 +31,10 @@ static void add_type(struct buf *out, const struct schema_row *row)
 			buf_adds(out, ", ");
 			schema_range(out, row);
 		}
+		if (row->or_fact != SPEC_NO_FACT) {
+			buf_adds(out, ", or ");
+			add_text(out, spec_fact_name(row->or_fact));
+		}
 		return;
 	}
 	for (size_t i = 0; row->words[i] != NULL; i++) {
@@ -64,6 +68,8 @@ static void add_row(struct buf *out, const struct schema_row *row)
 		text_words(out, row->one_of, "and");
 		buf_adds(out, "* must be given.");
 	}
+	if (row->placeholders)
+		buf_adds(out, " Placeholders are filled in.");
 	if (row->status == SCHEMA_AT_RUN)
 		buf_adds(out, " Accepted by *glovebox check* and *plan*; *glovebox run* refuses it in this version.");
 	buf_adds(out, "\n\n");
@@ -84,21 +90,6 @@ static bool parent_later(const struct schema_row *row)
 	return false;
 }
 
-/** Appends the values of a row that are known and refused. */
-static void add_later_values(struct buf *out, const struct schema_row *row)
-{
-	for (const char *const *word = row->later; word != NULL && *word != NULL; word++) {
-		buf_adds(out, "- *");
-		add_text(out, row->path);
-		buf_adds(out, "*: the value ");
-		add_text(out, *word);
-		/* Such as {git. for all placeholders that begin so. */
-		if ((*word)[0] == '{' && strchr(*word, '}') == NULL)
-			buf_adds(out, "…}");
-		buf_addc(out, '\n');
-	}
-}
-
 int spec_fields_scdoc(struct buf *out, struct err *err)
 {
 	const struct schema_row *row;
@@ -116,7 +107,6 @@ int spec_fields_scdoc(struct buf *out, struct err *err)
 			add_text(out, row->help);
 			buf_addc(out, '\n');
 		}
-		add_later_values(out, row);
 	}
 	buf_addc(out, '\n');
 	return buf_check(out, "the field list of a spec", err);

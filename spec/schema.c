@@ -19,14 +19,15 @@
 #define LATER(p, t, text) \
 	{ .path = p, .type = SCHEMA_##t, .status = SCHEMA_LATER, .at = SCHEMA_NOWHERE, .help = text }
 
-/** A string map's texts in which nothing is filled in by this version. */
-#define PLACEHOLDERS .later = WORDS("{git.", "{semver}")
+/** Texts in which what git says of the spec's checkout is filled in. */
+#define PLACEHOLDERS .placeholders = true
 
 /** A day's worth of seconds, in milliseconds. */
 #define DAY_MS (24 * 60 * 60 * 1000ll)
 #define MI (1024ll * 1024)
 
 /** Entries of lists: far more than anyone wants, few enough to bound the work that each makes. */
+#define INCLUDES_MAX 16
 #define SOURCES_MAX 64
 #define TESTS_MAX 256
 #define STRINGS_MAX 1024
@@ -92,9 +93,13 @@ static const struct schema_row rows[] = {
 	    .help = "Language of the project. Without rootfs.ref it names, with runtimeVersion, the root filesystem to look up in buildspec.lock."),
 	ROW("spec.runtimeVersion", STRING, AT(struct spec, runtime_version), .form = &form_version,
 	    .help = "Version of the language's runtime, in quotes where it looks like a number."),
-	LATER("spec.include", LIST, "Other specs to merge into this one."),
-	LATER("spec.include[].path", STRING, "The file, relative to the spec."),
-	LATER("spec.include[].digest", STRING, "Its digest."),
+	ROW("spec.include", LIST, AT(struct spec, includes), .n_at = offsetof(struct spec, nincludes),
+	    .item_size = sizeof(struct spec_include), .item_pos_at = offsetof(struct spec_include, pos), .min = 1, .max = INCLUDES_MAX,
+	    .help = "Partial specs whose fields count where this one does not give its own; of two, the later one's do."),
+	ROW("spec.include[].path", STRING, AT(struct spec_include, path), .required = true, .form = &form_inner_path,
+	    .help = "The file, relative to the spec."),
+	ROW("spec.include[].digest", STRING, AT(struct spec_include, digest), .required = true, .form = &form_digest,
+	    NOTED(struct spec_include, digest_pos), .help = "The digest of its bytes."),
 	ROW("spec.gitignore", BOOL, NOT_STORED, .dflt = "true",
 	    .help = "Whether the implied source leaves out what .gitignore files name. Only without sources."),
 
@@ -119,7 +124,7 @@ static const struct schema_row rows[] = {
 	    .help = "Host name inside."),
 	ROW("spec.sandbox.clock", MAP, NOT_STORED, .help = "What time a step is told."),
 	ROW("spec.sandbox.clock.sourceDateEpoch", INT, AT(struct spec, source_date_epoch), .min = 0, .max = 253402300799,
-	    .dflt = "315532800", .later = WORDS("{git."),
+	    NOTED(struct spec, epoch_pos), .dflt = "315532800", .or_fact = SPEC_COMMIT_TIME,
 	    .help = "SOURCE_DATE_EPOCH of every step and time of the image, in seconds since 1970."),
 	ROW("spec.sandbox.env", PAIRS, AT(struct spec, env), .key_form = &form_env_name, .form = &form_value, PLACEHOLDERS,
 	    .help = "Environment variables of every step, besides those that glovebox sets. Not SOURCE_DATE_EPOCH."),
@@ -316,7 +321,7 @@ static const struct schema_row rows[] = {
 
 	ROW("spec.publish", MAP, NOT_STORED, .help = "What run --publish does; nothing leaves the host without that option."),
 	ROW("spec.publish.tags", STRINGS, AT(struct spec, publish_tags), .max = STRINGS_MAX, .form = &form_tag,
-	    .help = "Tags to give the image in its registry."),
+	    PLACEHOLDERS, .help = "Tags to give the image in its registry."),
 	LATER("spec.publish.when", STRINGS, "Kinds of commits that are published."),
 	LATER("spec.publish.retry", MAP, "When to try again."),
 	LATER("spec.publish.retry.attempts", INT, "How often."),

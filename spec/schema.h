@@ -55,7 +55,8 @@ struct schema_row {
 	const char *dflt;         /**< as it would be written; NULL: none */
 	int64_t min, max;         /**< numbers: the range; LIST and STRINGS: the number of entries */
 	const char *const *words; /**< WORD, CHOICE; NULL-terminated */
-	const char *const *later; /**< values known but not implemented: whole words, or (beginning with '{') placeholders anywhere in the text */
+	bool placeholders;        /**< PAIRS, STRINGS: facts are filled in (fact.c) */
+	enum spec_fact or_fact;   /**< INT: instead of a number, this fact's placeholder is good; SPEC_NO_FACT: none is */
 	const struct schema_form *form, *key_form;
 	const char *const *one_of; /**< MAP, LIST: exactly one of these keys must be there; NULL-terminated */
 	const char *help;         /**< one line */
@@ -94,7 +95,7 @@ bool schema_form_ok(const struct schema_form *form, const char *s);
 
 /** The forms, by what they describe (forms.c). */
 extern const struct schema_form form_name, form_hostname, form_mount, form_host_path, form_image_path, form_glob,
-	form_profile, form_rootfs, form_version, form_cpus, form_image_name, form_image_user, form_tag, form_uri, form_url, form_git_url,
+	form_profile, form_rootfs, form_version, form_cpus, form_image_name, form_image_user, form_tag, form_uri, form_url, form_inner_path, form_git_url,
 	form_commit, form_git_ref, form_digest, form_env_name, form_label_name,
 	form_script, form_argument, form_value, form_base, form_layer_from, form_mode, form_port, form_signal, form_line;
 

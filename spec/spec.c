@@ -81,6 +81,10 @@ void spec_free(struct spec *spec)
 {
 	if (spec == NULL)
 		return;
+	for (size_t i = 0; i < spec->nincludes; i++) {
+		free(spec->includes[i].file);
+		buf_free(&spec->includes[i].text);
+	}
 	clear_values(&schema_root, spec);
 	for (size_t i = 0; i < spec->nunsupported; i++)
 		free(spec->unsupported[i].field);
@@ -92,6 +96,11 @@ void spec_free(struct spec *spec)
 
 int spec_parse(const char *file, const char *text, size_t n, struct spec **ret, struct err *err)
 {
+	return spec_parse_with(file, text, n, NULL, NULL, ret, err);
+}
+
+int spec_parse_with(const char *file, const char *text, size_t n, spec_include_fn *bring, void *arg, struct spec **ret, struct err *err)
+{
 	auto_spec spec = NULL;
 	auto_node root = NULL;
 
@@ -101,7 +110,7 @@ int spec_parse(const char *file, const char *text, size_t n, struct spec **ret, 
 	struct reader r = { .file = file, .spec = spec, .err = err };
 	if (spec == NULL || (spec->file = strdup(file)) == NULL)
 		return reader_no_memory(&r);
-	if (read_document(&r, root) < 0 || apply_rules(&r, root) < 0)
+	if (merge_includes(&r, root, bring, arg) < 0 || read_document(&r, root) < 0 || apply_rules(&r, root) < 0)
 		return -1;
 	*ret = move_ptr(spec);
 	return 0;
@@ -124,16 +133,36 @@ int spec_check_value(const char *field, const char *value, struct err *err)
 	return 0;
 }
 
+const char *spec_file(const struct spec *spec, struct spec_pos pos)
+{
+	return pos.file == 0 || pos.file > spec->nincludes ? spec->file : spec->includes[pos.file - 1].file;
+}
+
+/** "FILE:LINE:COL", or the file alone: a default stands nowhere in the text. */
+static void add_place(const struct spec *spec, struct spec_pos pos, struct buf *out)
+{
+	buf_adds(out, spec_file(spec, pos));
+	if (pos.line != 0)
+		buf_addf(out, ":%u:%u", pos.line, pos.col);
+}
+
 int spec_error(const struct spec *spec, struct spec_pos pos, enum err_kind kind, struct err *err, const char *fmt, ...)
 {
 	char message[ERR_MSG_MAX];
+	auto_buf place = {0};
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof message, fmt, ap);
 	va_end(ap);
-	/* A default stands nowhere in the text. */
-	if (pos.line == 0)
-		return err_set(err, kind, 0, "%s: %s", spec->file, message);
-	return err_set(err, kind, 0, "%s:%u:%u: %s", spec->file, pos.line, pos.col, message);
+	add_place(spec, pos, &place);
+	return err_set(err, kind, 0, "%s: %s", place.failed ? spec->file : place.data, message);
+}
+
+int spec_ctx(const struct spec *spec, struct spec_pos pos, struct err *err)
+{
+	auto_buf place = {0};
+
+	add_place(spec, pos, &place);
+	return err_ctx(err, "%s", place.failed ? spec->file : place.data);
 }

@@ -3,7 +3,7 @@
  * @file spec.h
  * spec/: a BuildSpec (`platform.build/v1`, glovebox-spec(5)) from YAML text to
  * typed structures, or one error at file:line:col. Its one job; it knows nothing
- * of stores, of digests on disk, or of the file system at all: callers bring the text.
+ * of stores, of repositories, or of the file system at all: callers bring texts and facts.
  *
  * One schema table (schema.h, private) drives parsing, defaults, `check --schema`
  * and the field list of glovebox-spec(5).
@@ -21,9 +21,22 @@
 /** Largest spec text: 1 MiB. */
 #define SPEC_TEXT_MAX (1u << 20)
 
-/** Where a value stands in the text, from 1; columns count characters. line 0: the value is a default. */
+/** Largest file that a spec includes: 256 KiB. */
+#define SPEC_INCLUDE_MAX (256u << 10)
+
+/** Where a value stands, line and column from 1; columns count characters. line 0: the value is a default. */
 struct spec_pos {
 	unsigned line, col;
+	unsigned file;  /**< 0: the spec's own text; from 1: that of the included file before it in the list */
+};
+
+/** What a placeholder stands for: a fact that git knows of the checkout that the spec lies in. */
+enum spec_fact {
+	SPEC_NO_FACT,
+	SPEC_COMMIT,       /**< {git.sha}: the commit's whole hash */
+	SPEC_COMMIT_TIME,  /**< {git.commitTime}: in seconds since 1970 */
+	SPEC_VERSION,      /**< {semver}: of its tag vX.Y.Z, without the v */
+	SPEC_FACTS
 };
 
 /** A list of strings. */
@@ -138,6 +151,15 @@ struct spec_artifact {
 	struct spec_pos pos;
 };
 
+/** A partial spec that one includes. */
+struct spec_include {
+	char *path;              /**< relative to the spec's directory, without '.' or '..' */
+	char *digest;            /**< sha256:… of its bytes */
+	struct spec_pos pos, digest_pos;
+	char *file;              /**< the file name errors are reported under */
+	struct buf text;         /**< its bytes */
+};
+
 /** A field that `check` and `plan` accept and that `run` must refuse, because this
  *  version can't carry it out (qualityGates.*): refusing late keeps such specs checkable. */
 struct spec_unsupported {
@@ -158,7 +180,10 @@ struct spec {
 	enum spec_network network; /**< the build's */
 	uint32_t uid, gid;       /**< inside; default 1000 (0 or 1000..65533) */
 	char *hostname;          /**< default "glovebox" */
-	int64_t source_date_epoch; /**< default 315532800 */
+	int64_t source_date_epoch; /**< default 315532800; with a use of SPEC_COMMIT_TIME in its place, 0 until spec_fill() */
+	struct spec_pos epoch_pos;
+	bool epoch_is_fact;      /**< it is the commit's time */
+	struct spec_pos facts[SPEC_FACTS]; /**< where each is used first; line 0: nowhere */
 	struct spec_map env;     /**< what the spec adds to every step's environment */
 	enum spec_workdir workdir;
 	enum spec_enforcement limits;
@@ -173,19 +198,45 @@ struct spec {
 	struct spec_list caching_keys;
 	struct spec_list publish_tags;
 	char *require_builder_id; /**< provenance.requireBuilderId; NULL when not given */
+	struct spec_include *includes; /**< already merged into all this */
+	size_t nincludes;
 	struct spec_unsupported *unsupported;
 	size_t nunsupported;
 };
 
+/** Brings the text of an included file: appends its bytes. Errors (ERR_INPUT: not there) without a place; spec_parse_with() puts it before. */
+typedef int spec_include_fn(void *arg, const struct spec_include *include, struct buf *ret, struct err *err);
+
 /** Parses and validates. Every failure is ERR_USAGE with "FILE:LINE:COL: what, why, what next"
  *  (ERR_INTERNAL when memory is short). @p text need not end in NUL. */
 int spec_parse(const char *file, const char *text, size_t n, struct spec **ret, struct err *err);
+
+/** The same for a spec that may include others, which @p bring brings, in order; NULL: such a spec is refused. A file whose bytes have another
+ *  digest than the spec says, or that cannot be brought, is ERR_INPUT, at its place in the spec. */
+int spec_parse_with(const char *file, const char *text, size_t n, spec_include_fn *bring, void *arg, struct spec **ret,
+		    struct err *err);
 void spec_free(struct spec *spec);
 static inline void own_spec(struct spec **s)
 {
 	spec_free(*s);
 }
 #define auto_spec __attribute__((cleanup(own_spec))) struct spec *
+
+/** The name of the file that @p pos is in. */
+const char *spec_file(const struct spec *spec, struct spec_pos pos);
+
+/** The placeholder of a fact, "{git.sha}". */
+const char *spec_fact_name(enum spec_fact fact);
+
+/** Whether any fact is used. */
+bool spec_needs_facts(const struct spec *spec);
+
+/** Fills in what the placeholders stand for, as text, by enum spec_fact; those that are used are not NULL. Once. ERR_INPUT at the place in
+ *  the spec where the outcome is not what may stand there: a time out of range, a version that no tag can have. */
+int spec_fill(struct spec *spec, const char *const facts[SPEC_FACTS], struct err *err);
+
+/** Puts FILE:LINE:COL before an error. @return -1. */
+int spec_ctx(const struct spec *spec, struct spec_pos pos, struct err *err);
 
 /** Makes an ERR_USAGE (or other kind) error that starts with FILE:LINE:COL. For what only callers
  *  can find out ("no such directory"). @return -1. */

@@ -14,24 +14,6 @@ static void *member(const struct schema_row *row, void *base)
 	return (char *)base + row->at;
 }
 
-/** A value that is known but not implemented is refused by name, whatever else is wrong with it. */
-static int refuse_later(const struct reader *r, const struct schema_row *row, const struct node *node)
-{
-	char q[QUOTE_SIZE];
-
-	if (row->later == NULL)
-		return 0;
-	for (const char *const *word = row->later; *word != NULL; word++) {
-		bool placeholder = (*word)[0] == '{';
-
-		if (placeholder ? strstr(node->text, *word) != NULL : strcmp(node->text, *word) == 0)
-			return value_error(r, node, "%s: known, but not implemented in this version of glovebox; %s",
-					   quote(q, node->text),
-					   placeholder ? "write the value out, or remove it" : "choose another value, or remove it");
-	}
-	return 0;
-}
-
 /** Refuses what is not a string to every reader of YAML. @p expected names the field's type. */
 static int need_string(const struct reader *r, const struct node *node, const char *expected)
 {
@@ -44,13 +26,13 @@ static int need_form(const struct reader *r, const struct schema_row *row, const
 {
 	char q[QUOTE_SIZE];
 
-	if (need_string(r, node, "a string") < 0 || refuse_later(r, row, node) < 0)
+	if (need_string(r, node, "a string") < 0)
 		return -1;
 	if (strlen(node->text) > form->max)
 		return value_error(r, node, "longer than %zu bytes", form->max);
 	if (!form->ok(node->text))
 		return value_error(r, node, "expected %s, found %s; for example: %s", form->what, quote(q, node->text), form->example);
-	return 0;
+	return row->placeholders ? note_facts(r, row, node) : 0;
 }
 
 static int store_string(const struct reader *r, const struct schema_row *row, const char *text, void *base)
@@ -145,7 +127,7 @@ static int find_word(const struct reader *r, const struct schema_row *row, const
 	text_words(&words, row->words, "or");
 	if (words.failed)
 		return reader_no_memory(r);
-	if (need_string(r, node, words.data) < 0 || refuse_later(r, row, node) < 0)
+	if (need_string(r, node, words.data) < 0)
 		return -1;
 	for (unsigned i = 0; row->words[i] != NULL; i++)
 		if (strcmp(row->words[i], node->text) == 0) {
@@ -180,6 +162,14 @@ static int read_bool(const struct reader *r, const struct schema_row *row, const
 	return 0;
 }
 
+/** The one number that may be a fact. */
+static int note_epoch(const struct reader *r, const struct schema_row *row, const struct node *node)
+{
+	r->spec->epoch_is_fact = true;
+	note_fact(r, row->or_fact, node);
+	return 0;
+}
+
 static int range_error(const struct reader *r, const struct schema_row *row, const struct node *node)
 {
 	char q[QUOTE_SIZE];
@@ -195,8 +185,8 @@ static int read_int(const struct reader *r, const struct schema_row *row, const 
 {
 	int64_t v;
 
-	if (node->kind == NODE_SCALAR && refuse_later(r, row, node) < 0)
-		return -1;
+	if (row->or_fact != SPEC_NO_FACT && node->kind == NODE_SCALAR && strcmp(node->text, spec_fact_name(row->or_fact)) == 0)
+		return note_epoch(r, row, node);
 	if (node->kind != NODE_SCALAR || !node->plain || scalar_kind(node->text) != SCALAR_INT)
 		return type_error(r, node, row->type, "a whole number");
 	errno = 0;

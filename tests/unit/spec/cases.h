@@ -10,7 +10,7 @@
 #include "spec/schema.h"
 
 enum case_kind {
-	CASE_GOOD, CASE_WRONG_TYPE, CASE_MISSING, CASE_UNKNOWN, CASE_RANGE, CASE_FORM, CASE_WORD, CASE_LATER, CASE_ONE_OF,
+	CASE_GOOD, CASE_FACTS, CASE_WRONG_TYPE, CASE_MISSING, CASE_UNKNOWN, CASE_RANGE, CASE_FORM, CASE_WORD, CASE_LATER, CASE_ONE_OF,
 	CASE_KINDS,
 };
 
@@ -398,7 +398,7 @@ static void wrong_form(const struct schema_row *row, case_fn *fn, void *arg)
 			strcpy(strchr(as_found, '\n'), "\\012");
 		snprintf(want, sizeof want, "expected %s, found '%s'; for example: %s", row->form->what, as_found, row->form->example);
 		/* Forms whose patterns are wider than they are say no by code alone. */
-		bool blind = row->form == &form_mount || row->form == &form_image_path;
+		bool blind = row->form == &form_mount || row->form == &form_image_path || row->form == &form_inner_path;
 		if (row->type == SCHEMA_STRING)
 			with_value(row, CASE_FORM, json_string(texts[i]), "", false, blind, want, fn, arg);
 		else if (row->type == SCHEMA_STRINGS)
@@ -417,20 +417,20 @@ static void wrong_word(const struct schema_row *row, case_fn *fn, void *arg)
 	with_value(row, CASE_WORD, json_string("qqqqqqqqqqqq"), "", false, false, want, fn, arg);
 }
 
-/* Values that are known and not implemented. */
-static void later_values(const struct schema_row *row, case_fn *fn, void *arg)
+/* Placeholders: those that are known, and one that is not, which the schema does not tell apart. */
+static void placeholders(const struct schema_row *row, case_fn *fn, void *arg)
 {
-	for (const char *const *w = row->later; w != NULL && *w != NULL; w++) {
-		bool placeholder = (*w)[0] == '{';
-		char value[80], want[300];
+	static const char unknown[] = "'{git.x}-' is no placeholder; known are {git.sha}, {git.commitTime} and {semver}";
+	static const char good[] = "v-{git.sha}-{git.commitTime}.{semver}";
 
-		snprintf(value, sizeof value, "%s%s%s", placeholder ? "v-" : "", *w, placeholder && strchr(*w, '}') == NULL ? "sha}" : "");
-		snprintf(want, sizeof want, "'%s': known, but not implemented in this version of glovebox; %s", value,
-			 placeholder ? "write the value out, or remove it" : "choose another value, or remove it");
-		if (row->type == SCHEMA_PAIRS)
-			with_value(row, CASE_LATER, json_pack("{s:s}", "LANG", value), ".LANG", false, false, want, fn, arg);
-		else
-			with_value(row, CASE_LATER, json_string(value), "", false, false, want, fn, arg);
+	if (row->or_fact != SPEC_NO_FACT)
+		with_value(row, CASE_FACTS, json_string(spec_fact_name(row->or_fact)), "", false, false, NULL, fn, arg);
+	if (row->placeholders && row->type == SCHEMA_PAIRS) {
+		with_value(row, CASE_FACTS, json_pack("{s:s}", "LANG", good), "", false, false, NULL, fn, arg);
+		with_value(row, CASE_FORM, json_pack("{s:s}", "LANG", "v-{git.x}-"), ".LANG", false, true, unknown, fn, arg);
+	} else if (row->placeholders) {
+		with_value(row, CASE_FACTS, json_pack("[s]", good), "", false, false, NULL, fn, arg);
+		with_value(row, CASE_FORM, json_pack("[s]", "v-{git.x}-"), "[0]", false, true, unknown, fn, arg);
 	}
 }
 
@@ -506,7 +506,7 @@ static void cases_of(const struct schema_row *row, case_fn *fn, void *arg)
 	}
 	with_value(row, CASE_GOOD, sample(row), "", false, false, NULL, fn, arg);
 	wrong_types(row, fn, arg);
-	later_values(row, fn, arg);
+	placeholders(row, fn, arg);
 	if (row->required)
 		missing(row, fn, arg);
 	if (row->type == SCHEMA_MAP || row->type == SCHEMA_LIST)
