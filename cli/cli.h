@@ -58,7 +58,6 @@ struct command {
 	int (*run)(const struct args *args, int *ret_code, struct err *err);
 	/** Commands below this one, each with options of its own ("image pack"; NULL-terminated); opts and run are NULL then. */
 	const struct command *const *verbs;
-	const char *const *later_verbs; /**< those that a later version brings (NULL-terminated), or NULL */
 };
 
 /** Options that several commands share, for their tables. */

@@ -93,10 +93,6 @@ static int find_verb(const struct command *command, const char *name, const stru
 			return 0;
 		}
 	}
-	for (const char *const *l = command->later_verbs; l != NULL && *l != NULL; l++)
-		if (strcmp(*l, name) == 0)
-			return err_set(err, ERR_USAGE, 0, "'%s %s' is not in this version of glovebox (%s)", command->name, name,
-				       GB_VERSION);
 	const char *near = text_did_you_mean(name, names);
 	if (near != NULL)
 		return err_set(err, ERR_USAGE, 0, "%s: no '%s' (did you mean '%s'?)", command->name, name, near);
