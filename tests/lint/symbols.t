@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What the archives' symbols tell: only cli/ prints, exits or reads the environment; below it there
-# are no mutable globals; the child between clone and exec calls only what is on the list.
+# are no mutable globals; no two folders export the same name; the child between clone and exec calls only what is on the list.
 . "$(dirname "$0")/lint.bash"
 : "${built:?}"
 
@@ -102,6 +102,19 @@ notices()
 	result "$1" "$found"
 }
 
+# A name that two folders export: whichever archive the linker looks into first shadows the other's, without a word, and each
+# folder's own tests still link their own.
+duplicates()
+{
+	local archive
+	for archive in "$1"/lib*.a; do
+		nm -A -f posix --defined-only --extern-only "$archive"
+	done 2>/dev/null | awk '
+		# ARCHIVE[OBJECT]: NAME TYPE …; weak ones and commons would be as bad.
+		NF >= 3 && $2 != "" { at = $1; sub(/:$/, "", at); sub(/^.*\//, "", at); where[$2] = where[$2] " " at; n[$2]++ }
+		END { for (name in n) if (n[name] > 1) print name ": is in" where[name] }' | sort
+}
+
 have_archives()
 {
 	[ "$(archives "$1" | wc -l)" -ge 5 ] || echo "$1: there are no archives to look at; run make first"
@@ -118,6 +131,11 @@ sample table 'static const char *const t[] = { "a", "b" }; const char *f(int i) 
 sample malloc '#include <stdlib.h>
 	void *f(void) { return malloc(7); }'
 
+sample twice 'int helper(void) { return 1; }'
+cp "$work/twice/libsample.a" "$work/twice/libother.a"
+sample apart 'static int __attribute__((used)) helper(void) { return 1; }'
+cp "$work/apart/libsample.a" "$work/apart/libother.a"
+
 lint "the archives are there" have_archives "$built"
 lint "only cli/ prints, exits or reads the environment" offending_calls "$built"
 notices "notices printing" prints offending_calls
@@ -125,6 +143,9 @@ notices "notices reading the environment" environ offending_calls
 lint "no mutable globals below cli/" offending_globals "$built"
 notices "notices a static counter" global offending_globals
 result "takes no offence at a constant table" "$(offending_globals "$work/table")"
+lint "no two folders export the same name" duplicates "$built"
+notices "notices a name in two archives" twice duplicates
+result "takes no offence at static functions of the same name" "$(duplicates "$work/apart")"
 lint "the child calls only what is on the list" offending_child_calls "$built"
 notices "notices malloc in the child" malloc offending_child_calls
 finish
