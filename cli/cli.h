@@ -3,8 +3,8 @@
  * @file cli.h
  * cli/: commands, options, progress, exit codes. Only this folder prints, exits
  * or reads the environment. A command is a row of the table in main.c and a file
- * cmd_NAME.c; its options are a table, from which parsing, --help and the check of the
- * manual page all come.
+ * cmd_NAME.c; its options are a table, from which parsing, --help, completion and the check of
+ * the manual page all come.
  */
 #ifndef GB_CLI_H
 #define GB_CLI_H
@@ -27,6 +27,7 @@ struct opt_def {
 	const char *help;   /**< one line */
 	bool repeat;        /**< may be given several times; else a second one is an error, not a silent winner */
 	char letter;        /**< "-x" for it as well, or 0 */
+	const char *words;  /**< what its value can be, where that is a fixed list: "none loopback"; else NULL */
 };
 
 /** One `--NAME VALUE` that was given. Borrowed from argv. */
@@ -48,7 +49,8 @@ struct args {
 /** A command of the program. */
 struct command {
 	const char *name;
-	const char *synopsis;         /**< "SPEC [OPTION]…" */
+	/** "SPEC [OPTION]…"; or, of a command that does several things, each with its word: "list | show P". Completion reads it. */
+	const char *synopsis;
 	const char *summary;          /**< one line */
 	const struct opt_def *opts;
 	const char *const *later;     /**< options that a later version brings (NULL-terminated), or NULL */
@@ -146,6 +148,10 @@ int program_end(int result, int code, const struct err *err);
 /* ---- the commands ---------------------------------------------------- */
 
 extern const struct command cmd_run, cmd_exec, cmd_check, cmd_plan, cmd_lock, cmd_rootfs, cmd_tree, cmd_verify, cmd_reproduce,
-	cmd_key, cmd_profile, cmd_image, cmd_image_pack, cmd_image_inspect, cmd_image_push, cmd_image_pull;
+	cmd_key, cmd_profile, cmd_completion, cmd_image, cmd_image_pack, cmd_image_inspect,
+	cmd_image_push, cmd_image_pull;
+
+/** All of them, as --help lists them; NULL-terminated. Defined beside the engine's main(). */
+extern const struct command *const program_commands[];
 
 #endif

@@ -265,7 +265,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 static const struct opt_def opts[] = {
 	{ "rootfs", "REF", "the root filesystem: NAME, NAME@sha256:… or sha256:…" },
 	{ "profile", "P", "seccomp profile: a shipped one's name, or a file (default: default)" },
-	{ "network", "NET", "none (default) or loopback" },
+	{ "network", "NET", "none (default) or loopback", .words = "none loopback" },
 	{ "ro", "SRC:DST", "a snapshot of directory SRC, read-only at DST", true },
 	{ "rw", "SRC:DST", "the live directory SRC, writable at DST; recorded as such", true },
 	{ "output", "PATH=DIR", "an empty writable directory at PATH; what is in it in the end becomes DIR", true },
@@ -282,7 +282,7 @@ static const struct opt_def opts[] = {
 	{ "work-size", "B", "at most B bytes in the places of --output (default 32Gi)" },
 	{ "work-files", "N", "at most N files and directories there (default 1000000)" },
 	{ "output-size", "B", "at most B bytes of output and errors together (default 4Gi)" },
-	{ "limits", "MODE", "enforce (default), or best-effort: a limit that cannot be enforced is passed over, and recorded so" },
+	{ "limits", "MODE", "enforce (default), or best-effort: a limit that cannot be enforced is passed over, and recorded so", .words = "enforce best-effort" },
 	{ "receipt", "FILE", "write what was in force, and how it ended, as JSON" },
 	OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
 };

@@ -201,7 +201,7 @@ static const struct opt_def opts[] = {
 	{ "output", "FILE", "the image.tar to write", false, 'o' },
 	{ "base", "REF", "what lies below: scratch (default), a root filesystem of the store, or oci:PATH@sha256:DIGEST" },
 	{ "to", "PATH", "where the directory goes in the image (default /)" },
-	{ "compression", "HOW", "gzip (default), zstd or none" },
+	{ "compression", "HOW", "gzip (default), zstd or none", .words = "gzip zstd none" },
 	{ "name", "NAME", "reference name in index.json (default latest)" },
 	{ "entrypoint", "ARG", "program, and then its first arguments", true },
 	{ "cmd", "ARG", "default arguments", true },

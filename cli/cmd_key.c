@@ -149,7 +149,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 }
 
 static const struct opt_def opts[] = {
-	{ "type", "TYPE", "p256 (default): ECDSA on P-256 with SHA-256; ed25519" },
+	{ "type", "TYPE", "p256 (default): ECDSA on P-256 with SHA-256; ed25519", .words = "p256 ed25519" },
 	{ "encrypt", NULL, "encrypt the private key under a passphrase, asked for at the terminal" },
 	OPT_PASSPHRASE_FD, OPT_JSON, OPT_HELP, OPT_END,
 };

@@ -86,7 +86,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 static const struct opt_def opts[] = {
 	{ "key", "PUB", "check the provenance with this public key first; may be given several times", true },
 	{ "unverified", NULL, "take an unsigned provenance as it is" },
-	{ "level", "LEVEL", "image (default): the same image.tar; content: the same layers and config" },
+	{ "level", "LEVEL", "image (default): the same image.tar; content: the same layers and config", .words = "image content" },
 	{ "keep", "DIR", "leave the rebuilt image.tar there" },
 	OPT_GRACE, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
 };

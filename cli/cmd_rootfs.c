@@ -195,7 +195,7 @@ static const struct opt_def opts[] = {
 	{ "ref", "NAME", "import: the image of that name, tag or digest; export: the image's name" },
 	{ "platform", "OS/ARCH", "import, export: for which machine (default: this one)" },
 	{ "output", "FILE", "export: the file to write", .letter = 'o' },
-	{ "format", "FORMAT", "export: tar (default) or oci" },
+	{ "format", "FORMAT", "export: tar (default) or oci", .words = "tar oci" },
 	OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END
 };
 

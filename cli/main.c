@@ -16,7 +16,7 @@
  *   rootfs/    import, pin and materialise a root filesystem
  *   inspect/   (to come) packages, differences and their causes
  *   runner/    the engine: spec to plan, plan to image and provenance, and back
- *   cli/       commands, options, progress, exit codes. Two programs: glovebox.c, small and static, is what
+ *   cli/       commands, options, completion, progress, exit codes. Two programs: glovebox.c, small and static, is what
  *              users start: it does `exec` itself and hands over to this one, glovebox-engine, for all else
  *
  *   tests/     unit/ e2e/ escape/ golden/ fault/ fuzz/ lint/
@@ -38,9 +38,9 @@
 
 plan_profile_fn *const program_load_profile = plan_load_profile;
 
-static const struct command *const commands[] = {
+const struct command *const program_commands[] = {
 	&cmd_run, &cmd_exec, &cmd_check, &cmd_plan, &cmd_lock, &cmd_rootfs, &cmd_tree, &cmd_verify, &cmd_reproduce, &cmd_key,
-	&cmd_image, &cmd_profile, NULL,
+	&cmd_image, &cmd_profile, &cmd_completion, NULL,
 };
 
 /** Commands of the design that a later version brings: named, so that nobody takes them for slips of the pen. */
@@ -51,21 +51,21 @@ static const char *const later[] = { "shell", "diff", "cache", "doctor", NULL };
 
 static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; commands[i] != NULL; i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+	for (size_t i = 0; program_commands[i] != NULL; i++)
+		if (strcmp(program_commands[i]->name, name) == 0)
+			return program_commands[i];
 	return NULL;
 }
 
 static int unknown_command(const char *name, struct err *err)
 {
-	const char *names[ARRAY_LEN(commands)];
+	const char *names[ARRAY_LEN(program_commands)];
 
 	for (size_t i = 0; later[i] != NULL; i++)
 		if (strcmp(later[i], name) == 0)
 			return err_set(err, ERR_USAGE, 0, "'%s' is not in this version of glovebox (%s)", name, GB_VERSION);
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		names[i] = commands[i] == NULL ? NULL : commands[i]->name;
+	for (size_t i = 0; i < ARRAY_LEN(program_commands); i++)
+		names[i] = program_commands[i] == NULL ? NULL : program_commands[i]->name;
 	const char *near = text_did_you_mean(name, names);
 	if (near != NULL)
 		return err_set(err, ERR_USAGE, 0, "no command '%s' (did you mean '%s'?)", name, near);
@@ -121,7 +121,7 @@ static int dispatch(char **argv, int *ret_code, struct err *err)
 	if (name == NULL)
 		return err_set(err, ERR_USAGE, 0, "no command given; see glovebox --help");
 	if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
-		help_program(commands);
+		help_program(program_commands);
 		return 0;
 	}
 	if (strcmp(name, "--version") == 0) {

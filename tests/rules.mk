@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests, lints, manual pages, installing, packaging. Included by the Makefile.
 
-.PHONY: deps demo check check-built check-escape check-long check-long-built lint man dist install uninstall
+.PHONY: deps demo check check-built check-escape check-long check-long-built lint man completion dist install uninstall
 
 JOBS   ?= $(shell nproc)
 TALLY   = $(O)/tally
@@ -143,19 +143,39 @@ $(O)/man/glovebox-spec.5: man/glovebox-spec.5.scd $(PROGRAM) $(ENGINE)
 	sed -e '/^; FIELDS$$/{r $(O)/man/fields.scd' -e 'd}' $< >$(O)/man/spec.scd
 	SOURCE_DATE_EPOCH=$(MAN_EPOCH) scdoc <$(O)/man/spec.scd >$@
 
+# ---- completion, from the tables of the program itself ---------------------------------------------
+
+SHELLS  := bash zsh fish
+SCRIPTS := $(SHELLS:%=$(O)/completion/%)
+
+completion: $(SCRIPTS)
+
+$(O)/completion/%: $(PROGRAM) $(ENGINE)
+	@mkdir -p $(@D)
+	$(PROGRAM) completion $* >$@
+
 # ---- installing, packaging ----------------------------------------------------------------------------
 
 # The program finds its engine by this way from its own directory, and by no other.
 ENGINE_DIR = $(bindir)/../libexec/glovebox
 
-install: all man
+# Where each shell looks for what packages bring.
+bashdir ?= $(prefix)/share/bash-completion/completions
+zshdir  ?= $(prefix)/share/zsh/site-functions
+fishdir ?= $(prefix)/share/fish/vendor_completions.d
+
+install: all man completion
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(bindir)/glovebox
 	install -D -m 755 $(ENGINE) $(DESTDIR)$(ENGINE_DIR)/glovebox-engine
 	set -e; for page in $(MAN_PAGES); do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+	install -D -m 644 $(O)/completion/bash $(DESTDIR)$(bashdir)/glovebox
+	install -D -m 644 $(O)/completion/zsh $(DESTDIR)$(zshdir)/_glovebox
+	install -D -m 644 $(O)/completion/fish $(DESTDIR)$(fishdir)/glovebox.fish
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/glovebox $(DESTDIR)$(ENGINE_DIR)/glovebox-engine
+	rm -f $(DESTDIR)$(bindir)/glovebox $(DESTDIR)$(ENGINE_DIR)/glovebox-engine $(DESTDIR)$(bashdir)/glovebox \
+		$(DESTDIR)$(zshdir)/_glovebox $(DESTDIR)$(fishdir)/glovebox.fish
 	set -e; for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 
 # The same commit gives the same bytes: git takes times from the commit, gzip is told to keep none.
