@@ -5,6 +5,7 @@
 #   make demo            install what is missing, build, run a real hermetic build, verify it, reproduce it
 #   make check           install what is missing, build, run all tests        (check-long: the long ones too)
 #   make static          both without shared libraries, in $(O)/static
+#   make deb             a Debian package, in $(O)/deb
 #   make lint bench bench-long install uninstall dist deps clean
 #
 #   O=DIR  SAN=address,undefined  WERROR=1  CC=clang  DESTDIR= prefix=
@@ -45,7 +46,9 @@ endif
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DGB_VERSION='"$(VERSION)"' -I. -I$(O)/gen \
              $(PKG_CFLAGS) $(WARN) $(HARDEN) $(CFLAGS)
 COMPILE  = $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
-LINK     = $(CC) $(LDHARDEN) $(CFLAGS) $(LDFLAGS) -o $@
+# No build id: it is a hash that the build's directory goes into, by way of what is stripped from packages later.
+BUILD_ID := -Wl,--build-id=none
+LINK     = $(CC) $(LDHARDEN) $(BUILD_ID) $(CFLAGS) $(LDFLAGS) -o $@
 
 # ---- objects and one archive a folder ------------------------------------
 # The programs' main() and build-time tools (FOLDER/gen_*.c) are not part of the archives.
@@ -95,7 +98,7 @@ SMALL_PKGS := libcap libcrypto jansson
 ifdef SAN
 LINK_SMALL  = $(LINK)
 else
-LINK_SMALL  = $(CC) -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--fatal-warnings $(CFLAGS) $(LDFLAGS) -o $@
+LINK_SMALL  = $(CC) -static-pie -Wl,-z,relro,-z,now,-z,noexecstack $(BUILD_ID) -Wl,--fatal-warnings $(CFLAGS) $(LDFLAGS) -o $@
 endif
 
 $(PROGRAM): $(O)/cli/glovebox.o $(call libs_upto,cli)
@@ -155,4 +158,4 @@ clean:
 FORCE:
 .PHONY: all static bench bench-long clean FORCE
 
--include $(shell test -d $(O) && find $(O) -name '*.d')
+-include $(shell test -d $(O) && find $(O) -type f -name '*.d')

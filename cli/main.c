@@ -19,8 +19,8 @@
  *   cli/       commands, options, completion, progress, exit codes. Two programs: glovebox.c, small and static, is what
  *              users start: it does `exec` itself and hands over to this one, glovebox-engine, for all else
  *
- *   tests/     unit/ e2e/ escape/ golden/ fault/ fuzz/ lint/
- *   man/       the manual; bench/ the measurements; examples/ specs that CI builds
+ *   tests/     unit/ e2e/ escape/ golden/ fault/ fuzz/ package/ lint/
+ *   man/       the manual; packaging/ a Debian package; bench/ the measurements; examples/ specs that CI builds
  *
  * How data flows:
  *

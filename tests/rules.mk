@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests, lints, manual pages, installing, packaging. Included by the Makefile.
 
-.PHONY: deps demo check check-built check-escape check-long check-long-built lint man completion dist install uninstall
+.PHONY: deps demo check check-built check-escape check-long check-long-built lint man completion deb dist install uninstall
 
 JOBS   ?= $(shell nproc)
 TALLY   = $(O)/tally
@@ -83,10 +83,14 @@ check-long:
 	$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang SAN=address,undefined \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' check-fuzz
 	GB_KILLS=200 GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) tests/run --timeout 1800 --label 'escape (200 kills)' tests/escape/ends.bats
+	$(MAKE) --no-print-directory deb
+	$(MAKE) --no-print-directory O=$(O)/twice deb
+	GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(RUN) --label package tests/package
 	examples/demo.sh $(PROGRAM) $(O)/demo
 	set -e; for name in $(EXAMPLES); do examples/example.sh $(PROGRAM) $$name $(O)/example-$$name; done
 ifeq ($(shell id -u),0)
 	GB_KILLS=200 tests/as-user $(O) tests/run --timeout 1800 --label 'escape (200 kills, as a user)' tests/escape/ends.bats
+	tests/as-user $(O) tests/run --label 'package (as a user)' tests/package
 	tests/as-user $(O) examples/demo.sh build/glovebox build/demo
 	tests/as-user $(O) examples/example.sh build/glovebox lua build/example-lua
 endif
@@ -177,6 +181,14 @@ uninstall:
 	rm -f $(DESTDIR)$(bindir)/glovebox $(DESTDIR)$(ENGINE_DIR)/glovebox-engine $(DESTDIR)$(bashdir)/glovebox \
 		$(DESTDIR)$(zshdir)/_glovebox $(DESTDIR)$(fishdir)/glovebox.fish
 	set -e; for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+
+# zsh of Debian looks for what packages bring in a place of its own.
+deb: all man completion
+	rm -rf $(O)/deb
+	umask 022; $(MAKE) --no-print-directory install DESTDIR=$(abspath $(O))/deb/installed prefix=/usr bindir=/usr/bin mandir=/usr/share/man \
+		bashdir=/usr/share/bash-completion/completions zshdir=/usr/share/zsh/vendor-completions \
+		fishdir=/usr/share/fish/vendor_completions.d
+	packaging/deb.sh $(O)/deb/installed $(VERSION) $(O)/deb
 
 # The same commit gives the same bytes: git takes times from the commit, gzip is told to keep none.
 dist:
