@@ -48,8 +48,10 @@ static int hand_over(char **argv, struct err *err)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(engine_places); i++) {
 		snprintf(path, sizeof path, "%s%s", dir, engine_places[i]);
-		if (access(path, F_OK) < 0)
+		if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 			continue;
+		if (access(path, X_OK) < 0)
+			return err_set(err, ERR_INTERNAL, errno, "start '%s', which does this (is it, or a directory above it, closed to this user?)", path);
 		if (!is_ours(path))
 			return err_set(err, ERR_INTERNAL, 0, "'%s' belongs neither to root nor to the owner of this program: not started", path);
 		execve(path, argv, environ);

@@ -27,6 +27,15 @@ begin_file()
 	export ROOTFS
 }
 
+# program_for_others: prints a program that another user can start: the checkout may be out of their reach.
+program_for_others()
+{
+	mkdir "$WORK/program"
+	cp "$GLOVEBOX" "$GLOVEBOX-engine" "$WORK/program"
+	chmod -R go+rX "$WORK/program"
+	echo "$WORK/program/glovebox"
+}
+
 # end_file: for teardown_file.
 end_file()
 {

@@ -36,7 +36,8 @@ setup()
 		mkdir "$DIR/user"
 		other=(unshare --user --map-root-user)
 	fi
-	HOME=$DIR/user "${other[@]}" "$GLOVEBOX" image pack "$WORK/tree" -o "$DIR/user/i.tar" --store "$DIR/user/store"
+	program=$(program_for_others)
+	HOME=$DIR/user "${other[@]}" "$program" image pack "$WORK/tree" -o "$DIR/user/i.tar" --store "$DIR/user/store"
 	cmp "$DIR/gzip.tar" "$DIR/user/i.tar"
 }
 

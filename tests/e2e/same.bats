@@ -81,12 +81,10 @@ same_as_reference()
 		other=(unshare --user --map-root-user)
 	fi
 	cp -r "$WORK/first" "$WORK/user-spec"
-	# The checkout may be out of another user's reach.
-	mkdir "$WORK/program"
-	cp "$GLOVEBOX" "$GLOVEBOX-engine" "$WORK/program"
-	chmod -R go+rX "$WORK/user-spec" "$WORK/rootfs" "$WORK/program"
-	"${other[@]}" "$WORK/program/glovebox" rootfs import tiny "$WORK/rootfs" --store "$WORK/user/store"
-	"${other[@]}" "$WORK/program/glovebox" run "$WORK/user-spec/build.yaml" --store "$WORK/user/store" --out "$WORK/user/out"
+	program=$(program_for_others)
+	chmod -R go+rX "$WORK/user-spec" "$WORK/rootfs"
+	"${other[@]}" "$program" rootfs import tiny "$WORK/rootfs" --store "$WORK/user/store"
+	"${other[@]}" "$program" run "$WORK/user-spec/build.yaml" --store "$WORK/user/store" --out "$WORK/user/out"
 	same_as_reference "$WORK/user/out"
 }
 
