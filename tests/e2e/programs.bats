@@ -87,7 +87,7 @@ engine_says()
 	[[ $output == *"run: glovebox-engine, which does this, is neither in '$DIR/bin/' nor in '$DIR/bin/../libexec/glovebox'"* ]]
 	printf '\x7fELF' >"$DIR/bin/glovebox-engine"
 	expect_status 125 "$HERE" run build.yaml
-	[[ $output == *"start '$DIR/bin/glovebox-engine': Permission denied"* ]]
+	[[ $output == *"start '$DIR/bin/glovebox-engine', which does this (is it, or a directory above it, closed to this user?): Permission denied"* ]]
 }
 
 @test "an engine of somebody else's is not started" {
