@@ -370,7 +370,7 @@ static struct watch_hit what_it_met(const struct run *r)
 	if (r->end.full != FULL_NOTHING)
 		return limit_hit(r, r->end.full == FULL_BYTES ? SANDBOX_LIMIT_TMP : SANDBOX_LIMIT_TMP_FILES);
 	/* Those left behind, and the command itself. */
-	if (cgroup_fork_refused(&r->cgroup) || r->watch.full || (uint64_t)r->end.left + 1 >= pids)
+	if (cgroup_fork_refused(&r->cgroup) || r->watch.met || (uint64_t)r->end.left + 1 >= pids - pids / WATCH_PIDS_PART)
 		return limit_hit(r, SANDBOX_LIMIT_PIDS);
 	return limit_hit(r, SANDBOX_NO_LIMIT);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <sys/sysinfo.h>
 
 #include "sandbox/limit.h"
 
@@ -14,9 +15,17 @@
 #define WALK_ANYWAY_TIMES 50
 #define WALK_ANYWAY_MS 5000
 
-/** Between two counts of processes, and the most that are counted: beyond, it would cost too much. */
+/** After a count of processes that found few, and the most that are counted: beyond, it would cost too much, and the host's own count says too
+ *  little. */
 #define PIDS_MS 500
-#define PIDS_MOST 65536
+#define PIDS_MOST 32000
+
+/** Within this part of the limit a step is near it. */
+#define PIDS_NEAR_PART 8
+/** This part of the limit is many. */
+#define PIDS_MANY_PART 4
+/** Of the time below the limit, this part is taken off the time near it. */
+#define PIDS_FORGIVEN_PART 4
 
 /** A file system's reserve is this part of it, unless the number of `diskReserve` is less. */
 #define RESERVE_PART 20
@@ -51,9 +60,10 @@ static void measure(struct watch *w)
 				  w->inodes / 2);
 }
 
-static uint64_t lost(uint64_t before, uint64_t now)
+/** What @p a has more than @p b. */
+static uint64_t excess(uint64_t a, uint64_t b)
 {
-	return before > now ? before - now : 0;
+	return a > b ? a - b : 0;
 }
 
 /** @p ret_low: more is gone than the step may have taken. */
@@ -68,8 +78,8 @@ static struct watch_hit look_at_disk(struct watch *w, bool *ret_low)
 		return (struct watch_hit){ SANDBOX_LIMIT_DISK, w->reserve_bytes };
 	if (fs.f_favail < w->reserve_inodes)
 		return (struct watch_hit){ SANDBOX_LIMIT_DISK_FILES, w->reserve_inodes };
-	*ret_low = lost(w->bytes, bytes) > limit_of(&w->conf->limits, SANDBOX_LIMIT_WORK) ||
-		   lost(w->inodes, fs.f_favail) > limit_of(&w->conf->limits, SANDBOX_LIMIT_WORK_FILES);
+	*ret_low = excess(w->bytes, bytes) > limit_of(&w->conf->limits, SANDBOX_LIMIT_WORK) ||
+		   excess(w->inodes, fs.f_favail) > limit_of(&w->conf->limits, SANDBOX_LIMIT_WORK_FILES);
 	return nothing;
 }
 
@@ -127,43 +137,59 @@ static struct watch_hit look_at_places(struct watch *w, uint64_t now_ms)
 
 /* ---- processes --------------------------------------------------------------------------- */
 
-/** Processes and threads of the whole host: "0.20 0.18 0.12 1/80 11206" (proc_loadavg(5)). */
-static uint64_t whole_host(void)
+/** Processes and threads of the whole host (sysinfo(2)), of which the kernel tells 16 bits. */
+static uint16_t whole_host(void)
 {
-	char text[128];
-	auto_fd fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	struct sysinfo info;
 
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	const char *slash = strchr(text, '/');
-	return slash == NULL ? 0 : strtoull(slash + 1, NULL, 10);
+	return sysinfo(&info) == 0 ? info.procs : 0;
 }
 
-/** How many there are of the step's; cheap as long as the host has too few for the limit. */
+static bool is_near(uint64_t n, uint64_t most)
+{
+	return n >= most - most / PIDS_NEAR_PART;
+}
+
+/** How many there are of the step's, as far as it matters near @p most. A walk down the tree is slow where there are thousands, and loses
+ *  those whose parents end meanwhile, which is what a bomb's do: where it finds many, those that the host has more than at the start
+ *  are taken for the step's. */
 static uint64_t population(const struct watch *w, uint64_t most)
 {
 	if (w->cgroup->of[CGROUP_PIDS] != NULL)
 		return cgroup_population(w->cgroup);
-	return most > PIDS_MOST || whole_host() < most ? 0 : crowd_count(w->pid, most);
+	/* What others have ended meanwhile is missing from it: a step has many before anybody counts. */
+	uint16_t more = whole_host() - w->others;
+	if (most > PIDS_MOST || more < most / PIDS_MANY_PART || more > INT16_MAX)
+		return 0;
+	if (is_near(more, most) && crowd_count(w->pid, most / PIDS_MANY_PART) >= most / PIDS_MANY_PART)
+		return least(more, most);
+	return crowd_count(w->pid, most);
+}
+
+/** Adds up the time near the limit. */
+static void note_crowd(struct watch *w, bool crowded, uint64_t now_ms)
+{
+	uint64_t passed = w->counted_ms == 0 ? 0 : now_ms - w->counted_ms;
+
+	w->counted_ms = now_ms;
+	w->crowded_ms = crowded ? w->crowded_ms + passed : excess(w->crowded_ms, passed / PIDS_FORGIVEN_PART);
+	w->full = w->full && (crowded || w->crowded_ms > 0);
 }
 
 static struct watch_hit look_at_pids(struct watch *w, uint64_t now_ms)
 {
 	uint64_t limit = limit_of(&w->conf->limits, SANDBOX_LIMIT_PIDS);
 	uint64_t n = population(w, limit + 1); /* with init */
+	bool crowded = is_near(n, limit + 1);
 
-	w->pids_ms = now_ms + PIDS_MS;
-	if (n < limit + 1 - limit / 8) {
-		w->crowded_since_ms = 0;
-		w->full = false;
+	note_crowd(w, crowded, now_ms);
+	if (!crowded) {
+		w->pids_ms = n == 0 ? 0 : now_ms + PIDS_MS;
 		return nothing;
 	}
-	if (w->crowded_since_ms == 0)
-		w->crowded_since_ms = now_ms;
-	w->full = w->full || (w->cgroup->of[CGROUP_PIDS] != NULL ? cgroup_fork_refused(w->cgroup) : n > limit);
-	return w->full && now_ms - w->crowded_since_ms >= WATCH_PIDS_MS ? hit(w, SANDBOX_LIMIT_PIDS) : nothing;
+	w->full = w->full || (w->cgroup->of[CGROUP_PIDS] != NULL ? cgroup_fork_refused(w->cgroup) : n > limit - limit / WATCH_PIDS_PART);
+	w->met = w->met || w->full;
+	return w->full && w->crowded_ms >= WATCH_PIDS_MS ? hit(w, SANDBOX_LIMIT_PIDS) : nothing;
 }
 
 /* ---- the look --------------------------------------------------------------------------- */
@@ -177,7 +203,7 @@ void watch_begin(struct watch *w, const struct sandbox_conf *conf, const struct 
 {
 	*w = (struct watch){ .conf = conf, .cgroup = cgroup, .next_ms = now_ms + WATCH_MS };
 	w->walk_anyway_ms = now_ms + WALK_ANYWAY_MS;
-	w->pids_ms = now_ms + PIDS_MS;
+	w->others = whole_host();
 	if (has_places(conf))
 		measure(w);
 }

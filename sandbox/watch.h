@@ -10,8 +10,10 @@
  * a name, directories that the step has closed to its own user, what lies deeper than WATCH_DEPTH_MAX) ends at the reserve, below
  * which no step may bring the file system.
  *
- * Processes: a fork that RLIMIT_NPROC refuses is no event, and a fork bomb does not end. A step that was at its
- * limit, and in WATCH_PIDS_MS has not come down by an eighth, is taken for one.
+ * Processes: a fork that RLIMIT_NPROC refuses is no event, and a fork bomb does not end: its processes die of what is refused to
+ * them, and others take their places. A step that comes to its limit, and has spent WATCH_PIDS_MS within an eighth of it, is taken
+ * for one; time spent below counts back by a quarter. One that has failed is told of its limit when it was seen there at any time:
+ * some bombs fall apart by themselves.
  *
  * Memory: version 1 of cgroups ends one process of the step, not the step.
  */
@@ -22,8 +24,11 @@
 
 /** Between two looks, in milliseconds. A step shorter than this is not looked at. */
 #define WATCH_MS 100
-/** How long a step may stay at its limit of processes. */
+/** How long a step may be at its limit of processes, in milliseconds. */
 #define WATCH_PIDS_MS 5000
+/** Within this part of the limit of processes a step is at it: the kernel takes some off its own count late, and some come and go
+ *  while they are counted. */
+#define WATCH_PIDS_PART 32
 /** Directories within each other that a walk goes down: as many descriptors are open. */
 #define WATCH_DEPTH_MAX 100
 
@@ -43,9 +48,12 @@ struct watch {
 	uint64_t walk_began_ms;
 	uint64_t walk_if_low_ms, walk_anyway_ms; /**< the next may begin then */
 
+	uint16_t others;           /**< processes and threads of the host at the start, modulo 65536 */
 	uint64_t pids_ms;          /**< when to count next */
-	uint64_t crowded_since_ms; /**< 0: it is not */
-	bool full;                 /**< while it was, it was at the limit once */
+	uint64_t counted_ms;       /**< when they were counted last */
+	uint64_t crowded_ms;       /**< time near the limit, less a part of the other */
+	bool full;                 /**< since that was 0, it was at the limit once */
+	bool met;                  /**< it was full at any time */
 };
 
 /** What a look has found: SANDBOX_NO_LIMIT, or what was hit, with its figure. */
