@@ -32,12 +32,20 @@ static enum spec_fact fact_at(const char *s)
 	return SPEC_NO_FACT;
 }
 
-void note_fact(const struct reader *r, enum spec_fact fact, const struct node *node)
+void note_fact(const struct reader *r, enum spec_fact fact, bool needed, const struct node *node)
 {
 	struct spec_pos *first = &r->spec->facts[fact];
+	bool *known_needed = &r->spec->facts_needed[fact];
 
-	if (first->line == 0)
+	if (first->line == 0 || (needed && !*known_needed))
 		*first = node->pos;
+	*known_needed = *known_needed || needed;
+}
+
+/** Tags are the one list of strings that placeholders may be in. */
+static bool is_tags(const struct schema_row *row)
+{
+	return row->type == SCHEMA_STRINGS;
 }
 
 int note_facts(const struct reader *r, const struct schema_row *row, const struct node *node)
@@ -48,9 +56,9 @@ int note_facts(const struct reader *r, const struct schema_row *row, const struc
 		enum spec_fact fact = fact_at(at);
 
 		if (fact != SPEC_NO_FACT)
-			note_fact(r, fact, node);
+			note_fact(r, fact, !is_tags(row), node);
 		/* Braces mean something else in many a label, but nothing in a tag. */
-		else if (row->type == SCHEMA_STRINGS || text_starts(at, "{git."))
+		else if (is_tags(row) || text_starts(at, "{git."))
 			return value_error(r, node, "%s is no placeholder; known are {git.sha}, {git.commitTime} and {semver}", quote(q, at));
 	}
 	return 0;
@@ -81,16 +89,28 @@ static int fill_text(char **text, const char *const facts[SPEC_FACTS], struct er
 	return 0;
 }
 
+/** Whether a text has the placeholder of a fact that is not there. */
+static bool lacks_fact(const char *text, const char *const facts[SPEC_FACTS])
+{
+	for (const char *at = text; (at = strchr(at, '{')) != NULL; at++) {
+		enum spec_fact fact = fact_at(at);
+
+		if (fact != SPEC_NO_FACT && facts[fact] == NULL)
+			return true;
+	}
+	return false;
+}
+
 static int fill_one(const struct spec *spec, const struct schema_row *row, struct spec_pos pos, char **text,
 		    const char *const facts[SPEC_FACTS], struct err *err)
 {
 	char q[QUOTE_SIZE];
 
-	if (strchr(*text, '{') == NULL)
+	if (strchr(*text, '{') == NULL || (is_tags(row) && lacks_fact(*text, facts)))
 		return 0;
 	if (fill_text(text, facts, err) < 0)
 		return -1;
-	if (!schema_form_ok(row->form, *text) || (row->type == SCHEMA_STRINGS && strchr(*text, '{') != NULL))
+	if (!schema_form_ok(row->form, *text) || (is_tags(row) && strchr(*text, '{') != NULL))
 		return spec_error(spec, pos, ERR_INPUT, err, "%s: expected %s, but with the placeholders filled in it is %s", row->path,
 				  row->form->what, quote(q, *text));
 	return 0;
@@ -114,7 +134,7 @@ static int fill_row(struct spec *spec, const struct schema_row *row, const char 
 	for (size_t i = 0; row->type == SCHEMA_PAIRS && i < map->n; i++)
 		if (fill_one(spec, row, map->v[i].pos, &map->v[i].value, facts, err) < 0)
 			return -1;
-	for (size_t i = 0; row->type == SCHEMA_STRINGS && i < list->n; i++)
+	for (size_t i = 0; is_tags(row) && i < list->n; i++)
 		if (fill_one(spec, row, first_use(spec), &list->v[i], facts, err) < 0)
 			return -1;
 	return 0;

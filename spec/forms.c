@@ -108,6 +108,11 @@ static bool profile(const char *s)
 	return one_line(s) && (text_is_name(s) || ends(s, ".yaml") || ends(s, ".json"));
 }
 
+static bool when(const char *s)
+{
+	return strcmp(s, "tag") == 0 || strcmp(s, "main") == 0;
+}
+
 static bool image_name(const char *s)
 {
 	return ref_repository(s, strlen(s));
@@ -341,6 +346,9 @@ const struct schema_form form_tag = {
 	.example = "{semver}",
 	.pattern = "^([A-Za-z0-9_]|\\{[A-Za-z][A-Za-z.]*\\})([A-Za-z0-9._-]|\\{[A-Za-z][A-Za-z.]*\\})*$",
 	.max = 128, .ok = ref_tag,
+};
+const struct schema_form form_when = {
+	.what = "tag or main", .example = "tag", .pattern = "^(tag|main)$", .max = 100, .ok = when,
 };
 const struct schema_form form_uri = {
 	.what = "a URI: scheme, ':' and printable characters without spaces",

@@ -30,8 +30,8 @@ int read_includes(struct reader *r, const struct node *node);
 /** Reads an included file to the end, which has only a part of what a spec has, into r->spec, to be thrown away. */
 int read_part(struct reader *r, const struct node *root);
 
-/** Notes that @p fact is used at @p node. */
-void note_fact(const struct reader *r, enum spec_fact fact, const struct node *node);
+/** Notes that @p fact is used at @p node; @p needed: it cannot be done without. */
+void note_fact(const struct reader *r, enum spec_fact fact, bool needed, const struct node *node);
 
 /** Notes the facts whose placeholders are in a text; refuses those that nobody knows. */
 int note_facts(const struct reader *r, const struct schema_row *row, const struct node *node);

@@ -197,6 +197,18 @@ static int check_env(struct reader *r, const struct node *env)
 	return 0;
 }
 
+static int check_retry(struct reader *r, const struct node *retry)
+{
+	struct spec_retry *s = &r->spec->publish_retry;
+	const struct node *most = node_get(retry, "maxDelay");
+
+	if (most != NULL && s->first_ms > s->most_ms)
+		return value_error(r, most, "shorter than spec.publish.retry.initialDelay");
+	if (s->first_ms > s->most_ms)
+		s->most_ms = s->first_ms;
+	return 0;
+}
+
 int apply_rules(struct reader *r, const struct node *root)
 {
 	struct spec *spec = r->spec;
@@ -209,7 +221,8 @@ int apply_rules(struct reader *r, const struct node *root)
 	spec->build.network = spec->network;
 	if (check_env(r, node_get(node_get(body, "sandbox"), "env")) < 0 || check_sources(r, body) < 0 ||
 	    check_workdir(r, &spec->build, node_get(body, "build")) < 0 ||
-	    check_layers(r, node_get(node_get(node_get(body, "build"), "artifact"), "layers")) < 0)
+	    check_layers(r, node_get(node_get(node_get(body, "build"), "artifact"), "layers")) < 0 ||
+	    check_retry(r, node_get(node_get(body, "publish"), "retry")) < 0)
 		return -1;
 	return check_tests(r, node_get(body, "tests"));
 }

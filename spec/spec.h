@@ -142,6 +142,7 @@ struct spec_layer {
 
 struct spec_artifact {
 	char *image_name;        /**< reference without tag; NULL when not given */
+	struct spec_pos image_name_pos;
 	char *base;              /**< "rootfs" (default), "scratch", or "oci:…@sha256:…" */
 	struct spec_pos base_pos;
 	struct spec_layer *layers; /**< none: the build's output at its own path */
@@ -149,6 +150,12 @@ struct spec_artifact {
 	struct spec_image_config config;
 	enum spec_compression compression;
 	struct spec_pos pos;
+};
+
+/** How a registry is tried again. */
+struct spec_retry {
+	uint32_t attempts;          /**< requests, not only those after the first */
+	uint64_t first_ms, most_ms; /**< waits between them, doubled each time */
 };
 
 /** A partial spec that one includes. */
@@ -183,7 +190,8 @@ struct spec {
 	int64_t source_date_epoch; /**< default 315532800; with a use of SPEC_COMMIT_TIME in its place, 0 until spec_fill() */
 	struct spec_pos epoch_pos;
 	bool epoch_is_fact;      /**< it is the commit's time */
-	struct spec_pos facts[SPEC_FACTS]; /**< where each is used first; line 0: nowhere */
+	struct spec_pos facts[SPEC_FACTS]; /**< where each is used first, if possible where it is needed; line 0: nowhere */
+	bool facts_needed[SPEC_FACTS]; /**< used by more than tags, which can do without */
 	struct spec_map env;     /**< what the spec adds to every step's environment */
 	enum spec_workdir workdir;
 	enum spec_enforcement limits;
@@ -196,7 +204,10 @@ struct spec {
 	struct spec_artifact artifact;
 	bool caching;            /**< caching.enabled; default true */
 	struct spec_list caching_keys;
-	struct spec_list publish_tags;
+	struct spec_list publish_tags; /**< after spec_fill() each is a tag, or has the placeholder of a fact that is not there */
+	struct spec_list publish_when; /**< "tag", "main"; none: any commit */
+	struct spec_pos publish_when_pos;
+	struct spec_retry publish_retry;
 	char *require_builder_id; /**< provenance.requireBuilderId; NULL when not given */
 	struct spec_include *includes; /**< already merged into all this */
 	size_t nincludes;
@@ -231,8 +242,9 @@ const char *spec_fact_name(enum spec_fact fact);
 /** Whether any fact is used. */
 bool spec_needs_facts(const struct spec *spec);
 
-/** Fills in what the placeholders stand for, as text, by enum spec_fact; those that are used are not NULL. Once. ERR_INPUT at the place in
- *  the spec where the outcome is not what may stand there: a time out of range, a version that no tag can have. */
+/** Fills in what the placeholders stand for, as text, by enum spec_fact; those that are needed are not NULL. A tag with another that is NULL
+ *  stays as it is written. Once. ERR_INPUT at the place in the spec where the outcome is not what may stand there: a time out of range, a
+ *  version that no tag can have. */
 int spec_fill(struct spec *spec, const char *const facts[SPEC_FACTS], struct err *err);
 
 /** Puts FILE:LINE:COL before an error. @return -1. */

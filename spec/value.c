@@ -166,7 +166,7 @@ static int read_bool(const struct reader *r, const struct schema_row *row, const
 static int note_epoch(const struct reader *r, const struct schema_row *row, const struct node *node)
 {
 	r->spec->epoch_is_fact = true;
-	note_fact(r, row->or_fact, node);
+	note_fact(r, row->or_fact, true, node);
 	return 0;
 }
 

@@ -327,8 +327,8 @@ static void out_of_range(const struct schema_row *row, case_fn *fn, void *arg)
 		snprintf(limits, sizeof limits, "%s%" PRId64 " to %" PRId64, row->or_zero ? "0, or " : "", row->min, row->max);
 	} else if (row->type == SCHEMA_DURATION) {
 		snprintf(numbers[n++], 40, "0");
-		snprintf(numbers[n++], 40, "2592001");
-		snprintf(limits, sizeof limits, "1ms to 720h");
+		snprintf(numbers[n++], 40, "%" PRId64, row->max / 1000 + 1);
+		snprintf(limits, sizeof limits, "1ms to %" PRId64 "h", row->max / 3600000);
 	} else if (row->type == SCHEMA_SIZE) {
 		snprintf(numbers[n++], 40, row->min == 1 ? "0" : "1048575");
 		snprintf(numbers[n++], 40, "1099511627777");

@@ -224,6 +224,28 @@ static void filled(void **state)
 	spec_free(s);
 }
 
+/* A tag can do without a version; whatever else names one cannot, and is the place that is told. */
+static void without_version(void **state)
+{
+	const char *const facts[SPEC_FACTS] = { [SPEC_COMMIT] = "0123abc" };
+	struct spec *s = good(HEAD "  publish: { tags: [\"{git.sha}\", \"{git.sha}-{semver}\", \"{semver}\"] }\n" BUILD);
+	struct err err = {0};
+	(void)state;
+
+	assert_true(spec_needs_facts(s));
+	assert_int_equal(s->facts[SPEC_VERSION].line, 6);
+	assert_false(s->facts_needed[SPEC_VERSION]);
+	assert_int_equal(spec_fill(s, facts, &err), 0);
+	assert_string_equal(s->publish_tags.v[0], "0123abc");
+	assert_string_equal(s->publish_tags.v[1], "{git.sha}-{semver}");
+	assert_string_equal(s->publish_tags.v[2], "{semver}");
+	spec_free(s);
+	s = good(HEAD "  publish: { tags: [\"{semver}\"] }\n" BUILD "    artifact: { config: { labels: { v: \"{semver}\" } } }\n");
+	assert_true(s->facts_needed[SPEC_VERSION]);
+	assert_int_equal(s->facts[SPEC_VERSION].line, 9);
+	spec_free(s);
+}
+
 /* What comes out may not be what may stand there. */
 static void unfit(void **state)
 {
@@ -258,6 +280,7 @@ int main(void)
 		cmocka_unit_test(brought),
 		cmocka_unit_test(much),
 		cmocka_unit_test(filled),
+		cmocka_unit_test(without_version),
 		cmocka_unit_test(unfit),
 	};
 

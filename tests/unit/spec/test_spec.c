@@ -295,6 +295,36 @@ static void artifacts(void **state)
 	    "b.yaml:8:34: spec.build.artifact.layers[0].from: there is no 'src:src' to make a layer of; there are: build:src, src");
 }
 
+static void publishing(void **state)
+{
+	struct spec *s = good(HEAD BUILD "  publish: { tags: [a], when: [tag, main], retry: { attempts: 4, backoff: exponential, initialDelay: 1s, maxDelay: 60s } }\n");
+	(void)state;
+
+	assert_int_equal(s->publish_when.n, 2);
+	assert_string_equal(s->publish_when.v[1], "main");
+	assert_int_equal(s->publish_when_pos.line, 8);
+	assert_int_equal(s->publish_when_pos.col, 31);
+	assert_int_equal(s->publish_retry.attempts, 4);
+	assert_int_equal(s->publish_retry.first_ms, 1000);
+	assert_int_equal(s->publish_retry.most_ms, 60000);
+	spec_free(s);
+	s = good(HEAD BUILD);
+	assert_int_equal(s->publish_when.n, 0);
+	assert_int_equal(s->publish_retry.attempts, 5);
+	assert_int_equal(s->publish_retry.first_ms, 500);
+	assert_int_equal(s->publish_retry.most_ms, 30000);
+	spec_free(s);
+	bad(HEAD BUILD "  publish: { when: [] }\n", "b.yaml:8:20: spec.publish.when: needs at least 1 entry; add one or remove the key");
+	bad(HEAD BUILD "  publish: { when: [branch] }\n",
+	    "b.yaml:8:21: spec.publish.when[0]: expected tag or main, found 'branch'; for example: tag");
+	bad(HEAD BUILD "  publish: { retry: { attempts: 0 } }\n", "b.yaml:8:33: spec.publish.retry.attempts: '0' is out of range; expected 1 to 20");
+	bad(HEAD BUILD "  publish: { retry: { initialDelay: 3s, maxDelay: 2s } }\n",
+	    "b.yaml:8:51: spec.publish.retry.maxDelay: shorter than spec.publish.retry.initialDelay");
+	s = good(HEAD BUILD "  publish: { retry: { initialDelay: 31s } }\n");
+	assert_int_equal(s->publish_retry.most_ms, 31000);
+	spec_free(s);
+}
+
 static void single_values(void **state)
 {
 	struct err err = {0};
@@ -431,6 +461,7 @@ int main(void)
 		cmocka_unit_test(workdirs),
 		cmocka_unit_test(tests),
 		cmocka_unit_test(artifacts),
+		cmocka_unit_test(publishing),
 		cmocka_unit_test(single_values),
 		cmocka_unit_test(environment),
 		cmocka_unit_test(first_error_first),

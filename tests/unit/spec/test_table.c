@@ -173,11 +173,14 @@ static void defaults(void **state)
 		if (row->dflt == NULL || row->at == SCHEMA_NOWHERE)
 			continue;
 		const char *at = base_of(row, spec) + row->at;
+		uint64_t ms;
 		n++;
 		if (row->type == SCHEMA_BOOL)
 			assert_int_equal(*(const bool *)at, strcmp(row->dflt, "true") == 0);
 		else if (row->type == SCHEMA_INT)
 			assert_int_equal(row->width == 4 ? (int64_t)*(const uint32_t *)at : *(const int64_t *)at, atoll(row->dflt));
+		else if (row->type == SCHEMA_DURATION)
+			assert_true(text_parse_duration(row->dflt, &ms) && ms == *(const uint64_t *)at);
 		else if (row->type == SCHEMA_CHOICE)
 			assert_string_equal(row->words[*(const unsigned *)at], row->dflt);
 		else
