@@ -108,11 +108,15 @@ struct fetch_git_facts {
 	char commit[FETCH_COMMIT_SIZE];
 	int64_t time;      /**< the committer's */
 	char semver[101];  /**< of its tag vX.Y.Z, the highest, without the v; empty: it has none, or was not asked for */
+	bool is_main;      /**< the branch main is at this commit: here, or as origin had it last; false where not asked for */
 };
 
-/** The facts of the checkout that directory @p dirfd lies in, as carefully; tags are looked at only with @p version. ERR_INPUT where there
- *  is none, or one that cannot be read. */
-int fetch_git_facts(struct store *store, const struct fetch_net *net, int dirfd, bool version, struct fetch_git_facts *ret,
+/** Which of them are to be looked for: together, of enum fetch_git_ask. */
+enum fetch_git_ask { FETCH_GIT_VERSION = 1, FETCH_GIT_MAIN = 2 };
+
+/** The facts of the checkout that directory @p dirfd lies in, as carefully; tags and branches are looked at only where @p ask says so.
+ *  ERR_INPUT where there is none, or one that cannot be read. */
+int fetch_git_facts(struct store *store, const struct fetch_net *net, int dirfd, unsigned ask, struct fetch_git_facts *ret,
 		    struct err *err);
 
 #endif

@@ -242,18 +242,37 @@ static int find_version(struct lender *l, struct versions *v, const struct git_n
 	return 0;
 }
 
-/** @p v NULL: versions are not asked for. */
-static int read_refs(int dirfd, struct git_place *place, struct git_name *head, struct versions *v, struct err *err)
+/** Whether the branch main, or what origin's was when it was fetched last, is at @p head: a checkout made by a machine is often on no
+ *  branch at all. */
+static int find_main(const struct git_place *place, const struct git_name *head, bool *ret, struct err *err)
+{
+	static const char *const refs[] = { "refs/heads/main", "refs/remotes/origin/main" };
+
+	*ret = false;
+	for (size_t i = 0; i < ARRAY_LEN(refs) && !*ret; i++) {
+		struct git_name name = {0};
+
+		if (git_place_ref(place, refs[i], &name, err) < 0)
+			return -1;
+		*ret = strcmp(name.hex, head->hex) == 0;
+	}
+	return 0;
+}
+
+/** @p v, @p is_main NULL: not asked for. */
+static int read_refs(int dirfd, struct git_place *place, struct git_name *head, struct versions *v, bool *is_main, struct err *err)
 {
 	if (git_place_search(dirfd, place, err) < 0)
 		return -1;
 	int there = git_place_ref(place, "HEAD", head, err);
 	if (there <= 0)
 		return there < 0 ? -1 : err_set(err, ERR_INPUT, 0, "it has no commit yet, or keeps its refs in a way that is not known here");
+	if (is_main != NULL && find_main(place, head, is_main, err) < 0)
+		return -1;
 	return v == NULL ? 0 : git_place_tags(place, take_tag, v, err);
 }
 
-static int read_facts(struct git_work *work, int dirfd, struct versions *v, struct fetch_git_facts *ret, struct err *err)
+static int read_facts(struct git_work *work, int dirfd, struct versions *v, bool main, struct fetch_git_facts *ret, struct err *err)
 {
 	const struct ident *id = store_ident(work->store);
 	auto_git_place place = GIT_PLACE_NONE;
@@ -263,7 +282,8 @@ static int read_facts(struct git_work *work, int dirfd, struct versions *v, stru
 	struct git_commit commit;
 	auto_buf text = {0};
 
-	if (ident_read_begin(id, err) < 0 || ident_read_done(id, read_refs(dirfd, &place, &head, v, err), err) < 0)
+	if (ident_read_begin(id, err) < 0 || ident_read_done(id, read_refs(dirfd, &place, &head, v, main ? &facts.is_main : NULL, err),
+						       err) < 0)
 		return -1;
 	if (lender_open(&l, &head, err) < 0 || git_objects_get(l.objects, &head, "commit", GIT_TEXT_MAX, &text, err) < 0 ||
 	    git_commit_parse(text.data == NULL ? "" : text.data, text.len, strlen(head.hex), &commit, err) < 0 ||
@@ -275,15 +295,16 @@ static int read_facts(struct git_work *work, int dirfd, struct versions *v, stru
 	return 0;
 }
 
-int fetch_git_facts(struct store *store, const struct fetch_net *net, int dirfd, bool version, struct fetch_git_facts *ret,
+int fetch_git_facts(struct store *store, const struct fetch_net *net, int dirfd, unsigned ask, struct fetch_git_facts *ret,
 		    struct err *err)
 {
 	auto_git_work work = {0};
+	bool version = (ask & FETCH_GIT_VERSION) != 0;
 	auto_free struct versions *v = version ? calloc(1, sizeof *v) : NULL;
 
 	if (version && v == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "read a checkout");
 	if (git_work_begin(store, net, &work, err) < 0)
 		return -1;
-	return read_facts(&work, dirfd, v, ret, err) < 0 ? err_ctx(err, "git") : 0;
+	return read_facts(&work, dirfd, v, (ask & FETCH_GIT_MAIN) != 0, ret, err) < 0 ? err_ctx(err, "git") : 0;
 }

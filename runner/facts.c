@@ -44,7 +44,7 @@ int plan_find_facts(struct plan *plan, struct store *store, const struct fetch_n
 
 	if (first == SPEC_FACTS)
 		return 0;
-	if (fetch_git_facts(store, net, spec_dirfd, is_used(plan, SPEC_VERSION), &git, err) < 0) {
+	if (fetch_git_facts(store, net, spec_dirfd, is_used(plan, SPEC_VERSION) ? FETCH_GIT_VERSION : 0, &git, err) < 0) {
 		(void)err_ctx(err, "%s", spec_fact_name((enum spec_fact)first));
 		return spec_ctx(spec, spec->facts[first], err);
 	}

@@ -134,7 +134,7 @@ static void test_nothing_runs(void **state)
 	auto_free char *head = line_of(w, "head");
 	must(fetch(w, "r", head, true, &d));
 	auto_fd r = openat(w->fd, "r", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	must(fetch_git_facts(w->store, &net, r, true, &facts, &w->err));
+	must(fetch_git_facts(w->store, &net, r, FETCH_GIT_VERSION, &facts, &w->err));
 	assert_string_equal(facts.commit, head);
 	const struct fetch_git from = { .url = "r", .dirfd = w->fd };
 	must(fetch_git_ref(w->store, &net, &from, "main", commit, &w->err));
@@ -253,30 +253,62 @@ static void test_facts(void **state)
 	auto_free char *head = line_of(w, "head");
 	auto_free char *other = line_of(w, "other");
 	auto_fd deep = openat(w->fd, "r/d/e", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	must(fetch_git_facts(w->store, &net, deep, true, &facts, &w->err));
+	must(fetch_git_facts(w->store, &net, deep, FETCH_GIT_VERSION, &facts, &w->err));
 	assert_string_equal(facts.commit, head);
 	assert_int_equal(facts.time, 1700000001);
 	assert_string_equal(facts.semver, "1.2.3");
 	auto_fd tree = openat(w->fd, "w", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	must(fetch_git_facts(w->store, &net, tree, true, &facts, &w->err));
+	must(fetch_git_facts(w->store, &net, tree, FETCH_GIT_VERSION, &facts, &w->err));
 	assert_string_equal(facts.commit, other);
 	assert_string_equal(facts.semver, "2.0.0-rc.1");
 	/* The highest of several; none where nobody asks. */
 	git(w, "cd r; git tag v1.10.0; git tag -am v v1.9.7; git tag v1.10.0-rc.1");
-	must(fetch_git_facts(w->store, &net, deep, true, &facts, &w->err));
+	must(fetch_git_facts(w->store, &net, deep, FETCH_GIT_VERSION, &facts, &w->err));
 	assert_string_equal(facts.semver, "1.10.0");
 	git(w, "cd r; for i in $(seq 300); do git tag v0.0.$i; done");
-	assert_int_equal(fetch_git_facts(w->store, &net, deep, true, &facts, &w->err), -1);
+	assert_int_equal(fetch_git_facts(w->store, &net, deep, FETCH_GIT_VERSION, &facts, &w->err), -1);
 	assert_error(ERR_INPUT, "more than 256 version tags");
-	must(fetch_git_facts(w->store, &net, deep, false, &facts, &w->err));
+	must(fetch_git_facts(w->store, &net, deep, 0, &facts, &w->err));
 	assert_string_equal(facts.commit, head);
 	assert_string_equal(facts.semver, "");
-	assert_int_equal(fetch_git_facts(w->store, &net, w->in, true, &facts, &w->err), -1);
+	assert_int_equal(fetch_git_facts(w->store, &net, w->in, FETCH_GIT_VERSION, &facts, &w->err), -1);
 	assert_error(ERR_INPUT, "git: it is not in a git repository");
 	git(w, "git init -q empty");
 	auto_fd empty = openat(w->fd, "empty", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(fetch_git_facts(w->store, &net, empty, true, &facts, &w->err), -1);
+	assert_int_equal(fetch_git_facts(w->store, &net, empty, FETCH_GIT_VERSION, &facts, &w->err), -1);
 	assert_error(ERR_INPUT, "no commit yet");
+}
+
+/** On the branch, beside it, on no branch at all, and where main is known as origin's alone. */
+static void test_main(void **state)
+{
+	struct world *w = *state;
+	struct fetch_git_facts facts;
+	static const struct { const char *change; bool is_main; } rows[] = {
+		{ "", true },
+		{ "git checkout -q --detach", true },
+		{ "git pack-refs --all", true },
+		{ "git checkout -q -b other; echo 2 >y; git add y; git commit -qm two", false },
+		{ "git update-ref refs/remotes/origin/main HEAD", true },
+		{ "git branch -q -D main", true },
+		{ "git update-ref -d refs/remotes/origin/main", false },
+		{ "git tag main", false },
+	};
+
+	git(w, "git init -q -b main r; cd r; echo 1 >x; git add x; git commit -qm one");
+	auto_fd r = openat(w->fd, "r", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *script = NULL;
+
+		assert_true(asprintf(&script, "cd r; %s", rows[i].change) > 0);
+		git(w, script);
+		must(fetch_git_facts(w->store, &net, r, FETCH_GIT_MAIN, &facts, &w->err));
+		if (facts.is_main != rows[i].is_main)
+			fail_msg("after '%s'", rows[i].change);
+		assert_string_equal(facts.semver, "");
+		must(fetch_git_facts(w->store, &net, r, 0, &facts, &w->err));
+		assert_false(facts.is_main);
+	}
 }
 
 int main(void)
@@ -291,6 +323,7 @@ int main(void)
 		test_in_world(test_submodules),
 		test_in_world(test_refs),
 		test_in_world(test_facts),
+		test_in_world(test_main),
 	};
 
 	return cmocka_run_group_tests_name("git", tests, NULL, NULL);
