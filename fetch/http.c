@@ -209,7 +209,7 @@ int http_send(struct http *http, const struct http_request *req, struct http_res
 	int result = try_all(&x, &url, err);
 	free(x.validator);
 	if (result < 0)
-		return err_ctx(err, "%s %.500s", method_name(req), req->url);
+		return err_ctx(err, "%s %.*s", method_name(req), url_told(req->url, 500), req->url);
 	resp.url = move_ptr(url.text);
 	http_response_clear(ret);
 	*ret = resp;
@@ -222,6 +222,6 @@ int http_refused(const struct http_request *req, const struct http_response *r, 
 	auto_buf said = {0};
 
 	text_printable(&said, r->body.data == NULL ? "" : r->body.data, r->body.len < 300 ? r->body.len : 300);
-	return err_set(err, ERR_INPUT, 0, "%s %.500s: the server answered %d%s%s", method_name(req), req->url, r->status,
-		       said.len > 0 ? ": " : "", said.len > 0 ? said.data : "");
+	return err_set(err, ERR_INPUT, 0, "%s %.*s: the server answered %d%s%s", method_name(req), url_told(req->url, 500), req->url,
+		       r->status, said.len > 0 ? ": " : "", said.len > 0 ? said.data : "");
 }

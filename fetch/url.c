@@ -95,22 +95,22 @@ int url_parse(const struct curl *c, const char *text, const struct url *base, st
 	if (p.u == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "parse a URL");
 	if (strlen(text) > HTTP_URL_MAX || !is_spelled_well(text))
-		return err_set(err, ERR_USAGE, 0, "URL '%.300s': longer than %d bytes, or with bytes that must be written as %%xx",
-			       text, HTTP_URL_MAX);
+		return err_set(err, ERR_USAGE, 0, "URL '%.*s': longer than %d bytes, or with bytes that must be written as %%xx",
+			       url_told(text, 300), text, HTTP_URL_MAX);
 	if (base != NULL)
 		code = c->url_set(p.u, CURLUPART_URL, base->text, 0);
 	if (code == CURLUE_OK)
 		code = c->url_set(p.u, CURLUPART_URL, text, 0);
 	if (code == CURLUE_UNSUPPORTED_SCHEME)
-		return err_set(err, ERR_USAGE, 0, "URL '%.300s': only https: and http: are spoken here", text);
+		return err_set(err, ERR_USAGE, 0, "URL '%.*s': only https: and http: are spoken here", url_told(text, 300), text);
 	if (code != CURLUE_OK)
-		return err_set(err, ERR_USAGE, 0, "URL '%.300s': %s", text, c->url_strerror(code));
+		return err_set(err, ERR_USAGE, 0, "URL '%.*s': %s", url_told(text, 300), text, c->url_strerror(code));
 	if (has_part(&p, CURLUPART_USER) || has_part(&p, CURLUPART_PASSWORD))
 		return err_set(err, ERR_USAGE, 0, "a URL has a user or password in it, which would be recorded; leave them out");
 	(void)c->url_set(p.u, CURLUPART_FRAGMENT, NULL, 0);
 	auto_free char *scheme = part(&p, CURLUPART_SCHEME, 0);
 	if (scheme == NULL || (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0))
-		return err_set(err, ERR_USAGE, 0, "URL '%.300s': only https: and http: are spoken here", text);
+		return err_set(err, ERR_USAGE, 0, "URL '%.*s': only https: and http: are spoken here", url_told(text, 300), text);
 	return take_parts(&p, ret, err);
 }
 
@@ -131,13 +131,20 @@ bool url_is_loopback(const struct url *u)
 	return strcmp(u->host, "localhost") == 0;
 }
 
+int url_told(const char *url, int max)
+{
+	size_t n = strcspn(url, "?#");
+
+	return n < (size_t)max ? (int)n : max;
+}
+
 int url_allowed(const struct url *u, enum fetch_plain plain, struct err *err)
 {
 	if (strcmp(u->scheme, "https") == 0 || plain == FETCH_PLAIN_ANY ||
 	    (plain == FETCH_PLAIN_LOOPBACK && url_is_loopback(u)))
 		return 0;
-	return err_set(err, ERR_USAGE, 0, "URL '%.300s': http: is not encrypted, and allowed only to this machine; use https:",
-		       u->text);
+	return err_set(err, ERR_USAGE, 0, "URL '%.*s': http: is not encrypted, and allowed only to this machine; use https:",
+		       url_told(u->text, 300), u->text);
 }
 
 /* ---- paths ------------------------------------------------------------------ */

@@ -32,6 +32,10 @@ bool url_same_origin(const struct url *a, const struct url *b);
 /** Whether the host is this machine by its spelling: localhost, 127.0.0.0/8, ::1. */
 bool url_is_loopback(const struct url *u);
 
+/** How many bytes of @p url a message may tell, at most @p max: not its query, which is often as good as a password (the places that
+ *  registries name for uploads). For "%.*s". */
+int url_told(const char *url, int max);
+
 /** Whether @p url is a file: URL. */
 bool url_is_file(const char *url);
 

@@ -208,6 +208,8 @@ static void test_bad_answers_to_a_push(void **state)
 		{ { NOT_FOUND, STARTED("http://u:p@127.0.0.1/up") }, "user or password" },
 		{ { NOT_FOUND, CREATED }, "answered 201" },
 		{ { NOT_FOUND, STARTED("/up"), "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" }, "answered 400" },
+		{ { NOT_FOUND, STARTED("/up?X-Signature=geheim"), "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" }, "/up: the server answered 400" },
+		{ { NOT_FOUND, STARTED("http://plain.example.com/up?geheim") }, "'http://plain.example.com/up'" },
 		{ { FOUND, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" }, "answered 200" },
 		{ { FOUND, "HTTP/1.1 201 Created\r\nDocker-Content-Digest: sha256:" HEX "\r\nContent-Length: 0\r\n\r\n" }, "the registry says it is" },
 		{ { "HTTP/1.1 200 OK\r\nDocker-Content-Digest: sha256:" HEX "\r\n\r\n" }, "the registry says it is" },
