@@ -116,4 +116,11 @@ struct registry_pushed {
 int registry_push(const struct registry_conf *conf, const struct registry_ref *ref, const struct registry_push *push,
 		  struct registry_pushed *ret, struct err *err);
 
+/** Gives what registry_push() has sent the tag of @p ref, too. */
+int registry_tag(const struct registry_conf *conf, const struct registry_ref *ref, const struct registry_push *push, struct err *err);
+
+/** Where the repository of @p ref is spoken to, after the maps: "https://HOST[:PORT]/v2/PATH". Asks nobody. ERR_USAGE: it may not be
+ *  spoken to, or a map is none. */
+int registry_where(const struct registry_conf *conf, const struct registry_ref *ref, char **ret, struct err *err);
+
 #endif

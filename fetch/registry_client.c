@@ -134,6 +134,16 @@ int registry_open(const struct registry_conf *conf, const struct registry_ref *r
 	return -1;
 }
 
+int registry_where(const struct registry_conf *conf, const struct registry_ref *ref, char **ret, struct err *err)
+{
+	auto_registry r = {0};
+
+	if (registry_open(conf, ref, true, &r, err) < 0)
+		return -1;
+	*ret = move_ptr(r.base);
+	return 0;
+}
+
 /* ---- requests ------------------------------------------------------------------ */
 
 /** What is the registry's fault is told as such. */

@@ -280,3 +280,14 @@ int registry_push(const struct registry_conf *conf, const struct registry_ref *r
 	*ret = count;
 	return 0;
 }
+
+int registry_tag(const struct registry_conf *conf, const struct registry_ref *ref, const struct registry_push *push, struct err *err)
+{
+	auto_registry r = {0};
+
+	if (registry_open(conf, ref, true, &r, err) < 0)
+		return -1;
+	if (push_manifest(&r, ref->tag, push->media_type, push->manifest, push->nmanifest, NULL, err) < 0)
+		return err_ctx(err, "tag '%s' of %s/%s", ref->tag, r.host, r.path);
+	return 0;
+}

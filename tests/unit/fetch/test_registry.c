@@ -240,7 +240,45 @@ static void test_bad_answers_to_a_push(void **state)
 		must_fail(push(&t, &pushed), ERR_PUBLISH, rows[i].why);
 		talk_end(&t, &asked);
 		assert_null(strstr(asked.data, "/manifests/v1"));
+		assert_null(strstr(w->err.msg, "geheim"));
 	}
+}
+
+/** One more tag is one more request; where it would go is none. */
+static void test_tag(void **state)
+{
+	static const char *const answers[] = { CREATED, "HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\ndenied", NULL };
+	const struct registry_push p = { .media_type = MEDIA_MANIFEST, .manifest = "{}", .nmanifest = 2 };
+	struct talk t;
+	auto_buf asked = {0}, want = {0};
+	auto_free char *where = NULL;
+
+	(void)state;
+	talk_begin(&t, ":v2", answers);
+	buf_addf(&want, "http://127.0.0.1:%u/v2/a/b", t.server.port);
+	must(registry_where(&t.conf, &t.ref, &where, &w->err));
+	assert_string_equal(where, want.data);
+	must(registry_tag(&t.conf, &t.ref, &p, &w->err));
+	must_fail(registry_tag(&t.conf, &t.ref, &p, &w->err), ERR_PUBLISH, "tag 'v2' of 127.0.0.1:");
+	talk_end(&t, &asked);
+	assert_string_equal(asked.data, "PUT /v2/a/b/manifests/v2\nPUT /v2/a/b/manifests/v2\n");
+}
+
+static void test_where(void **state)
+{
+	static const char *const maps[] = { "registry.example.com/team=https://mirror.example.com:5000/x", "r.example.com=http://plain.example.com" };
+	const struct fetch_net net = { .cancel_fd = -1 };
+	struct registry_conf conf = { .net = &net, .maps = maps, .nmaps = ARRAY_LEN(maps) };
+	auto_registry_ref a = {0}, b = {0};
+	auto_free char *where = NULL, *other = NULL;
+
+	(void)state;
+	must(registry_ref_parse("registry.example.com/team/app", &a, &w->err));
+	must(registry_where(&conf, &a, &where, &w->err));
+	assert_string_equal(where, "https://mirror.example.com:5000/v2/x/app");
+	must(registry_ref_parse("r.example.com/app", &b, &w->err));
+	must_fail(registry_where(&conf, &b, &other, &w->err), ERR_USAGE, "not encrypted");
+	assert_null(other);
 }
 
 /* ---- what is pulled ----------------------------------------------------------------- */
@@ -331,6 +369,8 @@ int main(void)
 		cmocka_unit_test(test_chunks),
 		cmocka_unit_test(test_lost_uploads),
 		cmocka_unit_test(test_bad_answers_to_a_push),
+		cmocka_unit_test(test_tag),
+		cmocka_unit_test(test_where),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_pull),
 	};
