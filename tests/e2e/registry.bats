@@ -3,6 +3,7 @@
 # shellcheck disable=SC2016  # jq's own $
 # image push and pull: with Debian's registry and skopeo as judges, and with a registry that misbehaves.
 load lib
+load registry
 
 setup_file()
 {
@@ -17,7 +18,7 @@ setup_file()
 }
 teardown_file()
 {
-	kill "$(cat "$WORK/registry.pid")"
+	end_registry
 	end_file
 }
 
@@ -29,49 +30,8 @@ setup()
 }
 teardown()
 {
-	if [ -n "${FAKE_PID:-}" ]; then
-		kill "$FAKE_PID"
-		wait "$FAKE_PID" 2>/dev/null || true
-	fi
+	end_fake
 }
-
-# start_registry: Debian's, on a port of its own, $REGISTRY.
-start_registry()
-{
-	local port
-	mkdir "$WORK/registry"
-	for _ in 1 2 3 4 5; do
-		port=$((20000 + (RANDOM % 20000)))
-		cat >"$WORK/registry.yml" <<END
-version: 0.1
-log: { level: error }
-storage: { filesystem: { rootdirectory: $WORK/registry } }
-http: { addr: 127.0.0.1:$port }
-END
-		docker-registry serve "$WORK/registry.yml" >"$WORK/registry.log" 2>&1 3>&- &
-		echo $! >"$WORK/registry.pid"
-		if wait_until answers $port; then
-			export REGISTRY=127.0.0.1:$port
-			return
-		fi
-	done
-	return 1
-}
-answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-# fake SETTINGS: a registry that misbehaves, $FAKE; what it was asked is in $DIR/log.
-fake()
-{
-	tests/e2e/fake_registry.py "$1" "$DIR/log" >"$DIR/ports" 3>&- &
-	FAKE_PID=$!
-	wait_until [ -s "$DIR/ports" ]
-	read -r port _ <"$DIR/ports"
-	FAKE=127.0.0.1:$port
-}
-# asked FILTER: what jq makes of the list of requests.
-asked() { jq -sr "$1" "$DIR/log"; }
-
-skopeo() { command skopeo --tmpdir "$WORK" "$@"; }
 
 @test "push, then skopeo pulls the same digests; pull gives the same archive back" {
 	expect_status 0 glovebox image push "$WORK/out" "$REGISTRY/team/app:v1" --attestations
@@ -320,7 +280,7 @@ storage: { filesystem: { rootdirectory: $DIR/registry } }
 http: { addr: 127.0.0.1:$port, tls: { certificate: $DIR/tls.pem, key: $DIR/tls.key } }
 END
 	docker-registry serve "$DIR/registry.yml" >"$DIR/registry.log" 2>&1 3>&- &
-	FAKE_PID=$!
+	export FAKE_PID=$!
 	wait_until answers $port
 	map="registry.example.com=https://127.0.0.1:$port"
 	expect_status 7 glovebox image push "$WORK/out" registry.example.com/a/b:v1 --registry-map "$map"
