@@ -139,6 +139,22 @@ void text_mtree(struct buf *out, const char *data, size_t n)
 	}
 }
 
+void text_shell(struct buf *out, const char *s)
+{
+	size_t plain = 0;
+
+	while (is_alnum(s[plain]) || (s[plain] != '\0' && strchr("._/+,@%:=-", s[plain]) != NULL))
+		plain++;
+	if (plain > 0 && s[plain] == '\0') {
+		buf_adds(out, s);
+		return;
+	}
+	buf_addc(out, '\'');
+	for (; *s != '\0'; s++)
+		buf_adds(out, *s == '\'' ? "'\\''" : (char[]){ *s, '\0' });
+	buf_addc(out, '\'');
+}
+
 size_t text_utf8_len(const char *s, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)s;

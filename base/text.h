@@ -37,6 +37,9 @@ void text_words(struct buf *out, const char *const *words, const char *word);
 /** Appends @p n bytes with everything outside [A-Za-z0-9._/+,@%:~-] as \ooo (mtree(5)). */
 void text_mtree(struct buf *out, const char *data, size_t n);
 
+/** Appends @p s as one word of a POSIX shell: as it is where nothing in it means something, else in quotes. */
+void text_shell(struct buf *out, const char *s);
+
 /** Appends @p s for a terminal: control characters and invalid UTF-8 as \ooo. */
 void text_printable(struct buf *out, const char *s, size_t n);
 

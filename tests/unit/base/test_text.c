@@ -109,6 +109,22 @@ static void mtree_encoding(void **state)
 	assert_string_equal(out.data, "./a\\040b\\134\\052\\043\\075\\000\\012\\303\\251");
 }
 
+static void shell_words(void **state)
+{
+	static const struct { const char *s, *want; } rows[] = {
+		{ "", "''" }, { "a", "a" }, { "/x/y-1_2.z:3@sha256=4", "/x/y-1_2.z:3@sha256=4" }, { "a b", "'a b'" }, { "it's", "'it'\\''s'" },
+		{ "$(x)", "'$(x)'" }, { "~", "'~'" }, { "a\n", "'a\n'" }, { "\xc3\xa9", "'\xc3\xa9'" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf out = {0};
+
+		text_shell(&out, rows[i].s);
+		assert_string_equal(out.data, rows[i].want);
+	}
+}
+
 static void utf8_lengths(void **state)
 {
 	static const struct {
@@ -377,6 +393,7 @@ int main(void)
 		cmocka_unit_test(paths),
 		cmocka_unit_test(names),
 		cmocka_unit_test(mtree_encoding),
+		cmocka_unit_test(shell_words),
 		cmocka_unit_test(utf8_lengths),
 		cmocka_unit_test(printable),
 		cmocka_unit_test(brief),
