@@ -280,7 +280,7 @@ static int pull(const struct args *args, const struct registry_ref *ref, struct 
 	struct registry_image image;
 	auto_fd cancel = cli_catch_signals(err);
 
-	if (cancel < 0 || cli_registry_open(args, cancel, &registry, err) < 0 || open_target(t, err) < 0)
+	if (cancel < 0 || cli_registry_open(args, cancel, NULL, &registry, err) < 0 || open_target(t, err) < 0)
 		return -1;
 	struct bundles b = { .dirfd = t->dirfd, .image = &image.manifest };
 	if (registry_pull(&registry.conf, ref, args_get(args, "platform"), t->dirfd, IMAGE_TAG, &image, err) < 0 ||

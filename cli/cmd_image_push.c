@@ -74,7 +74,7 @@ static int push(const struct args *args, const struct publication *p, const stru
 		from[nfrom] = args_nth(args, "mount-from", nfrom);
 	}
 	auto_fd cancel = cli_catch_signals(err);
-	if (cancel < 0 || cli_registry_open(args, cancel, &registry, err) < 0 ||
+	if (cancel < 0 || cli_registry_open(args, cancel, NULL, &registry, err) < 0 ||
 	    publication_send(p, &registry.conf, ref, from, nfrom, &pushed, err) < 0)
 		return -1;
 	return print_pushed(args, ref, &pushed, publication_attached(p), err);

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/registry.h"
 #include "runner/log.h"
 #include "runner/runner.h"
 
@@ -69,6 +69,42 @@ static char *default_out(const char *spec)
 	return out;
 }
 
+/** Where the image is now, besides the out directory. */
+static void print_published(const json_t *published)
+{
+	const char *outcome = json_str(published, "outcome"), *reference = json_str(published, "reference");
+	bool dry = strcmp(outcome, "dryRun") == 0;
+	size_t i;
+	json_t *tag;
+
+	if (reference == NULL) {
+		printf("pushed  no: %s\n", json_str(published, "reason"));
+		return;
+	}
+	printf("pushed  %s%s\n", dry ? "no (dry run), would be " : "", reference);
+	json_array_foreach(json_object_get(published, "tags"), i, tag)
+		if (dry || json_is_true(json_object_get(tag, "given")))
+			printf("tag     %s\n", json_str(tag, "reference"));
+}
+
+/** How to make up for what could not be published. */
+static void show_later(const char *out_dir, const json_t *published)
+{
+	const json_t *later = json_object_get(published, "later");
+	size_t i;
+	json_t *command;
+
+	if (later == NULL)
+		return;
+	fprintf(stderr, "glovebox: all results are in ");
+	cli_print_safe(stderr, out_dir);
+	fprintf(stderr, "glovebox: push the image later with\n");
+	json_array_foreach(later, i, command) {
+		fputs("  ", stderr);
+		cli_print_safe(stderr, json_string_value(command));
+	}
+}
+
 static int print_result(const struct args *args, const char *out, const struct run_report *r, struct err *err)
 {
 	char digest[DIGEST_STR_SIZE];
@@ -81,6 +117,9 @@ static int print_result(const struct args *args, const char *out, const struct r
 	printf("signed  %s\n", json_is_true(json_object_get(r->result, "signed"))
 				       ? json_str(r->result, "keyId") : "no (give --key to sign; verify will refuse)");
 	printf("files   %s\n", out);
+	const json_t *published = json_object_get(r->result, "published");
+	if (published != NULL)
+		print_published(published);
 	return 0;
 }
 
@@ -102,24 +141,31 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 		.event = args_has(args, "quiet") ? NULL : cli_progress,
 	};
 
-	struct fetch_net net = cli_net();
-	const struct plan_options how = { .out_dir = out, .key_path = opt.key_path, .net = &net };
+	auto_cli_registry registry = {0};
+	const struct plan_options how = { .out_dir = out, .key_path = opt.key_path, .net = &registry.net, .publish = args_has(args, "publish") };
+	const struct run_publish publish = { .registry = &registry.conf, .dry_run = args_has(args, "dry-run") };
 
 	(void)ret_code;
+	if (publish.dry_run && !how.publish)
+		return err_set(err, ERR_USAGE, 0, "--dry-run goes with --publish: what would be published is what it tells");
 	if (out == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "path of the out directory");
 	if (args_duration(args, "grace", &opt.grace_ms, err) < 0 || cli_passphrase_fd(args, &from.fd, err) < 0 ||
 	    cli_open_store(args, &store, err) < 0)
 		return -1;
 	auto_fd cancel = cli_catch_signals(err);
-	opt.cancel_fd = net.cancel_fd = cancel;
-	if (cancel < 0 || plan_resolve(store, spec, &how, &plan, err) < 0)
+	opt.cancel_fd = cancel;
+	opt.publish = how.publish ? &publish : NULL;
+	if (cancel < 0 || cli_registry_open(args, cancel, store_ident(store), &registry, err) < 0 ||
+	    plan_resolve(store, spec, &how, &plan, err) < 0)
 		return -1;
 	int result = run_plan(store, plan, &opt, &report, err);
 	if (report.result == NULL)
 		return result;
-	if (result < 0)
+	if (result < 0) {
 		show_failures(store_ident(store), out, report.result);
+		show_later(out, json_object_get(report.result, "published"));
+	}
 	struct err printing = {0};
 	if (print_result(args, out, &report, &printing) < 0 && result == 0) {
 		*err = printing;
@@ -133,12 +179,14 @@ static const struct opt_def opts[] = {
 	{ "key", "KEY", "sign the provenance with this private key (PEM)" },
 	OPT_PASSPHRASE_FD,
 	{ "builder-id", "URI", "who builds, for the provenance (default: this program on somebody's own machine)" },
+	{ "publish", NULL, "when all is well, push the image and its attestations to spec.build.artifact.imageName" },
+	{ "dry-run", NULL, "with --publish: say what would go where, and push nothing" },
 	{ "no-cache", NULL, "take no step's result from the cache (this version never does)" },
-	OPT_GRACE, { "quiet", NULL, "no progress on standard error" }, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
+	OPT_REGISTRY_MAP, OPT_INSECURE_REGISTRY, OPT_GRACE, { "quiet", NULL, "no progress on standard error" }, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
 };
 
 /** Of the design, for later. */
-static const char *const later[] = { "jobs", "only", "secret", "publish", "evidence", "progress", "events", NULL };
+static const char *const later[] = { "jobs", "only", "secret", "evidence", "progress", "events", NULL };
 
 const struct command cmd_run = {
 	"run", "SPEC [OPTION]…", "run a whole spec: build, test, pack, sign", opts, later, 1, 1, false, run,

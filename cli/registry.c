@@ -75,11 +75,11 @@ static int make_helper_env(struct cli_registry *r, struct err *err)
 	return 0;
 }
 
-int cli_registry_open(const struct args *args, int cancel_fd, struct cli_registry *ret, struct err *err)
+int cli_registry_open(const struct args *args, int cancel_fd, const struct ident *ident, struct cli_registry *ret, struct err *err)
 {
 	ret->net = cli_net();
 	ret->net.cancel_fd = cancel_fd;
-	ret->conf = (struct registry_conf){ .net = &ret->net };
+	ret->conf = (struct registry_conf){ .net = &ret->net, .ident = ident };
 	ret->maps = values(args, "registry-map", &ret->conf.nmaps);
 	ret->insecure = values(args, "insecure-registry", &ret->conf.ninsecure);
 	if (ret->maps == NULL || ret->insecure == NULL)

@@ -23,8 +23,9 @@ struct cli_registry {
 };
 #define auto_cli_registry __attribute__((cleanup(cli_registry_close))) struct cli_registry
 
-/** Fills in a zero-initialised @p ret: --registry-map, --insecure-registry, proxies, docker's configuration. */
-int cli_registry_open(const struct args *args, int cancel_fd, struct cli_registry *ret, struct err *err);
+/** Fills in a zero-initialised @p ret: --registry-map, --insecure-registry, proxies, docker's configuration. @p ident: whose right to read that,
+ *  where this process works as a step's user (store_ident()); NULL where it does not. */
+int cli_registry_open(const struct args *args, int cancel_fd, const struct ident *ident, struct cli_registry *ret, struct err *err);
 void cli_registry_close(struct cli_registry *r);
 
 #endif

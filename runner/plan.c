@@ -20,6 +20,7 @@ void plan_free(struct plan *plan)
 	plan_profile_clear(&plan->profile);
 	free(plan->sources);
 	base_clear(&plan->base);
+	buf_free(&plan->held_back);
 	free(plan);
 }
 
@@ -146,7 +147,7 @@ static int resolve_inputs(const struct source_finder *r, struct err *err)
 {
 	const struct spec *spec = r->plan->spec;
 
-	if (plan_find_facts(r->plan, r->store, r->opt->net, r->spec_dirfd, err) < 0)
+	if (plan_find_facts(r->plan, r->store, r->opt, r->spec_dirfd, err) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->nsources; i++)
 		if (source_resolve(r, i, err) < 0)

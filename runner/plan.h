@@ -60,15 +60,17 @@ struct plan {
 	struct plan_source *sources; /**< spec->nsources */
 	struct plan_facts facts;
 	struct base_image base;      /**< artifact.base, where it is an OCI image */
+	struct buf held_back;        /**< why it is not published although that was asked for (spec.publish.when); empty: it is */
 };
 
 /** Parses the spec text into @p plan (taking the text over) and hashes it. @p bring brings what it includes. */
 int plan_load_spec(struct plan *plan, const char *file, struct buf *text, spec_include_fn *bring, void *arg, struct err *err);
 
-/** Asks git for the facts that the spec uses, where it uses any, and fills them in. */
-int plan_find_facts(struct plan *plan, struct store *store, const struct fetch_net *net, int spec_dirfd, struct err *err);
+/** Asks git for the facts that the spec uses, where it uses any, and fills them in; of plan_options.publish, decides by them. */
+int plan_find_facts(struct plan *plan, struct store *store, const struct plan_options *opt, int spec_dirfd, struct err *err);
 
-/** Fills in the facts as plan_facts_json() wrote them, or NULL: exactly those that the spec uses have to be there, else ERR_UNVERIFIED. */
+/** Fills in the facts as plan_facts_json() wrote them, or NULL: exactly those that the spec uses have to be there, a version that only tags
+ *  use perhaps; else ERR_UNVERIFIED. */
 int plan_load_facts(struct plan *plan, const json_t *recorded, struct err *err);
 
 /** The facts that are used, as an object: new reference. NULL: memory is short. */

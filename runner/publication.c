@@ -172,14 +172,27 @@ int publication_read(int image_fd, int dirfd, struct publication **ret, struct e
 	return 0;
 }
 
+static struct registry_push push_of(const struct publication *p)
+{
+	return (struct registry_push){
+		.media_type = json_str(p->image.manifest, "mediaType"), .manifest = p->manifest.data, .nmanifest = p->manifest.len,
+		.blobs = p->blobs, .nblobs = p->nblobs, .artifacts = p->artifacts, .nartifacts = p->nartifacts,
+	};
+}
+
 int publication_send(const struct publication *p, const struct registry_conf *conf, const struct registry_ref *ref,
 		     const char *const *mount_from, size_t nmount_from, struct registry_pushed *ret, struct err *err)
 {
-	const struct registry_push what = {
-		.media_type = json_str(p->image.manifest, "mediaType"), .manifest = p->manifest.data, .nmanifest = p->manifest.len,
-		.blobs = p->blobs, .nblobs = p->nblobs, .artifacts = p->artifacts, .nartifacts = p->nartifacts,
-		.mount_from = mount_from, .nmount_from = nmount_from,
-	};
+	struct registry_push what = push_of(p);
 
+	what.mount_from = mount_from;
+	what.nmount_from = nmount_from;
 	return registry_push(conf, ref, &what, ret, err);
+}
+
+int publication_tag(const struct publication *p, const struct registry_conf *conf, const struct registry_ref *ref, struct err *err)
+{
+	const struct registry_push what = push_of(p);
+
+	return registry_tag(conf, ref, &what, err);
 }

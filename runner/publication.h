@@ -33,4 +33,7 @@ size_t publication_attached(const struct publication *p);
 int publication_send(const struct publication *p, const struct registry_conf *conf, const struct registry_ref *ref,
 		     const char *const *mount_from, size_t nmount_from, struct registry_pushed *ret, struct err *err);
 
+/** Gives what has been sent the tag of @p ref. registry_tag(). */
+int publication_tag(const struct publication *p, const struct registry_conf *conf, const struct registry_ref *ref, struct err *err);
+
 #endif

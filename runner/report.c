@@ -146,14 +146,15 @@ static int add_output(json_t *j, const struct run_end *end, struct err *err)
 int report_finish(struct report *r, const struct run_end *end, json_t **ret, struct err *err)
 {
 	char text_digest[DIGEST_STR_SIZE], started[32], finished[32];
-	auto_json j = json_pack("{s:s, s:s, s:s, s:s*, s:{s:s, s:s, s:s}, s:O, s:b, s:s*, s:s, s:s, s:s}",
+	auto_json j = json_pack("{s:s, s:s, s:s, s:s*, s:{s:s, s:s, s:s}, s:O, s:b, s:s*, s:s, s:s, s:s, s:O*}",
 				"schema", RESULT_SCHEMA, "glovebox", GB_VERSION, "outcome", end->outcome,
 				"message", end->message,
 				"spec", "name", r->plan->spec->name, "file", r->plan->spec->file,
 				"digest", digest_str(&r->plan->text_digest, text_digest),
 				"steps", r->steps, "signed", (int)end->is_signed, "keyId", end->key_id,
 				"builderId", end->builder_id, "startedOn", text_time(r->started, started),
-				"finishedOn", text_time(time(NULL), finished));
+				"finishedOn", text_time(time(NULL), finished),
+				"published", end->published);
 
 	if (j == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write result.json");

@@ -45,6 +45,7 @@ struct run_end {
 	bool is_signed;
 	const char *key_id;          /**< or NULL */
 	const char *builder_id;
+	json_t *published;           /**< publishing_json(), or NULL: that was not asked for */
 };
 
 /** Writes result.json; @p ret is a new reference to it. */

@@ -8,6 +8,7 @@
 #include "attest/attest.h"
 #include "runner/build.h"
 #include "runner/limit.h"
+#include "runner/publish.h"
 #include "runner/report.h"
 #include "runner/signer.h"
 
@@ -40,7 +41,11 @@ struct running {
 	struct build build;
 	struct built_image image;
 	bool have_image;
+	int image_fd;            /**< image.tar as it was written; -1: not yet */
 	char failure[640];       /**< a step or required test that failed; empty: none */
+	struct publishing publishing;
+	bool unpublished;        /**< it could not be published: */
+	struct err publish_err;
 };
 
 static int write_image(struct running *r, struct err *err)
@@ -54,6 +59,7 @@ static int write_image(struct running *r, struct err *err)
 	    outdir_publish_image(r->out, fd, err) < 0)
 		return -1;
 	r->have_image = true;
+	r->image_fd = move_fd(&fd);
 	digest_str(&r->image.manifest, digest);
 	strcat(digest, "\n");
 	return outdir_write(r->out, "image.digest", digest, strlen(digest), err);
@@ -133,6 +139,35 @@ static int run_steps(struct running *r, struct err *err)
 	return 0;
 }
 
+static int note(struct running *r, const char *text, struct err *err)
+{
+	return report_event(r->report, &(struct run_event){ .type = RUN_NOTE, .text = text }, err);
+}
+
+/** A failure leaves the run's results as they are, and is told in them. */
+static int publish(struct running *r, struct err *err)
+{
+	struct publishing *p = &r->publishing;
+	const struct publish_what what = {
+		.image_fd = r->image_fd, .image = &r->image.manifest, .out = r->out, .is_signed = is_signed(r),
+	};
+	auto_buf text = {0};
+
+	if (report_phase(r->report, r->opt->publish->dry_run ? "publish (dry run)" : "publish", err) < 0)
+		return -1;
+	r->unpublished = publishing_run(p, &what, &r->publish_err) < 0;
+	if (r->unpublished)
+		return 0;
+	for (size_t i = 0; i < p->nleft_out; i++) {
+		auto_buf left = {0};
+
+		buf_addf(&left, "tag '%s' is left out: the commit has no version tag", p->left_out[i]);
+		if (buf_check(&left, "message", err) < 0 || note(r, left.data, err) < 0)
+			return -1;
+	}
+	return publishing_text(p, &text, err) < 0 ? -1 : note(r, text.data, err);
+}
+
 /** The phases, in order; a failed step ends them without being an error of glovebox's. */
 static int run_phases(struct running *r, struct err *err)
 {
@@ -140,16 +175,22 @@ static int run_phases(struct running *r, struct err *err)
 		return -1;
 	if (r->failure[0] != '\0')
 		return 0;
-	return write_image(r, err) < 0 || write_provenance(r, err) < 0 ? -1 : 0;
+	if (write_image(r, err) < 0 || write_provenance(r, err) < 0)
+		return -1;
+	return r->opt->publish == NULL ? 0 : publish(r, err);
 }
 
 static int finish(struct running *r, const char *outcome, const char *message, json_t **ret, struct err *err)
 {
+	auto_json published = NULL;
+
+	if (r->opt->publish != NULL && publishing_json(&r->publishing, r->opt->out_dir, &published, err) < 0)
+		return -1;
 	struct run_end end = {
 		.outcome = outcome, .message = message, .image = r->have_image ? &r->image : NULL,
 		.output = r->build.have_output ? &r->build.output : NULL,
 		.is_signed = r->have_image && is_signed(r), .key_id = is_signed(r) ? r->signer.key_id : NULL,
-		.builder_id = r->builder_id,
+		.builder_id = r->builder_id, .published = published,
 	};
 
 	return report_finish(r->report, &end, ret, err);
@@ -167,12 +208,17 @@ static int conclude(struct running *r, int result, struct run_report *ret, struc
 		return -1;
 	}
 	bool failed = r->failure[0] != '\0';
-	if (finish(r, failed ? "failed" : "passed", failed ? r->failure : NULL, &j, err) < 0)
+	if (failed)
+		publishing_give_up(&r->publishing, r->failure);
+	const char *message = failed ? r->failure : r->unpublished ? r->publishing.why.data : NULL;
+	if (finish(r, failed || r->unpublished ? "failed" : "passed", message, &j, err) < 0)
 		return -1;
 	*ret = (struct run_report){
 		.result = move_ptr(j), .have_image = r->have_image, .image = r->image.manifest, .image_tar = r->image.tar,
 	};
-	return failed ? err_set(err, ERR_STEP, 0, "%s", r->failure) : 0;
+	if (r->unpublished)
+		*err = r->publish_err;
+	return failed ? err_set(err, ERR_STEP, 0, "%s", r->failure) : r->unpublished ? -1 : 0;
 }
 
 static int run_signed(struct running *r, struct run_report *ret, struct err *err)
@@ -182,7 +228,17 @@ static int run_signed(struct running *r, struct run_report *ret, struct err *err
 		return -1;
 	int result = conclude(r, run_phases(r, err), ret, err);
 	build_clear(&r->build);
+	own_fd(&r->image_fd);
 	return result;
+}
+
+/** What can be refused before anything runs. */
+static int check(struct running *r, struct err *err)
+{
+	if (plan_refuse_unsupported(r->plan, err) < 0 || check_limits(r->plan->spec, err) < 0 ||
+	    refuse_builder_id(r->plan, r->builder_id, err) < 0)
+		return -1;
+	return r->opt->publish == NULL ? 0 : publishing_begin(r->plan, r->opt->publish, &r->publishing, err);
 }
 
 int run_plan(struct store *store, const struct plan *plan, const struct run_options *opt, struct run_report *ret,
@@ -191,16 +247,16 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 	auto_outdir out = { .fd = -1, .logs_fd = -1, .events_fd = -1 };
 	auto_report report = {0};
 	struct running r = {
-		.store = store, .plan = plan, .opt = opt, .signer = SIGNER_NONE, .out = &out, .report = &report,
+		.store = store, .plan = plan, .opt = opt, .signer = SIGNER_NONE, .image_fd = -1, .out = &out, .report = &report,
 		.builder_id = opt->builder_id != NULL ? opt->builder_id : RUNNER_LOCAL_BUILDER,
 	};
 
-	if (plan_refuse_unsupported(plan, err) < 0 || check_limits(plan->spec, err) < 0 || refuse_builder_id(plan, r.builder_id, err) < 0)
-		return -1;
-	if (opt->key_path != NULL && signer_start(store_ident(store), opt->key_path, opt->passphrase, opt->cancel_fd, &r.signer,
-						  err) < 0)
-		return -1;
-	int result = run_signed(&r, ret, err);
+	int result = check(&r, err);
+	if (result == 0 && opt->key_path != NULL)
+		result = signer_start(store_ident(store), opt->key_path, opt->passphrase, opt->cancel_fd, &r.signer, err);
+	if (result == 0)
+		result = run_signed(&r, ret, err);
 	signer_end(&r.signer);
+	publishing_clear(&r.publishing);
 	return result;
 }

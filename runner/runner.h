@@ -56,6 +56,7 @@ struct plan_options {
 	const char *out_dir;         /**< left out of sources that contain it; or NULL */
 	const char *key_path;        /**< inside a source it is ERR_USAGE; or NULL */
 	const struct fetch_net *net; /**< how to reach what is not in the store yet */
+	bool publish;                /**< the image shall be published: git is asked whether spec.publish.when has it so */
 };
 
 /** Resolves the spec file @p path, with the buildspec.lock beside it where it leaves anything open: snapshots and fetches its sources
@@ -87,12 +88,21 @@ struct key_passphrase {
 	void *arg;
 };
 
+struct registry_conf;
+
+/** That a run's image shall go to a registry. Borrowed. */
+struct run_publish {
+	const struct registry_conf *registry; /**< how to reach it; how often and when to try again, the spec says */
+	bool dry_run;             /**< say what would go where, and ask nobody */
+};
+
 struct run_options {
 	const char *out_dir;      /**< made when missing; must be empty, or hold an earlier run's result */
 	bool out_implied;         /**< nobody named it: a link at its place (a repository's, say) is not followed */
 	const char *key_path;     /**< private key (PEM), or NULL: an unsigned statement */
 	const struct key_passphrase *passphrase; /**< asked once, before anything runs, where the key is encrypted; or NULL */
 	const char *builder_id;   /**< or NULL: RUNNER_LOCAL_BUILDER */
+	const struct run_publish *publish; /**< or NULL: nothing leaves the host */
 	uint64_t grace_ms;        /**< 0: the sandbox's default */
 	int cancel_fd;            /**< see sandbox_conf; -1: none */
 	run_event_fn *event; void *event_arg; /**< or NULL */
@@ -108,8 +118,9 @@ struct run_report {
 void run_report_clear(struct run_report *r);
 #define auto_run_report __attribute__((cleanup(run_report_clear))) struct run_report
 
-/** Runs a whole plan and fills the out directory. A failed step or required test is ERR_STEP, with @p ret filled all the same;
- *  other failures leave it untouched. ERR_INTERRUPTED when cancelled. */
+/** Runs a whole plan, fills the out directory, and publishes what is in it where that is asked for. A failed step or required test is
+ *  ERR_STEP, a failure to publish ERR_PUBLISH (ERR_INTERRUPTED, ERR_INTERNAL), both with @p ret filled all the same; other failures leave it
+ *  untouched. ERR_INTERRUPTED when cancelled. A plan that cannot be published is ERR_USAGE before anything runs. */
 int run_plan(struct store *store, const struct plan *plan, const struct run_options *opt, struct run_report *ret,
 	     struct err *err);
 

@@ -53,6 +53,7 @@ static void load(const char *text, const char *recorded, const char *want)
 static void test_recorded_facts_are_those_that_are_used(void **state)
 {
 	static const char tags[] = SPEC "  publish: { tags: [\"{git.sha}-{semver}\"] }\n";
+	static const char label[] = SPEC "  sandbox: { env: { V: \"{semver}\" } }\n  publish: { tags: [\"{semver}\"] }\n";
 	static const char clock[] = SPEC "  sandbox: { clock: { sourceDateEpoch: \"{git.commitTime}\" } }\n";
 
 	(void)state;
@@ -60,7 +61,10 @@ static void test_recorded_facts_are_those_that_are_used(void **state)
 	load(SPEC, "{\"semver\":\"1.2.3\"}", "more than its spec uses");
 	load(tags, "{\"gitSha\":\"" SHA "\",\"semver\":\"1.2.3\"}", NULL);
 	load(tags, NULL, "no gitSha");
-	load(tags, "{\"gitSha\":\"" SHA "\"}", "no semver");
+	/* Tags can do without a version, nothing else can. */
+	load(tags, "{\"gitSha\":\"" SHA "\"}", NULL);
+	load(tags, "{\"gitSha\":\"" SHA "\",\"semver\":1}", "no semver");
+	load(label, "{}", "no semver");
 	load(tags, "{\"gitSha\":\"" SHA SHA "\",\"semver\":\"1.2.3\"}", "no gitSha");
 	load(tags, "{\"gitSha\":\"" SHA "\",\"semver\":\"1.2.3\",\"gitCommitTime\":1}", "more than its spec uses");
 	load(tags, "{\"gitSha\":\"" SHA "\",\"semver\":\"1.2.3+b\"}", "provenance: b.yaml:6:21: spec.publish.tags: ");
