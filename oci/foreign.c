@@ -7,6 +7,7 @@
 
 #include "oci/foreign_json.h"
 #include "oci/outer.h"
+#include "oci/platform.h"
 
 /** The way to one image. */
 struct search {
@@ -20,57 +21,6 @@ struct search {
 	struct buf names;                /**< what there is, for an error */
 	size_t nnames;
 };
-
-/* ---- platforms ------------------------------------------------------------------- */
-
-int oci_platform_parse(const char *text, struct oci_platform *ret, struct err *err)
-{
-	struct oci_platform p = { .os = "linux" };
-	char arch[32] = "", more[2];
-	int parts = text == NULL ? 0 : sscanf(text, "%31[a-z]/%31[a-z0-9_]/%31[a-z0-9]%1s", p.os, arch, p.variant, more);
-
-	if (text == NULL)
-		snprintf(arch, sizeof arch, "%s", oci_architecture());
-	else if (strchr(text, '/') == NULL && sscanf(text, "%31[a-z0-9_]%1s", arch, more) == 1)
-		snprintf(p.os, sizeof p.os, "linux");
-	else if (parts < 2 || parts > 3 || strlen(p.os) + strlen(arch) + strlen(p.variant) + (size_t)parts - 1 != strlen(text))
-		return err_set(err, ERR_USAGE, 0, "'%.100s' is no platform: write OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, as linux/arm64",
-			       text);
-	snprintf(p.architecture, sizeof p.architecture, "%s",
-		 strcmp(arch, "x86_64") == 0 ? "amd64" : strcmp(arch, "aarch64") == 0 ? "arm64" : arch);
-	*ret = p;
-	return 0;
-}
-
-/** Room for three words, two slashes and NUL. */
-#define PLATFORM_SIZE 100
-
-static const char *platform_text(const struct oci_platform *p, char out[PLATFORM_SIZE])
-{
-	snprintf(out, PLATFORM_SIZE, "%s/%s%s%s", p->os[0] == '\0' ? "?" : p->os, p->architecture[0] == '\0' ? "?" : p->architecture,
-		 p->variant[0] == '\0' ? "" : "/", p->variant);
-	return out;
-}
-
-/** The variant that an architecture has where none is said. */
-static const char *variant_of(const struct oci_platform *p)
-{
-	if (p->variant[0] == '\0' && strcmp(p->architecture, "arm64") == 0)
-		return "v8";
-	if (p->variant[0] == '\0' && strcmp(p->architecture, "arm") == 0)
-		return "v7";
-	return p->variant[0] == '\0' && strcmp(p->architecture, "amd64") == 0 ? "v1" : p->variant;
-}
-
-static bool same_machine(const struct oci_platform *a, const struct oci_platform *b)
-{
-	return strcmp(a->os, b->os) == 0 && strcmp(a->architecture, b->architecture) == 0;
-}
-
-static bool same_platform(const struct oci_platform *a, const struct oci_platform *b)
-{
-	return same_machine(a, b) && strcmp(variant_of(a), variant_of(b)) == 0;
-}
 
 /* ---- documents ------------------------------------------------------------------- */
 
@@ -291,9 +241,9 @@ static int pick(struct search *s, struct foreign_descriptor *ret, struct err *er
 
 		if (find_platform(s, d, err) < 0)
 			return -1;
-		if (same_platform(&d->platform, s->want) && nexact++ == 0)
+		if (platform_same(&d->platform, s->want) && nexact++ == 0)
 			exact = d;
-		if (same_machine(&d->platform, s->want) && nnear++ == 0)
+		if (platform_same_machine(&d->platform, s->want) && nnear++ == 0)
 			near = d;
 	}
 	if (nexact > 1 || (nexact == 0 && nnear > 1 && s->want->variant[0] == '\0'))
@@ -380,7 +330,7 @@ static int open_layout(struct search *s, struct oci_foreign *image, struct err *
 	if (check_layout(s, err) < 0 || load(s, OUTER_INDEX, NULL, NULL, &index, err) < 0 || read_top(s, index, err) < 0 ||
 	    pick(s, &chosen, err) < 0 || load_blob(s, &chosen, &manifest, err) < 0 || read_image(s, manifest, image, err) < 0)
 		return -1;
-	if (same_machine(&image->platform, &chosen.platform))
+	if (platform_same_machine(&image->platform, &chosen.platform))
 		return 0;
 	return err_set(err, ERR_INPUT, 0, "the index says that an image is for %s, and its config says for %s",
 		       platform_text(&chosen.platform, a), platform_text(&image->platform, b));
@@ -391,7 +341,7 @@ static int check_only(const struct search *s, const struct oci_foreign *image, s
 {
 	char a[PLATFORM_SIZE], b[PLATFORM_SIZE];
 
-	if (same_machine(&image->platform, s->want))
+	if (platform_same_machine(&image->platform, s->want))
 		return 0;
 	return err_set(err, ERR_INPUT, 0, "it is for %s, not for %s: choose by --platform", platform_text(&image->platform, a),
 		       platform_text(s->want, b));
