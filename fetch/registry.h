@@ -70,6 +70,42 @@ int registry_resolve(const struct registry_conf *conf, const struct registry_ref
 int registry_pull(const struct registry_conf *conf, const struct registry_ref *ref, const char *platform, int dirfd, const char *tag,
 		  struct registry_image *ret, struct err *err);
 
+/* ---- pinned images, by way of the store --------------------------------------- */
+
+/** Begins the reference of an image in a registry: "oci:HOST[:PORT]/PATH@sha256:…". */
+#define REGISTRY_PREFIX "oci:"
+
+/** Whether @p text is such a reference: pinned, and not "oci:/PATH…" or "oci:./PATH…", which are layouts on disk. */
+bool registry_is_image(const char *text);
+/** Takes it apart. ERR_USAGE, also where it has no digest. */
+int registry_image_parse(const char *text, struct registry_ref *ret, struct err *err);
+
+/** An image that came, as an OCI image layout in the store's scratch; gone when cleared. */
+struct registry_fetched {
+	struct store_scratch *scratch;
+	int layout;                    /**< its directory */
+	struct registry_image image;
+};
+#define REGISTRY_FETCHED_NONE ((struct registry_fetched){ .layout = -1 })
+void registry_fetched_clear(struct registry_fetched *f);
+#define auto_registry_fetched __attribute__((cleanup(registry_fetched_clear))) struct registry_fetched
+
+/** registry_pull() of "oci:…@sha256:…" into scratch. @p conf NULL: nothing may be fetched, ERR_INPUT with what to do. */
+int registry_fetch(struct store *store, const struct registry_conf *conf, const char *text, const char *platform,
+		   struct registry_fetched *ret, struct err *err);
+
+/** What the store remembers of images: kinds of registry_remember(). */
+#define REGISTRY_MANIFEST "image"      /**< the image's own manifest, where what is named may be an index */
+#define REGISTRY_TREE "imagetree"      /**< the tree that it was imported as */
+
+/** Keeps what the image that @p named means on @p platform (NULL: this host's) has given, among what can be worked out again. */
+int registry_remember(struct store *store, const char *kind, const struct digest *named, const char *platform,
+		      const struct digest *value, struct err *err);
+/** Asks for it. @return false where it is not known (any more), or damaged: then fetch. */
+bool registry_recall(struct store *store, const char *kind, const struct digest *named, const char *platform, struct digest *ret);
+
+/* ---- what refers to an image --------------------------------------------------- */
+
 /** Gives every attestation or other artifact of @p artifact_type that refers to @p subject to @p take, one after the other.
  *  ERR_INPUT, also where one is larger than @p max. */
 int registry_referrers(const struct registry_conf *conf, const struct registry_ref *ref, const struct digest *subject,

@@ -149,7 +149,12 @@ int helper_get(const struct registry_conf *conf, const char *name, const char *h
 
 	if (!is_helper_name(name))
 		return err_set(err, ERR_USAGE, 0, "docker's configuration: '%.100s' cannot be the name of a credential helper", name);
+	/* Looked for as it is run: by the caller, whose own directories a step's user cannot enter. */
+	if (conf->ident != NULL && ident_caller_begin(conf->ident, err) < 0)
+		return -1;
 	auto_free char *file = find_helper(conf->helper_path, name);
+	if (conf->ident != NULL && ident_caller_done(conf->ident, 0, err) < 0)
+		return -1;
 	if (file == NULL)
 		return err_set(err, ERR_USAGE, 0, "docker's configuration names the credential helper '" HELPER "%s', which is not in the PATH",
 			       name);
