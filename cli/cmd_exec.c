@@ -263,7 +263,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 }
 
 static const struct opt_def opts[] = {
-	{ "rootfs", "REF", "the root filesystem: NAME, NAME@sha256:… or sha256:…" },
+	{ "rootfs", "REF", "the root filesystem: NAME, NAME@sha256:…, sha256:…, or oci:…@sha256:… once imported" },
 	{ "profile", "P", "seccomp profile: a shipped one's name, or a file (default: default)" },
 	{ "network", "NET", "none (default) or loopback", .words = "none loopback" },
 	{ "ro", "SRC:DST", "a snapshot of directory SRC, read-only at DST", true },

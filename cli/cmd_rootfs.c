@@ -2,19 +2,25 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/registry.h"
 #include "oci/foreign.h"
 #include "rootfs/rootfs.h"
 
 static int import(const struct args *args, struct store *store, struct err *err)
 {
+	auto_cli_registry registry = {0};
 	char text[DIGEST_STR_SIZE];
 	struct digest d;
 
 	if (args->npositional != 3)
 		return err_set(err, ERR_USAGE, 0, "usage: glovebox rootfs import NAME SOURCE [--ref NAME] [--platform PLATFORM]");
+	/* Where nothing is fetched, a signal ends the process. */
+	bool fetches = registry_is_image(args->positional[2]);
+	auto_fd cancel = fetches ? cli_catch_signals(err) : -1;
+	if ((fetches && cancel < 0) || cli_registry_open(args, cancel, store_ident(store), &registry, err) < 0)
+		return -1;
 	const struct rootfs_source source = {
-		.text = args->positional[2], .ref = args_get(args, "ref"), .platform = args_get(args, "platform"),
+		.text = args->positional[2], .ref = args_get(args, "ref"), .platform = args_get(args, "platform"), .registry = &registry.conf,
 	};
 	if (rootfs_import_from(store, args->positional[1], &source, &d, err) < 0)
 		return -1;
@@ -153,7 +159,7 @@ static const struct {
 	int (*run)(const struct args *args, struct store *store, struct err *err);
 	const char *const *opts;   /**< of its own, besides those of all */
 } verbs[] = {
-	{ "import", import, (const char *const[]){ "ref", "platform", "json", NULL } },
+	{ "import", import, (const char *const[]){ "ref", "platform", "registry-map", "insecure-registry", "json", NULL } },
 	{ "list", list, (const char *const[]){ "json", NULL } },
 	{ "show", show, (const char *const[]){ "json", NULL } },
 	{ "export", export, (const char *const[]){ "ref", "platform", "output", "format", NULL } },
@@ -196,7 +202,7 @@ static const struct opt_def opts[] = {
 	{ "platform", "OS/ARCH", "import, export: for which machine (default: this one)" },
 	{ "output", "FILE", "export: the file to write", .letter = 'o' },
 	{ "format", "FORMAT", "export: tar (default) or oci", .words = "tar oci" },
-	OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END
+	OPT_REGISTRY_MAP, OPT_INSECURE_REGISTRY, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END
 };
 
 const struct command cmd_rootfs = {

@@ -175,20 +175,48 @@ static int read_bracketed(struct reading *r, struct err *err)
 	return ident_read_done(id, read_source(r, err), err);
 }
 
-int rootfs_import_from(struct store *store, const char *name, const struct rootfs_source *source, struct digest *ret, struct err *err)
+/** Whether the source looks like an image of a registry, but for its digest. */
+static bool is_unpinned(const char *text)
 {
-	struct digest d;
-	auto_tree_builder b = NULL;
-	auto_free char *root = NULL;
-	struct reading r = { .store = store, .source = source };
+	auto_registry_ref ref = {0};
+	struct err ignored = {0};
 
-	if (!text_is_name(name))
-		return err_set(err, ERR_USAGE, 0, "'" SHOWN "' cannot be the name of a rootfs: letters, digits, '.', '_' and '-', a letter or digit first, at most 100", name);
+	return text_starts(text, REGISTRY_PREFIX) && registry_ref_parse(text + strlen(REGISTRY_PREFIX), &ref, &ignored) == 0;
+}
+
+/** Makes the source a tree of the store. */
+static int take_source(struct store *store, const struct rootfs_source *source, struct digest *ret, struct err *err)
+{
+	auto_tree_builder b = NULL;
+	struct reading r = { .store = store, .source = source };
+	struct rootfs_image image;
+
+	if (registry_is_image(source->text)) {
+		if (source->ref != NULL)
+			return err_set(err, ERR_USAGE, 0, "its digest says which image it is: leave the reference name out");
+		if (rootfs_fetch(store, source->registry, source->text, source->platform, &image, err) < 0)
+			return -1;
+		*ret = image.tree;
+		return 0;
+	}
 	if (tree_builder_new(&b, err) < 0)
 		return -1;
 	r.b = b;
-	if (read_bracketed(&r, err) < 0 || store_put_tree(store, b, &d, err) < 0 ||
-	    rootfs_ensure(store, &d, &root, err) < 0 || store_set_name(store, name, &d, err) < 0)
+	if (read_bracketed(&r, err) == 0)
+		return store_put_tree(store, b, ret, err);
+	return err->sys == ENOENT && is_unpinned(source->text)
+		? err_set(err, ERR_USAGE, 0, "there is no such layout; and of a registry, an image that is pinned: oci:HOST/REPOSITORY@sha256:…") : -1;
+}
+
+int rootfs_import_from(struct store *store, const char *name, const struct rootfs_source *source, struct digest *ret, struct err *err)
+{
+	struct digest d;
+	auto_free char *root = NULL;
+
+	if (!text_is_name(name))
+		return err_set(err, ERR_USAGE, 0, "'" SHOWN "' cannot be the name of a rootfs: letters, digits, '.', '_' and '-', a letter or digit first, at most 100", name);
+	if (take_source(store, source, &d, err) < 0 || rootfs_ensure(store, &d, &root, err) < 0 ||
+	    store_set_name(store, name, &d, err) < 0)
 		return err_ctx(err, "import '" SHOWN "'", source->text);
 	*ret = d;
 	return 0;

@@ -6,6 +6,7 @@
  *     resolve.c       references to trees
  *     import.c        a directory, an archive or an image becomes a named rootfs
  *     import_image.c  an image, layer by layer
+ *     import_registry.c an image out of a registry
  *     unpack.c        codecs and tar by libarchive, in a process of its own
  *     wire.h          what that process says
  *     stream.c        such processes, and the bytes between them
@@ -56,6 +57,11 @@ struct cursor {
 /** Finds the directory of @p path (borrowed, until the next call), through no link, and the name in it. -1 with errno. */
 int cursor_at(struct cursor *c, const char *path, int *ret_fd, const char **ret_name);
 void cursor_close(struct cursor *c);
+
+/* ---- resolve.c -------------------------------------------------------- */
+
+/** Whether the store knows, and has, what the image that @p pin names for @p platform gave. */
+bool image_known(struct store *store, const struct digest *pin, const char *platform, struct rootfs_image *ret);
 
 /* ---- check.c ---------------------------------------------------------- */
 

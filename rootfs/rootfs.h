@@ -7,6 +7,7 @@
 #define GB_ROOTFS_H
 
 #include "base/base.h"
+#include "fetch/registry.h"
 #include "store/store.h"
 
 /** mtime of everything that glovebox lays out: 1980-01-01T00:00:00Z. */
@@ -21,10 +22,11 @@
 struct rootfs_source {
 	/** A path, or PREFIX:PATH, where PREFIX says what it is: "dir", "tar", "oci" (an image layout), "oci-archive" (a tar of one), or
 	 *  "docker-archive" (a tar as of `docker save`, or the directory that it unpacks to), "docker-dir" (as of `skopeo copy dir:`).
-	 *  Without: what it looks like. */
+	 *  Without: what it looks like. Or an image in a registry, as for rootfs_fetch(). */
 	const char *text;
 	const char *ref;       /**< images: which one, by reference name, tag or digest; NULL: the only one */
 	const char *platform;  /**< images: OS/ARCH[/VARIANT]; NULL: this host's */
+	const struct registry_conf *registry; /**< images in registries: how to reach them; NULL: not at all */
 };
 
 /**
@@ -50,7 +52,19 @@ int rootfs_import_from(struct store *store, const char *name, const struct rootf
 /** The same with nothing to choose. */
 int rootfs_import(struct store *store, const char *name, const char *text, struct digest *ret, struct err *err);
 
-/** Resolves NAME@sha256:…, sha256:…, or a bare NAME to a tree digest in this store. @p pinned (may be NULL) tells whether the
+/** What an image of a registry is here. */
+struct rootfs_image {
+	struct digest tree;
+	struct digest manifest;  /**< the image's own; the reference's digest may be that of an index */
+};
+
+/** Brings the image "oci:HOST/PATH@sha256:…" for @p platform (NULL: this host's) into the store as a tree, unless the store knows what it gave, and
+ *  has that: then nobody is asked. Documents, blobs, and what they decompress to are checked against their digests; what does not match is
+ *  ERR_INPUT, and no tree is kept. @p conf as in registry_fetch(). */
+int rootfs_fetch(struct store *store, const struct registry_conf *conf, const char *ref, const char *platform, struct rootfs_image *ret,
+		 struct err *err);
+
+/** Resolves NAME@sha256:…, sha256:…, a bare NAME, or oci:…@sha256:… that rootfs_fetch() has brought, to a tree digest in this store. @p pinned (may be NULL) tells whether the
  *  reference itself held a digest. NAME@digest needs no name of that kind to exist, only the tree. ERR_INPUT when the tree is not here, ERR_USAGE for a malformed one. */
 int rootfs_resolve(struct store *store, const char *ref, struct digest *ret, bool *pinned, struct err *err);
 
