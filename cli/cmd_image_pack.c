@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/registry.h"
 #include "runner/runner.h"
 
 /** 1980-01-01, as for all that glovebox makes; and the last second that RFC 3339 can write. */
@@ -177,6 +177,7 @@ static int pack(const struct args *args, const struct wanted *w, struct err *err
 		.base = base != NULL ? base : "scratch", .name = args_get(args, "name"), .config = &config,
 	};
 	struct image_pack_report report;
+	auto_cli_registry registry = {0};
 	auto_store store = NULL;
 
 	if (opt.out == NULL)
@@ -184,7 +185,9 @@ static int pack(const struct args *args, const struct wanted *w, struct err *err
 	if (take_codec(args, &opt.codec, err) < 0 || cli_open_store(args, &store, err) < 0)
 		return -1;
 	opt.cancel_fd = cli_catch_signals(err);
-	if (opt.cancel_fd < 0 || image_pack(store, &opt, &report, err) < 0)
+	opt.registry = &registry.conf;
+	if (opt.cancel_fd < 0 || cli_registry_open(args, opt.cancel_fd, store_ident(store), &registry, err) < 0 ||
+	    image_pack(store, &opt, &report, err) < 0)
 		return -1;
 	return print_report(args, &report, err);
 }
@@ -199,7 +202,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 
 static const struct opt_def opts[] = {
 	{ "output", "FILE", "the image.tar to write", false, 'o' },
-	{ "base", "REF", "what lies below: scratch (default), a root filesystem of the store, or oci:PATH@sha256:DIGEST" },
+	{ "base", "REF", "what lies below: scratch (default), a root filesystem of the store, oci:PATH@sha256:DIGEST, or one in a registry" },
 	{ "to", "PATH", "where the directory goes in the image (default /)" },
 	{ "compression", "HOW", "gzip (default), zstd or none", .words = "gzip zstd none" },
 	{ "name", "NAME", "reference name in index.json (default latest)" },
@@ -213,7 +216,7 @@ static const struct opt_def opts[] = {
 	{ "volume", "PATH", "directory that outlives a container", true },
 	{ "stop-signal", "SIGNAL", "signal that asks the program to end" },
 	{ "epoch", "SECONDS", "time in the image's configuration (default 315532800: 1980-01-01)" },
-	OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
+	OPT_REGISTRY_MAP, OPT_INSECURE_REGISTRY, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
 };
 
 const struct command cmd_image_pack = {

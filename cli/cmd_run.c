@@ -142,7 +142,8 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	};
 
 	auto_cli_registry registry = {0};
-	const struct plan_options how = { .out_dir = out, .key_path = opt.key_path, .net = &registry.net, .publish = args_has(args, "publish") };
+	const struct plan_options how = { .out_dir = out, .key_path = opt.key_path, .net = &registry.net, .registry = &registry.conf,
+					  .publish = args_has(args, "publish") };
 	const struct run_publish publish = { .registry = &registry.conf, .dry_run = args_has(args, "dry-run") };
 
 	(void)ret_code;

@@ -29,9 +29,7 @@ static int parse_ref(const char *ref, char **ret_path, struct digest *ret_digest
 	if (!base_is_image(ref) || at == NULL || at <= path || !digest_parse(at + 1, ret_digest))
 		return err_set(err, ERR_USAGE, 0, "base '%s': write it as oci:PATH@sha256:DIGEST, with the digest of the image's manifest", ref);
 	if (path[0] != '/' && path[0] != '.')
-		return err_set(err, ERR_USAGE, 0,
-			       "base '%s': this names an image in a registry, and this version of glovebox fetches none; copy it to disk "
-			       "(skopeo copy docker://... oci:DIR) and write oci:./DIR@%s", ref, at + 1);
+		return err_set(err, ERR_USAGE, 0, "base '%s': a path begins with '/' or '.'", ref);
 	*ret_path = strndup(path, (size_t)(at - path));
 	return *ret_path == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "base") : 0;
 }
@@ -164,15 +162,58 @@ static int load(struct store *store, const struct digest *d, struct base_image *
 	return require_layers(store, &b->image, err);
 }
 
+/** The digest of the image's manifest, as far as is known here: an index may be named in its place. */
+static int find_manifest(struct store *store, const char *ref, struct digest *ret, struct err *err)
+{
+	auto_registry_ref parsed = {0};
+	auto_free char *path = NULL;
+
+	if (!registry_is_image(ref))
+		return parse_ref(ref, &path, ret, err);
+	if (registry_image_parse(ref, &parsed, err) < 0)
+		return -1;
+	if (!registry_recall(store, REGISTRY_MANIFEST, &parsed.digest, NULL, ret))
+		*ret = parsed.digest;
+	return 0;
+}
+
 int base_load(struct store *store, const char *ref, struct base_image *ret, struct err *err)
 {
-	auto_free char *path = NULL;
 	auto_base b = {0};
 	struct digest d;
 
-	if (parse_ref(ref, &path, &d, err) < 0)
+	if (find_manifest(store, ref, &d, err) < 0)
 		return -1;
 	if (load(store, &d, &b, err) < 0)
+		return err_ctx(err, "base '%s'", ref);
+	*ret = b;
+	b = (struct base_image){0};
+	return 0;
+}
+
+static int fetch(struct store *store, const struct registry_conf *registry, const char *ref, struct base_image *b, struct err *err)
+{
+	auto_registry_fetched came = REGISTRY_FETCHED_NONE;
+	auto_oci_layout layout = NULL;
+
+	if (registry_fetch(store, registry, ref, NULL, &came, err) < 0 || oci_layout_open(came.layout, &layout, err) < 0 ||
+	    take_image(store, layout, &came.image.manifest, b, err) < 0)
+		return -1;
+	return registry_remember(store, REGISTRY_MANIFEST, &came.image.named, NULL, &came.image.manifest, err);
+}
+
+int base_fetch(struct store *store, const struct registry_conf *registry, const char *ref, struct base_image *ret, struct err *err)
+{
+	struct err missing = {0};
+	auto_base b = {0};
+
+	if (base_load(store, ref, ret, &missing) == 0)
+		return 0;
+	if (missing.kind != ERR_INPUT) {
+		*err = missing;
+		return -1;
+	}
+	if (fetch(store, registry, ref, &b, err) < 0)
 		return err_ctx(err, "base '%s'", ref);
 	*ret = b;
 	b = (struct base_image){0};

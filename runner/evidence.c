@@ -183,16 +183,21 @@ static int require_tree(struct store *store, const char *what, const char *name,
 static int load_rootfs(struct store *store, const json_t *recorded, struct plan *plan, struct err *err)
 {
 	const char *ref = plan->rootfs_ref;
-	struct digest pinned_to;
+	struct digest was;
 	bool pinned = false;
 
 	if (ref == NULL)
 		return err_set(err, ERR_UNVERIFIED, 0, "provenance: its spec names no rootfs");
-	if (inputs_recorded(recorded, INPUT_ROOTFS, &plan->rootfs, err) < 0 ||
-	    require_tree(store, "rootfs", ref, &plan->rootfs, err) < 0 ||
-	    rootfs_resolve(store, ref, &pinned_to, &pinned, err) < 0)
+	if (inputs_recorded(recorded, INPUT_ROOTFS, &was, err) < 0)
 		return -1;
-	if (!pinned || !digest_eq(&pinned_to, &plan->rootfs))
+	if (text_starts(ref, REGISTRY_PREFIX)) {
+		pinned = true;
+		if (plan_fetch_rootfs(plan, store, NULL, err) < 0)
+			return err_ctx(err, "rootfs");
+	} else if (require_tree(store, "rootfs", ref, &was, err) < 0 || rootfs_resolve(store, ref, &plan->rootfs, &pinned, err) < 0) {
+		return -1;
+	}
+	if (!pinned || !digest_eq(&was, &plan->rootfs))
 		return err_set(err, ERR_UNVERIFIED, 0, "provenance: the recorded rootfs is not the one that its spec pins ('%s')",
 			       ref);
 	return 0;

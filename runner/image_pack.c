@@ -102,26 +102,30 @@ static int take_directory(struct store *store, const struct image_pack_options *
 	return fetch_local(store, &from, ret, NULL, err) < 0 ? err_ctx(err, "'%s'", opt->dir) : 0;
 }
 
-static int import_base(struct store *store, const char *ref, struct base_image *ret, struct err *err)
+static int import_base(struct store *store, const struct image_pack_options *opt, struct base_image *ret, struct err *err)
 {
 	const struct ident *id = store_ident(store);
 
+	if (registry_is_image(opt->base))
+		return base_fetch(store, opt->registry, opt->base, ret, err);
 	if (ident_read_begin(id, err) < 0)
 		return -1;
-	return ident_read_done(id, base_import(store, AT_FDCWD, false, ref, ret, err), err);
+	return ident_read_done(id, base_import(store, AT_FDCWD, false, opt->base, ret, err), err);
 }
 
 /** What lies below: nothing, a root filesystem of the store's as first layer, or an image. */
-static int lay_base(struct store *store, const char *ref, struct base_image *base, struct pack_layer *layers, size_t *n, struct err *err)
+static int lay_base(struct store *store, const struct image_pack_options *opt, struct base_image *base, struct pack_layer *layers, size_t *n,
+		    struct err *err)
 {
+	const char *ref = opt->base;
 	struct digest tree;
 
 	if (strcmp(ref, "scratch") == 0)
 		return 0;
 	if (base_is_image(ref))
-		return import_base(store, ref, base, err);
+		return import_base(store, opt, base, err);
 	if (rootfs_resolve(store, ref, &tree, NULL, err) < 0)
-		return err_ctx(err, "base '%s' (scratch, a root filesystem of the store, or oci:PATH@sha256:DIGEST)", ref);
+		return err_ctx(err, "base '%s' (scratch, a root filesystem of the store, oci:PATH@sha256:DIGEST, or oci:HOST/REPOSITORY@sha256:DIGEST)", ref);
 	layers[(*n)++] = (struct pack_layer){
 		.tree = tree, .to = "/", .keep_ids = true, .mode = -1, .created_by = "glovebox rootfs",
 	};
@@ -136,7 +140,7 @@ static int pack_into(struct store *store, const struct image_pack_options *opt, 
 	struct pack_layer layers[2], *top;
 	size_t n = 0;
 
-	if (lay_base(store, opt->base, &base, layers, &n, err) < 0)
+	if (lay_base(store, opt, &base, layers, &n, err) < 0)
 		return -1;
 	top = &layers[n++];
 	*top = (struct pack_layer){ .to = opt->to, .mode = -1, .created_by = "glovebox image pack" };

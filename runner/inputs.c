@@ -64,6 +64,8 @@ static int fill(const struct plan *plan, struct inputs *d, struct err *err)
 			return -1;
 	if (plan->base.any && add(d, ATTEST_BASE, "", spec->artifact.base, &plan->base.image.manifest_digest, err) < 0)
 		return -1;
+	if (plan->rootfs_is_image && add(d, INPUT_ROOTFS_IMAGE, "", plan->rootfs_ref, &plan->rootfs_image, err) < 0)
+		return -1;
 	if (add_includes(d, spec, err) < 0)
 		return -1;
 	return plan->lock_text.len == 0 ? 0 : add(d, SPEC_LOCK_NAME, "file:", SPEC_LOCK_NAME, &plan->lock_digest, err);
@@ -71,7 +73,7 @@ static int fill(const struct plan *plan, struct inputs *d, struct err *err)
 
 int inputs_of(const struct plan *plan, struct inputs *ret, struct err *err)
 {
-	size_t n = INPUT_SOURCES + plan->spec->nsources + plan->spec->nincludes + 2;
+	size_t n = INPUT_SOURCES + plan->spec->nsources + plan->spec->nincludes + 3;
 	struct inputs d = { .v = calloc(n, sizeof *d.v), .uris = calloc(n, sizeof *d.uris) };
 	int result = d.v == NULL || d.uris == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "list the inputs")
 						   : fill(plan, &d, err);

@@ -2,8 +2,8 @@
 /**
  * @file inputs.h
  * The inputs of a plan as a provenance lists them (resolvedDependencies): spec, rootfs,
- * profile, each source in the spec's order, a base that is an image, each included file, and the lock where there is one. The one place that knows this list:
- * it is written from here and compared with here. Private to runner/.
+ * profile, each source in the spec's order, a base that is an image, the image that the rootfs was made of, each included file, and the
+ * lock, each where there is one. The one place that knows this list: it is written from here and compared with here. Private to runner/.
  */
 #ifndef GB_RUNNER_INPUTS_H
 #define GB_RUNNER_INPUTS_H
@@ -13,6 +13,9 @@
 
 /** Where in the list each kind is. */
 enum { INPUT_SPEC, INPUT_ROOTFS, INPUT_PROFILE, INPUT_SOURCES };
+
+/** What the image is called that a rootfs was made of. */
+#define INPUT_ROOTFS_IMAGE "rootfs-image"
 
 struct inputs {
 	struct attest_dependency *v;  /**< points into the plan, and to the uris */

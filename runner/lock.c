@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "rootfs/rootfs.h"
 #include "runner/source.h"
 
 /** What pinning needs. */
@@ -11,9 +12,30 @@ struct locking {
 	struct store *store;
 	const struct fetch_net *net;
 	const struct spec *spec;
+	const struct registry_conf *registry;
 	const char *rootfs;   /**< or NULL */
 	int dirfd;            /**< the spec's directory */
 };
+
+/** An image of a registry, by the digest that its tag means now, or that is given. It is fetched: what a lock pins is here. */
+static int pin_image(const struct locking *l, const char *name, struct spec_pin *pin, struct err *err)
+{
+	auto_registry_ref ref = {0};
+	struct registry_image image;
+	struct rootfs_image rootfs;
+	char digest[DIGEST_STR_SIZE];
+
+	if (registry_ref_parse(name + strlen(REGISTRY_PREFIX), &ref, err) < 0)
+		return -1;
+	image.named = ref.digest;
+	if (!ref.pinned && registry_resolve(l->registry, &ref, NULL, &image, err) < 0)
+		return -1;
+	if (asprintf(&pin->rootfs, REGISTRY_PREFIX "%s/%s@%s", ref.host, ref.path, digest_str(&image.named, digest)) < 0) {
+		pin->rootfs = NULL;
+		return err_set(err, ERR_INTERNAL, ENOMEM, "write a lock");
+	}
+	return rootfs_fetch(l->store, l->registry, pin->rootfs, NULL, &rootfs, err);
+}
 
 static int pin_rootfs(const struct locking *l, struct spec_pin *pin, struct err *err)
 {
@@ -25,6 +47,8 @@ static int pin_rootfs(const struct locking *l, struct spec_pin *pin, struct err 
 		return err_set(err, ERR_USAGE, 0, "%s: which root filesystem is language '%s'%s%s here? give --rootfs NAME", l->spec->file,
 			       l->spec->language, l->spec->runtime_version != NULL ? " " : "",
 			       l->spec->runtime_version != NULL ? l->spec->runtime_version : "");
+	if (text_starts(name, REGISTRY_PREFIX))
+		return pin_image(l, name, pin, err) < 0 ? err_ctx(err, "rootfs '%s'", name) : 0;
 	if (store_get_name(l->store, name, &d, err) < 0)
 		return -1;
 	if (asprintf(&pin->rootfs, "%s@%s", name, digest_str(&d, digest)) < 0) {
@@ -74,10 +98,10 @@ static int publish(const struct ident *id, int dirfd, const struct buf *text, st
 	return result < 0 ? err_ctx(err, "write " SPEC_LOCK_NAME) : 0;
 }
 
-int lock_write(struct store *store, const char *path, const char *rootfs, const struct fetch_net *net, struct buf *ret_text,
-	       struct err *err)
+int lock_write(struct store *store, const char *path, const char *rootfs, const struct fetch_net *net,
+	       const struct registry_conf *registry, struct buf *ret_text, struct err *err)
 {
-	struct locking l = { .store = store, .net = net, .rootfs = rootfs, .dirfd = -1 };
+	struct locking l = { .store = store, .net = net, .registry = registry, .rootfs = rootfs, .dirfd = -1 };
 	auto_spec_lock lock = {0};
 	auto_spec spec = NULL;
 	auto_buf text = {0};

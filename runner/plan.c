@@ -104,8 +104,30 @@ int plan_load_lock(struct plan *plan, const char *file, struct buf *text, struct
 	return 0;
 }
 
-static int resolve_rootfs(struct store *store, struct plan *plan, struct err *err)
+int plan_fetch_rootfs(struct plan *plan, struct store *store, const struct registry_conf *registry, struct err *err)
 {
+	struct rootfs_image image;
+
+	if (rootfs_fetch(store, registry, plan->rootfs_ref, NULL, &image, err) < 0)
+		return err_ctx(err, "'%s'", plan->rootfs_ref);
+	plan->rootfs = image.tree;
+	plan->rootfs_is_image = true;
+	plan->rootfs_image = image.manifest;
+	return 0;
+}
+
+static int find_rootfs(const struct source_finder *r, bool *ret_pinned, struct err *err)
+{
+	struct plan *plan = r->plan;
+
+	*ret_pinned = true;
+	return text_starts(plan->rootfs_ref, REGISTRY_PREFIX) ? plan_fetch_rootfs(plan, r->store, r->opt->registry, err)
+		: rootfs_resolve(r->store, plan->rootfs_ref, &plan->rootfs, ret_pinned, err);
+}
+
+static int resolve_rootfs(const struct source_finder *r, struct err *err)
+{
+	const struct plan *plan = r->plan;
 	const struct spec *spec = plan->spec;
 	bool pinned;
 
@@ -114,7 +136,7 @@ static int resolve_rootfs(struct store *store, struct plan *plan, struct err *er
 				  "spec.rootfs.ref is not given: a build needs a rootfs pinned by digest; import one "
 				  "(glovebox rootfs import NAME SOURCE) and give its NAME@sha256:… as spec.rootfs.ref%s",
 				  spec->language == NULL ? "" : ", or run 'glovebox lock SPEC --rootfs NAME'");
-	if (rootfs_resolve(store, plan->rootfs_ref, &plan->rootfs, &pinned, err) < 0) {
+	if (find_rootfs(r, &pinned, err) < 0) {
 		(void)err_ctx(err, "spec.rootfs.ref");
 		return spec_ctx(spec, spec->rootfs_pos, err);
 	}
@@ -135,6 +157,9 @@ static int resolve_base(const struct source_finder *r, struct err *err)
 
 	if (!base_is_image(spec->artifact.base))
 		return 0;
+	if (registry_is_image(spec->artifact.base))
+		return base_fetch(r->store, r->opt->registry, spec->artifact.base, &r->plan->base, err) < 0
+			? spec_ctx(spec, spec->artifact.base_pos, err) : 0;
 	if (ident_read_begin(id, err) < 0)
 		return -1;
 	int result = base_import(r->store, r->spec_dirfd, true, spec->artifact.base, &r->plan->base, err);
@@ -152,7 +177,7 @@ static int resolve_inputs(const struct source_finder *r, struct err *err)
 	for (size_t i = 0; i < spec->nsources; i++)
 		if (source_resolve(r, i, err) < 0)
 			return -1;
-	if (resolve_rootfs(r->store, r->plan, err) < 0 || resolve_base(r, err) < 0)
+	if (resolve_rootfs(r, err) < 0 || resolve_base(r, err) < 0)
 		return -1;
 	if (plan_load_profile(r->store, r->spec_dirfd, spec->profile, &r->plan->profile, err) < 0)
 		return err->kind == ERR_USAGE ? -1 : spec_ctx(spec, spec->profile_pos, err);

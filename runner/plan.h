@@ -56,6 +56,8 @@ struct plan {
 	struct spec_lock lock;
 	const char *rootfs_ref;      /**< pinned by digest; borrowed from the spec or the lock */
 	struct digest rootfs;
+	bool rootfs_is_image;        /**< of a registry: */
+	struct digest rootfs_image;  /**< the manifest of the image that the tree is made of */
 	struct plan_profile profile;
 	struct plan_source *sources; /**< spec->nsources */
 	struct plan_facts facts;
@@ -68,6 +70,8 @@ int plan_load_spec(struct plan *plan, const char *file, struct buf *text, spec_i
 
 /** Asks git for the facts that the spec uses, where it uses any, and fills them in; of plan_options.publish, decides by them. */
 int plan_find_facts(struct plan *plan, struct store *store, const struct plan_options *opt, int spec_dirfd, struct err *err);
+/** Finds the image of a registry that the plan's rootfs is, and its tree: in the store, or as @p registry says (NULL: nowhere else). */
+int plan_fetch_rootfs(struct plan *plan, struct store *store, const struct registry_conf *registry, struct err *err);
 
 /** Fills in the facts as plan_facts_json() wrote them, or NULL: exactly those that the spec uses have to be there, a version that only tags
  *  use perhaps; else ERR_UNVERIFIED. */

@@ -105,6 +105,20 @@ static json_t *sources_json(const struct plan *plan)
 	return sources;
 }
 
+/** The images of registries or layouts: rootfs.image, artifact.baseImage. */
+static int add_images(const struct plan *plan, json_t *j)
+{
+	char text[DIGEST_STR_SIZE];
+
+	if (plan->rootfs_is_image &&
+	    json_object_set_new(json_object_get(j, "rootfs"), "image", json_string(digest_str(&plan->rootfs_image, text))) < 0)
+		return -1;
+	if (!plan->base.any)
+		return 0;
+	return json_object_set_new(json_object_get(j, "artifact"), "baseImage",
+				   json_string(digest_str(&plan->base.image.manifest_digest, text)));
+}
+
 int plan_json(const struct plan *plan, json_t **ret, struct err *err)
 {
 	const struct spec *spec = plan->spec;
@@ -129,6 +143,10 @@ int plan_json(const struct plan *plan, json_t **ret, struct err *err)
 			      "layers", image_layers_json(plan, NULL),
 			      "env", map_json(&spec->artifact.config.env), "labels", map_json(&spec->artifact.config.labels),
 			      "publishTags", strings((const char *const *)spec->publish_tags.v));
+	if (j != NULL && add_images(plan, j) < 0) {
+		json_decref(j);
+		j = NULL;
+	}
 	if (j == NULL)
 		return err->kind != ERR_NONE ? -1 : err_set(err, ERR_INTERNAL, ENOMEM, "write the plan");
 	*ret = j;

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
-#include "fetch/fetch.h"
+#include "fetch/registry.h"
 #include "oci/oci.h"
 #include "sandbox/sandbox.h"
 #include "spec/spec.h"
@@ -57,6 +57,7 @@ struct plan_options {
 	const char *key_path;        /**< inside a source it is ERR_USAGE; or NULL */
 	const struct fetch_net *net; /**< how to reach what is not in the store yet */
 	bool publish;                /**< the image shall be published: git is asked whether spec.publish.when has it so */
+	const struct registry_conf *registry; /**< how to reach images that are not; NULL: not at all */
 };
 
 /** Resolves the spec file @p path, with the buildspec.lock beside it where it leaves anything open: snapshots and fetches its sources
@@ -67,9 +68,10 @@ int plan_resolve(struct store *store, const char *path, const struct plan_option
 int plan_json(const struct plan *plan, json_t **ret, struct err *err);
 
 /** Pins what the spec file @p path leaves open, and writes that into buildspec.lock beside it, as the caller. @p rootfs: the name in
- *  the store of the root filesystem, or NULL: what the spec calls it. @p ret_text (appended): what was written. */
-int lock_write(struct store *store, const char *path, const char *rootfs, const struct fetch_net *net, struct buf *ret_text,
-	       struct err *err);
+ *  the store of the root filesystem, or an image in a registry, "oci:HOST/PATH[:TAG][@sha256:…]", which is fetched; NULL: what the spec
+ *  calls it. @p registry is how to reach those. @p ret_text (appended): what was written. */
+int lock_write(struct store *store, const char *path, const char *rootfs, const struct fetch_net *net,
+	       const struct registry_conf *registry, struct buf *ret_text, struct err *err);
 
 /** Reads and parses the spec file @p path and what it includes, with the caller's rights, without a store. Errors as spec_parse_with(). */
 int spec_read(const char *path, struct spec **ret, struct err *err);
@@ -154,7 +156,8 @@ struct image_pack_options {
 	const char *dir;               /**< packed in the sources' normal form, all of it */
 	const char *out;               /**< the archive; an older one is replaced once the new one is whole */
 	const char *to;                /**< where in the image: absolute clean path */
-	const char *base;              /**< "scratch", a root filesystem of the store, or "oci:PATH@sha256:…" */
+	const char *base;              /**< "scratch", a root filesystem of the store, "oci:PATH@sha256:…", or one in a registry */
+	const struct registry_conf *registry; /**< how to reach that; NULL: not at all */
 	enum oci_compression codec;
 	const char *name;              /**< reference name in index.json, or NULL */
 	const struct oci_config *config; /**< but for its base */
