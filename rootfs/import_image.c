@@ -64,7 +64,7 @@ static int read_layer(struct image *im, const struct oci_foreign_layer *l, bool 
 			       (unsigned long long)l->size);
 	const struct stream_source from = { .fd = part.fd, .offset = part.offset, .size = part.size };
 	if (find_codec(&part, &codec, err) < 0 || stream_open(&from, codec, STREAM_LAYER, &s, err) < 0 ||
-	    import_entries(s, im->writer, table, &im->totals, err) < 0 || stream_end(s, &sums, err) < 0)
+	    import_entries(s, im->writer, table, &im->totals, TREE_ROOTFS, err) < 0 || stream_end(s, &sums, err) < 0)
 		return -1;
 	return check_digests(l, &sums, err);
 }

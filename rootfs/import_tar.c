@@ -14,6 +14,7 @@ struct import {
 	struct store_writer *writer;
 	struct import_table *table;
 	struct import_totals *totals;
+	enum tree_form form;
 	char *data;            /**< WIRE_DATA_MAX bytes */
 	struct buf raw, link;  /**< the entry's names as they came */
 	struct buf clean;      /**< and its path made clean */
@@ -73,7 +74,8 @@ static int put_head(struct import *im, struct err *err)
 {
 	size_t n = im->done < sizeof im->head ? (size_t)im->done : sizeof im->head;
 
-	pyc_amend(im->path, im->head, n);
+	if (im->form == TREE_ROOTFS)
+		pyc_amend(im->path, im->head, n);
 	return store_writer_add(im->writer, im->head, n, err);
 }
 
@@ -266,10 +268,10 @@ static int take_entries(struct import *im, struct err *err)
 }
 
 int import_entries(struct stream *from, struct store_writer *writer, struct import_table *table, struct import_totals *totals,
-		   struct err *err)
+		   enum tree_form form, struct err *err)
 {
 	auto_free char *data = malloc(WIRE_DATA_MAX);
-	struct import im = { .from = from, .writer = writer, .table = table, .totals = totals, .data = data };
+	struct import im = { .from = from, .writer = writer, .table = table, .totals = totals, .form = form, .data = data };
 
 	if (data == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "read an archive");
@@ -296,7 +298,7 @@ int import_tar(struct store *store, const struct stream_source *from, struct tre
 	struct stream_sums sums;
 
 	if (store_writer_begin(store, &w, err) < 0 || import_table_new(&totals, false, &table, err) < 0 ||
-	    stream_open(from, UNPACK_ANY, STREAM_TAR, &s, err) < 0 || import_entries(s, w, table, &totals, err) < 0 ||
+	    stream_open(from, UNPACK_ANY, STREAM_TAR, &s, err) < 0 || import_entries(s, w, table, &totals, TREE_ROOTFS, err) < 0 ||
 	    stream_end(s, &sums, err) < 0)
 		return -1;
 	if (totals.entries == 0)

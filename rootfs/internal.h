@@ -11,6 +11,7 @@
  *     wire.h          what that process says
  *     stream.c        such processes, and the bytes between them
  *     import_tar.c    what they say becomes entries and objects, believing nothing
+ *     import_source.c an archive becomes a source
  *     import_table.c  an archive's entries until its end: later ones change earlier ones
  *     import_layers.c one layer laid over another
  *     export.c        a tree as a tar or an image
@@ -78,9 +79,9 @@ struct import_table;
 struct import_totals;
 
 /** Takes the entries of a tar from @p from (unpack_tar()), by all the rules of archives: contents go through @p writer, entries into
- *  @p table, whose hard links are settled at the end. ERR_INPUT by name. */
+ *  @p table, whose hard links are settled at the end. Contents are changed (pyc_amend()) in @p form TREE_ROOTFS alone. ERR_INPUT by name. */
 int import_entries(struct stream *from, struct store_writer *writer, struct import_table *table, struct import_totals *totals,
-		   struct err *err);
+		   enum tree_form form, struct err *err);
 /** Reads a tar in any codec into @p b. */
 int import_tar(struct store *store, const struct stream_source *from, struct tree_builder *b, struct err *err);
 

@@ -68,6 +68,13 @@ int rootfs_fetch(struct store *store, const struct registry_conf *conf, const ch
  *  reference itself held a digest. NAME@digest needs no name of that kind to exist, only the tree. ERR_INPUT when the tree is not here, ERR_USAGE for a malformed one. */
 int rootfs_resolve(struct store *store, const char *ref, struct digest *ret, bool *pinned, struct err *err);
 
+/** The tree of what an archive holds, in the sources' normal form: object @p file of the store, whose bytes were checked when it came, a tar in any
+ *  codec or a zip. All by the rules of archives above, in confined processes; but contents stay as they are, and devices, fifos and
+ *  sockets are refused by name, as in other sources. Of a zip the central directory says which entries there are, each by its own header; names that are
+ *  said to be UTF-8 have to be ASCII.
+ *  The store remembers the tree. @p ret_stats may be NULL. ERR_INPUT names the entry. */
+int rootfs_unpack(struct store *store, const struct digest *file, struct digest *ret, struct snapshot_stats *ret_stats, struct err *err);
+
 /** Makes sure rootfs/<hex>/root exists, whole. @p ret_path (free) is relative to the store: "rootfs/<hex>/root". */
 int rootfs_ensure(struct store *store, const struct digest *d, char **ret_path, struct err *err);
 /** The same, for what is signed: a rootfs that is there already is compared with its manifest, entry by entry (type, mode, owner, size,

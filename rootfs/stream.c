@@ -106,6 +106,16 @@ static int start(struct stream *s, unpack_fn *fn, enum unpack_codec codec, struc
 	return start_process(s, r, child_in, err);
 }
 
+/** Starts the reader of a zip: nothing flows into it, the whole file counts as read. */
+static int start_zip(struct stream *s, const struct stream_source *from, struct err *err)
+{
+	s->n = 1;
+	s->flows[0].bytes = from->size;
+	s->flows[0].hash = hasher_new();
+	s->readers[0].fn = unpack_zip;
+	return s->flows[0].hash == NULL ? short_memory(err) : start_process(s, &s->readers[0], from->fd, err);
+}
+
 static int stream_new(struct stream **ret, struct err *err)
 {
 	struct stream *s = calloc(1, sizeof *s);
@@ -134,6 +144,12 @@ int stream_open(const struct stream_source *from, enum unpack_codec codec, enum 
 		return -1;
 	s->own_out = true;
 	s->flows[0].file = *from;
+	if (form == STREAM_ZIP) {
+		if (start_zip(s, from, err) < 0)
+			return -1;
+		*ret = move_ptr(s);
+		return 0;
+	}
 	if ((codec != UNPACK_NONE || form == STREAM_BYTES) && start(s, unpack_bytes, codec, err) < 0)
 		return -1;
 	if (form != STREAM_BYTES && start(s, form == STREAM_TAR ? unpack_tar : unpack_layer, UNPACK_NONE, err) < 0)

@@ -4,9 +4,11 @@
  * Foreign bytes, read by confined processes, as a stream that this process takes from:
  *
  *     file ─(hashed, counted)→ unpack_bytes ─(hashed, counted)→ unpack_tar → stream_read()
+ *     file, whose digest is known, ────────────────────────────→ unpack_zip → stream_read()
  *
  * Every byte between two of them passes through this process, which alone hashes and counts: what is refused is refused by what was
- * seen here. A reader that its input has taken over can end, or write other bytes; it has no file, no network, no other descriptor.
+ * seen here; the reader of a zip has that file, to read. A reader that its input has taken over can end, or write other bytes; it has no other file, no network, no other
+ * descriptor.
  */
 #ifndef GB_ROOTFS_STREAM_H
 #define GB_ROOTFS_STREAM_H
@@ -40,6 +42,7 @@ enum stream_form {
 	STREAM_BYTES,  /**< what the codec gives */
 	STREAM_TAR,    /**< messages of wire.h: an archive */
 	STREAM_LAYER,  /**< the same: a layer, whose digests are checked when it has ended */
+	STREAM_ZIP,    /**< the same: a zip, which its reader reads here and there: a whole file of the store's, not hashed here */
 };
 
 /** Starts the readers: a decompressor unless @p codec is UNPACK_NONE, and behind it, unless @p form is STREAM_BYTES, one that takes the tar

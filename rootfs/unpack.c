@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -20,6 +21,7 @@ struct unpack {
 	uint64_t total;      /**< bytes of the input so far */
 	bool at_end;         /**< of the input */
 	bool fill_up;        /**< the last block of the input, with zeros */
+	uint64_t at, size;   /**< of a file that is read here and there: where, and its size */
 	struct err *why;     /**< what the read callback failed with */
 	bool failed;
 };
@@ -40,6 +42,44 @@ static int archive_failed(const struct unpack *u, const char *what, struct err *
 	/* What a reader may take is limited: a codec that wants more is the archive's doing. */
 	return err_set(err, ERR_INPUT, archive_errno(u->archive) == ENOMEM ? ENOMEM : 0, "%s: %s", what,
 		       why == NULL ? "the archive is damaged" : why);
+}
+
+/** libarchive's read callback for a file. */
+static la_ssize_t feed_part(struct archive *a, void *arg, const void **ret)
+{
+	struct unpack *u = arg;
+	uint64_t left = u->size - u->at;
+	size_t want = left < READ_BLOCK ? (size_t)left : READ_BLOCK, got = 0;
+
+	while (got < want) {
+		ssize_t n = pread(u->in, u->block + got, want - got, (off_t)(u->at + got));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			archive_set_error(a, n < 0 ? errno : EIO, "%s", "read");
+			return -1;
+		}
+		got += (size_t)n;
+	}
+	u->at += got;
+	*ret = u->block;
+	return (la_ssize_t)got;
+}
+
+/** And its seek callback. */
+static la_int64_t seek_part(struct archive *a, void *arg, la_int64_t offset, int whence)
+{
+	struct unpack *u = arg;
+	int64_t from = whence == SEEK_SET ? 0 : (int64_t)(whence == SEEK_CUR ? u->at : u->size);
+
+	/* Sizes of files are far from the ends of the type. */
+	if (offset > INT64_MAX / 2 || offset < -(INT64_MAX / 2) || from + offset < 0 || (uint64_t)(from + offset) > u->size) {
+		archive_set_error(a, EINVAL, "%s", "it points out of itself");
+		return ARCHIVE_FATAL;
+	}
+	u->at = (uint64_t)(from + offset);
+	return (la_int64_t)u->at;
 }
 
 /** libarchive's read callback. */
@@ -226,6 +266,16 @@ static bool is_sound(struct archive *a, int result)
 	return result == ARCHIVE_OK || (result == ARCHIVE_WARN && why != NULL && strstr(why, "can't be converted from") != NULL);
 }
 
+/** What a warning about a header means, where libarchive's words help nobody. */
+static int unsound(const struct unpack *u, struct err *err)
+{
+	const char *why = archive_error_string(u->archive);
+
+	if (why != NULL && strstr(why, "cannot be converted") != NULL)
+		return err_set(err, ERR_INPUT, 0, "it has names beyond ASCII, which glovebox does not read from a zip: use a tar");
+	return archive_failed(u, "read the archive", err);
+}
+
 static int send_entries(struct unpack *u, struct err *err)
 {
 	static const struct wire_head end = { .type = WIRE_END };
@@ -237,7 +287,7 @@ static int send_entries(struct unpack *u, struct err *err)
 		if (r == ARCHIVE_EOF)
 			return drain(u, err) < 0 ? -1 : send(u, &end, err);
 		if (!is_sound(u->archive, r))
-			return archive_failed(u, "read the archive", err);
+			return unsound(u, err);
 		if (send_entry(u, entry, err) < 0)
 			return -1;
 	}
@@ -265,4 +315,25 @@ int unpack_layer(int in, int out, enum unpack_codec codec, struct err *err)
 	struct unpack u = { .in = in, .out = out, .fill_up = true };
 
 	return take_apart(&u, codec, err);
+}
+
+int unpack_zip(int in, int out, enum unpack_codec codec, struct err *err)
+{
+	auto_archive a = archive_read_new();
+	auto_free char *block = malloc(READ_BLOCK);
+	off_t size = lseek(in, 0, SEEK_END);
+	struct unpack u = { .in = in, .out = out, .archive = a, .block = block, .at_end = true, .size = size < 0 ? 0 : (uint64_t)size };
+
+	(void)codec;
+	if (size < 0)
+		return err_set(err, ERR_INTERNAL, errno, "read an archive");
+	if (a == NULL || block == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "read an archive");
+	/* Never by the entries as they stream by: they may say another thing than the directory. */
+	if (archive_read_support_format_zip_seekable(a) != ARCHIVE_OK || archive_read_set_callback_data(a, &u) != ARCHIVE_OK ||
+	    archive_read_set_read_callback(a, feed_part) != ARCHIVE_OK || archive_read_set_seek_callback(a, seek_part) != ARCHIVE_OK)
+		return archive_failed(&u, "set up the archive reader", err);
+	if (archive_read_open1(a) != ARCHIVE_OK)
+		return archive_failed(&u, "open the archive", err);
+	return send_entries(&u, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file unpack.h
- * The readers of foreign bytes: codecs and tar, by libarchive. Run in a confined process only (stream.c), with nothing but the two
+ * The readers of foreign bytes: codecs, tar and zip, by libarchive. Run in a confined process only (stream.c), with nothing but the two
  * descriptors; nothing is extracted, nothing is decided here.
  */
 #ifndef GB_ROOTFS_UNPACK_H
@@ -22,5 +22,8 @@ unpack_fn unpack_bytes;
 unpack_fn unpack_tar;
 /** The same for a layer, whose digest says whether it is whole: the last block may be cut short, as umoci insert leaves it. */
 unpack_fn unpack_layer;
+/** Takes a zip apart by its central directory, which says which entries there are: the same messages. @p in is a regular file, whose offset
+ *  moves; @p codec is UNPACK_NONE. */
+unpack_fn unpack_zip;
 
 #endif

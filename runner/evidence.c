@@ -8,6 +8,7 @@
 
 #include "rootfs/rootfs.h"
 #include "runner/inputs.h"
+#include "runner/source.h"
 
 void evidence_clear(struct evidence *e)
 {
@@ -204,7 +205,7 @@ static int load_rootfs(struct store *store, const json_t *recorded, struct plan 
 }
 
 /** A file that was fetched: its tree is made again of it. That it is what the spec pins, inputs_compare() asks. */
-static int load_file(struct store *store, const char *url, struct plan_source *s, struct err *err)
+static int load_file(struct store *store, const struct spec_source *spec, struct plan_source *s, struct err *err)
 {
 	struct digest pinned = s->file, recorded = s->tree;
 	struct stat st;
@@ -216,17 +217,17 @@ static int load_file(struct store *store, const char *url, struct plan_source *s
 		return err_ctx(err, "source '%s' is not in this store (glovebox plan fetches it)", s->name);
 	if (fstat(fd, &st) < 0)
 		return err_set(err, ERR_INTERNAL, errno, "source '%s'", s->name);
-	return fetch_url_tree(store, url, &recorded, (uint64_t)st.st_size, &s->tree, err);
+	return source_of_file(store, spec, &recorded, (uint64_t)st.st_size, s, err);
 }
 
 static int load_source(struct store *store, const json_t *recorded, struct plan *plan, size_t i, struct err *err)
 {
 	struct plan_source *s = &plan->sources[i];
-	const char *url = plan->spec->sources[i].url;
+	const struct spec_source *spec = &plan->spec->sources[i];
 
 	if (inputs_recorded(recorded, INPUT_SOURCES + i, &s->tree, err) < 0)
 		return -1;
-	return url != NULL ? load_file(store, url, s, err) : require_tree(store, "source", s->name, &s->tree, err);
+	return spec->url != NULL ? load_file(store, spec, s, err) : require_tree(store, "source", s->name, &s->tree, err);
 }
 
 /** What glovebox decided must follow from what the user decided. */

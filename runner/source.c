@@ -10,6 +10,7 @@
 
 #include <linux/openat2.h>
 
+#include "rootfs/rootfs.h"
 #include "runner/near.h"
 
 char *dir_of(const char *path)
@@ -150,6 +151,15 @@ static int resolve_path(const struct source_finder *r, size_t i, struct err *err
 	return 0;
 }
 
+int source_of_file(struct store *store, const struct spec_source *s, const struct digest *file, uint64_t size, struct plan_source *to,
+		   struct err *err)
+{
+	if (s->unpack)
+		return rootfs_unpack(store, file, &to->tree, &to->stats, err) < 0 ? err_ctx(err, "unpack '%.300s'", s->url) : 0;
+	to->stats = (struct snapshot_stats){ .files = 1, .dirs = 1, .bytes = size };
+	return fetch_url_tree(store, s->url, file, size, &to->tree, err);
+}
+
 /** A file, fetched unless it is there. */
 static int resolve_url(const struct source_finder *r, size_t i, struct err *err)
 {
@@ -159,9 +169,8 @@ static int resolve_url(const struct source_finder *r, size_t i, struct err *err)
 	uint64_t size;
 
 	if (fetch_url(r->store, r->opt->net, &from, &to->file, &size, err) < 0 ||
-	    fetch_url_tree(r->store, s->url, &to->file, size, &to->tree, err) < 0)
+	    source_of_file(r->store, s, &to->file, size, to, err) < 0)
 		return located(r->plan->spec, s, err);
-	to->stats = (struct snapshot_stats){ .files = 1, .dirs = 1, .bytes = size };
 	return 0;
 }
 

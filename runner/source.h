@@ -19,6 +19,10 @@ struct source_finder {
 /** Brings source @p i of the plan's spec into the store and fills the plan's. Errors begin with its place in the spec. */
 int source_resolve(const struct source_finder *r, size_t i, struct err *err);
 
+/** The tree, and its figures, that a file which was fetched makes as source @p s: itself, or what is in it. */
+int source_of_file(struct store *store, const struct spec_source *s, const struct digest *file, uint64_t size, struct plan_source *to,
+		   struct err *err);
+
 /** Opens what a spec names, to read, with @p flags besides. A relative path stays within the spec's own directory, links included: what a
  *  spec takes from elsewhere it has to name outright. @return -1 with errno; EXDEV: it leads out of there. */
 int open_beside(int spec_dirfd, const char *path, int flags);

@@ -72,6 +72,7 @@ static int check_kind(struct reader *r, const struct node *item)
 {
 	static const char *const of[][2] = {
 		{ "exclude", "path" }, { "gitignore", "path" }, { "digest", "url" }, { "size", "url" },
+		{ "unpack", "url" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(of); i++) {

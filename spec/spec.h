@@ -92,6 +92,7 @@ struct spec_source {
 	char *url;               /**< a file: https:, http: or file: */
 	char *digest;            /**< of that file: sha256:…; NULL: the lock pins it */
 	uint64_t size;           /**< of that file; 0: not given */
+	bool unpack;             /**< it is an archive, and the source what is in it */
 	char *git_url;           /**< a repository: a path, relative to the spec or absolute, or https:, http: or file: */
 	char *git_commit;        /**< 40 or 64 hex digits; NULL: the lock pins @c git_ref */
 	char *git_ref;           /**< branch or tag; NULL where the commit is given */

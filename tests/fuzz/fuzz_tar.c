@@ -51,7 +51,7 @@ static int read_entries(int in, struct import_rows *rows, struct err *err)
 		return -1;
 	MUST(lseek(out, 0, SEEK_SET) == 0 && stream_of(out, &s, err) == 0);
 	MUST(store_writer_begin(NULL, &w, err) == 0 && import_table_new(&totals, false, &table, err) == 0);
-	if (import_entries(s, w, table, &totals, err) < 0)
+	if (import_entries(s, w, table, &totals, TREE_ROOTFS, err) < 0)
 		return -1;
 	import_table_take(table, rows);
 	return 0;

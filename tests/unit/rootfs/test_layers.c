@@ -216,7 +216,7 @@ static int take_lie(struct world *w, int fd)
 	must(store_writer_begin(w->store, &writer, &w->err));
 	must(import_table_new(&totals, false, &t, &w->err));
 	must(tree_builder_new(&b, &w->err));
-	if (import_entries(s, writer, t, &totals, &w->err) < 0)
+	if (import_entries(s, writer, t, &totals, TREE_ROOTFS, &w->err) < 0)
 		return -1;
 	import_table_take(t, &rows);
 	return import_rows_hand_over(&rows, b, &w->err);

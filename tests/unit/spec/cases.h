@@ -80,7 +80,12 @@ static void drop_rivals(const struct schema_row *map, json_t *in, const char *na
 	for (const char *const *key = map->one_of; is_one && *key != NULL; key++)
 		if (strcmp(*key, name) != 0)
 			json_object_del(in, *key);
-	if (schema_field(map, "url") != NULL && (strcmp(name, "digest") == 0 || strcmp(name, "size") == 0)) {
+	static const char *const of_files[] = { "digest", "size", "unpack" };
+	bool of_file = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(of_files); i++)
+		of_file = of_file || strcmp(name, of_files[i]) == 0;
+	if (schema_field(map, "url") != NULL && of_file) {
 		json_object_del(in, "path");
 		json_object_set_new(in, "url", json_string(form_url.example));
 	}

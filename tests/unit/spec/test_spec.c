@@ -430,12 +430,14 @@ static void kinds_of_sources(void **state)
 
 	(void)state;
 	s = good(HEAD BUILD "  sources:\n"
-		 "  - { name: z, url: \"https://h.example/z.tgz\", digest: \"sha256:4444444444444444444444444444444444444444444444444444444444444444\", size: 12 }\n"
+		 "  - { name: z, url: \"https://h.example/z.tgz\", digest: \"sha256:4444444444444444444444444444444444444444444444444444444444444444\", size: 12, unpack: true }\n"
 		 "  - { name: g, git: { url: ., ref: main, submodules: true } }\n"
 		 "  - { name: h, git: { url: ., commit: 4b220de5058abfd01ff619c9d2ff6b09a049bea0 } }\n");
 	assert_null(s->sources[0].path);
 	assert_string_equal(s->sources[0].url, "https://h.example/z.tgz");
 	assert_int_equal(s->sources[0].size, 12);
+	assert_true(s->sources[0].unpack);
+	assert_false(s->sources[1].unpack);
 	assert_true(s->sources[1].git_submodules);
 	assert_string_equal(s->sources[1].git_ref, "main");
 	assert_null(s->sources[1].git_commit);
@@ -443,6 +445,8 @@ static void kinds_of_sources(void **state)
 	spec_free(s);
 	bad(HEAD BUILD "  sources: [{ name: a, path: b, size: 1 }]\n",
 	    "b.yaml:8:33: spec.sources[0].size: it is about a source with a url; remove it");
+	bad(HEAD BUILD "  sources: [{ name: a, path: b, unpack: true }]\n",
+	    "b.yaml:8:33: spec.sources[0].unpack: it is about a source with a url; remove it");
 	bad(HEAD BUILD "  sources: [{ name: a, url: \"https://h/a\", gitignore: true }]\n",
 	    "b.yaml:8:44: spec.sources[0].gitignore: it is about a source with a path; remove it");
 	bad(HEAD BUILD "  sources: [{ name: a, path: b, url: \"https://h/a\" }]\n",
