@@ -67,7 +67,7 @@ static int get_list(struct registry *r, const char *tag, json_t **ret, struct er
 		*ret = json_pack("{s:i, s:s, s:[]}", "schemaVersion", 2, "mediaType", MEDIA_INDEX, "manifests");
 		return *ret == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "attach an artifact") : 0;
 	}
-	if (json_parse(resp.body.data != NULL ? resp.body.data : "", resp.body.len, tag, r->kind, &j, err) < 0)
+	if (json_parse_apart(resp.body.data, resp.body.len, tag, r->kind, &j, err) < 0)
 		return -1;
 	const char *type = json_str(j, "mediaType");
 	if ((type != NULL && strcmp(type, MEDIA_INDEX) != 0) || !json_is_array(json_object_get(j, "manifests")))

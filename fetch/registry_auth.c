@@ -111,7 +111,7 @@ static int take_token(struct registry *r, const struct http_request *req, const 
 
 	if (resp->status != 200)
 		return http_refused(req, resp, err);
-	if (json_parse(resp->body.data != NULL ? resp->body.data : "", resp->body.len, "answer of the registry's token service", ERR_INPUT,
+	if (json_parse_apart(resp->body.data, resp->body.len, "answer of the registry's token service", ERR_INPUT,
 		       &j, err) < 0)
 		return -1;
 	const char *token = json_str(j, "token");

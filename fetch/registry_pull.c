@@ -62,7 +62,7 @@ static int get_document(struct registry *r, const char *name, const struct diges
 		return err_set(err, ERR_INPUT, 0, "%s/%s: the registry gave %s for %s", r->host, r->path, digest_str(&d.digest, a),
 			       digest_str(expected, b));
 	if (registry_check_digest(r, &resp, &d.digest, name, err) < 0 ||
-	    json_parse(d.text.data != NULL ? d.text.data : "", d.text.len, name, ERR_INPUT, &d.json, err) < 0 ||
+	    json_parse_apart(d.text.data, d.text.len, name, ERR_INPUT, &d.json, err) < 0 ||
 	    take_type(&resp, &d, err) < 0)
 		return -1;
 	if (!json_is_object(d.json))
@@ -251,7 +251,7 @@ static int read_architecture(int blobs, const struct digest *config, struct buf 
 	char hex[DIGEST_HEX_SIZE];
 
 	if (io_read_file(blobs, digest_hex(config, hex), OCI_JSON_MAX, &text, err) < 0 ||
-	    json_parse(text.data != NULL ? text.data : "", text.len, "the image's config", ERR_INPUT, &j, err) < 0)
+	    json_parse_apart(text.data, text.len, "the image's config", ERR_INPUT, &j, err) < 0)
 		return -1;
 	const char *architecture = json_str(j, "architecture");
 	buf_adds(out, architecture != NULL ? architecture : "unknown");
@@ -336,7 +336,7 @@ static int get_referrers(struct registry *r, const struct digest *subject, const
 	}
 	if (resp.status == 404)
 		return 0;
-	return json_parse(resp.body.data != NULL ? resp.body.data : "", resp.body.len, "index of referrers", ERR_INPUT, ret, err);
+	return json_parse_apart(resp.body.data, resp.body.len, "index of referrers", ERR_INPUT, ret, err);
 }
 
 /** Fetches into memory. */

@@ -94,7 +94,7 @@ int oci_base_manifest(const char *text, size_t n, struct oci_base *ret, struct e
 
 	if (n > OCI_JSON_MAX)
 		return bad(err, "manifest", "larger than a document may be");
-	if (json_parse(text, n, "base image's manifest", ERR_INPUT, &j, err) < 0 ||
+	if (json_parse_apart(text, n, "base image's manifest", ERR_INPUT, &j, err) < 0 ||
 	    hash_bytes(text, n, &b.manifest_digest, err) < 0)
 		return -1;
 	const char *type = json_str(j, "mediaType");
@@ -188,7 +188,7 @@ int oci_base_config(struct oci_base *base, const char *text, size_t n, struct er
 		return -1;
 	if (!digest_eq(&d, &base->config_digest))
 		return bad(err, "config", "it has another digest than the manifest says");
-	if (json_parse(text, n, "base image's config", ERR_INPUT, &j, err) < 0)
+	if (json_parse_apart(text, n, "base image's config", ERR_INPUT, &j, err) < 0)
 		return -1;
 	const char *why = check_members(j);
 	if (why == NULL)

@@ -56,7 +56,7 @@ static int load(struct search *s, const char *name, const struct foreign_descrip
 		return err_set(err, ERR_INPUT, 0, "%s: its bytes have another digest", name);
 	if (ret_digest != NULL)
 		*ret_digest = actual;
-	return json_parse(text.data, text.len, name, ERR_INPUT, ret, err);
+	return json_parse_apart(text.data, text.len, name, ERR_INPUT, ret, err);
 }
 
 /** Where a blob lies; returns @p out. */
