@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/crew.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** A thread here has no deep calls; the default of 8 MiB would count against limits of address space. */
+#define CREW_STACK (1u << 20)
+
+/** A thread of the crew. */
+struct hand {
+	struct crew *crew;
+	unsigned number;
+	pthread_t thread;
+	bool busy;
+	uint64_t ticket;       /**< of the job at hand */
+	char *job;             /**< its own copy */
+};
+
+struct crew {
+	struct crew_plan plan;
+	pthread_mutex_t lock;      /**< guards all below */
+	pthread_cond_t wanted;     /**< there is a job, or an end */
+	pthread_cond_t moved;      /**< a job has left the queue, or is done */
+	char *ring;                /**< `depth` jobs */
+	uint64_t given, taken;     /**< tickets: those between wait in the ring */
+	struct hand *hands;
+	unsigned nhands;           /**< threads that run; 0: the caller does the work */
+	bool failed, over;
+	struct err why;            /**< of the first failure */
+};
+
+unsigned crew_size(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return n < 1 ? 1 : n > CREW_MAX ? CREW_MAX : (unsigned)n;
+}
+
+static char *slot(const struct crew *c, uint64_t ticket)
+{
+	return c->ring + (ticket % c->plan.depth) * c->plan.job_size;
+}
+
+/** Does a job, unlocked, and notes its failure down. */
+static void do_job(struct crew *c, unsigned number, void *job)
+{
+	struct err err = {0};
+
+	int result = c->plan.work(c->plan.arg, number, job, &err);
+	pthread_mutex_lock(&c->lock);
+	if (result < 0 && !c->failed) {
+		c->failed = true;
+		c->why = err;
+	}
+}
+
+/** A thread's life. The lock is held but while it works. */
+static void *hand_main(void *arg)
+{
+	struct hand *h = arg;
+	struct crew *c = h->crew;
+
+	pthread_mutex_lock(&c->lock);
+	for (;;) {
+		while (!c->over && (c->failed || c->taken == c->given))
+			pthread_cond_wait(&c->wanted, &c->lock);
+		if (c->over)
+			break;
+		h->ticket = c->taken++;
+		h->busy = true;
+		memcpy(h->job, slot(c, h->ticket), c->plan.job_size);
+		pthread_cond_broadcast(&c->moved);
+		pthread_mutex_unlock(&c->lock);
+		do_job(c, h->number, h->job);
+		h->busy = false;
+		pthread_cond_broadcast(&c->moved);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+/** Starts as many threads as can be had. They get no signals: those are for the thread that knows what to do with them. */
+static void start_hands(struct crew *c)
+{
+	sigset_t all, old;
+	pthread_attr_t attr;
+
+	sigfillset(&all);
+	if (pthread_attr_init(&attr) != 0)
+		return;
+	pthread_attr_setstacksize(&attr, CREW_STACK);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	for (unsigned i = 0; i < c->plan.threads; i++) {
+		struct hand *h = &c->hands[i];
+
+		*h = (struct hand){ .crew = c, .number = i, .job = c->ring + (c->plan.depth + i) * c->plan.job_size };
+		if (pthread_create(&h->thread, &attr, hand_main, h) != 0)
+			break;
+		c->nhands++;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+}
+
+int crew_start(const struct crew_plan *plan, struct crew **ret, struct err *err)
+{
+	struct crew *c = calloc(1, sizeof *c);
+
+	if (c != NULL) {
+		c->plan = *plan;
+		c->ring = calloc(plan->depth + plan->threads, plan->job_size);
+		c->hands = calloc(plan->threads, sizeof *c->hands);
+	}
+	if (c == NULL || c->ring == NULL || c->hands == NULL) {
+		if (c != NULL) {
+			free(c->ring);
+			free(c->hands);
+		}
+		free(c);
+		return err_set(err, ERR_INTERNAL, ENOMEM, "start threads");
+	}
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->wanted, NULL);
+	pthread_cond_init(&c->moved, NULL);
+	/* One thread would only take turns with the caller. */
+	if (plan->threads > 1)
+		start_hands(c);
+	*ret = c;
+	return 0;
+}
+
+/** The answer to whoever calls: unlocks. */
+static int settle(struct crew *c, struct err *err)
+{
+	bool failed = c->failed;
+
+	if (failed)
+		*err = c->why;
+	pthread_mutex_unlock(&c->lock);
+	return failed ? -1 : 0;
+}
+
+/** Does the job here and now: there are no threads. */
+static int do_here(struct crew *c, void *job, struct err *err)
+{
+	if (c->failed) {
+		if (c->plan.drop != NULL)
+			c->plan.drop(job);
+	} else {
+		pthread_mutex_unlock(&c->lock);
+		do_job(c, 0, job);
+	}
+	return settle(c, err);
+}
+
+int crew_give(struct crew *c, const void *job, uint64_t *ret_ticket, struct err *err)
+{
+	pthread_mutex_lock(&c->lock);
+	while (!c->failed && c->given - c->taken == c->plan.depth)
+		pthread_cond_wait(&c->moved, &c->lock);
+	memcpy(slot(c, c->given), job, c->plan.job_size);
+	if (ret_ticket != NULL)
+		*ret_ticket = c->given;
+	if (c->nhands == 0) {
+		c->taken = ++c->given;
+		return do_here(c, slot(c, c->given - 1), err);
+	}
+	if (c->failed && c->plan.drop != NULL)
+		c->plan.drop(slot(c, c->given));
+	if (!c->failed)
+		c->given++;
+	pthread_cond_signal(&c->wanted);
+	return settle(c, err);
+}
+
+/** Whether the job with that ticket, and if @p before all given before it, are done. */
+static bool is_done(const struct crew *c, uint64_t ticket, bool before)
+{
+	if (ticket >= c->taken)
+		return false;
+	for (unsigned i = 0; i < c->nhands; i++)
+		if (c->hands[i].busy && (c->hands[i].ticket == ticket || (before && c->hands[i].ticket < ticket)))
+			return false;
+	return true;
+}
+
+int crew_wait(struct crew *c, uint64_t ticket, struct err *err)
+{
+	pthread_mutex_lock(&c->lock);
+	while (!c->failed && !is_done(c, ticket, false))
+		pthread_cond_wait(&c->moved, &c->lock);
+	return settle(c, err);
+}
+
+int crew_finish(struct crew *c, struct err *err)
+{
+	pthread_mutex_lock(&c->lock);
+	while (!c->failed && c->given > 0 && !is_done(c, c->given - 1, true))
+		pthread_cond_wait(&c->moved, &c->lock);
+	return settle(c, err);
+}
+
+void crew_free(struct crew *c)
+{
+	if (c == NULL)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->over = true;
+	pthread_cond_broadcast(&c->wanted);
+	pthread_mutex_unlock(&c->lock);
+	for (unsigned i = 0; i < c->nhands; i++)
+		pthread_join(c->hands[i].thread, NULL);
+	for (; c->taken < c->given; c->taken++)
+		if (c->plan.drop != NULL)
+			c->plan.drop(slot(c, c->taken));
+	pthread_mutex_destroy(&c->lock);
+	pthread_cond_destroy(&c->wanted);
+	pthread_cond_destroy(&c->moved);
+	free(c->ring);
+	free(c->hands);
+	free(c);
+}
