@@ -78,18 +78,26 @@ int ident_drop(const struct ident *id, struct err *err)
 /** What lets one read everybody's files, the narrower first: docker run, for one, leaves its root only the other. */
 static const cap_value_t read_caps[] = { CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE };
 
-/** Raises, in @p caps, the first of read_caps that root has in reserve here; none if none. */
+/** Raises @p cap where root has it in reserve; @p ret tells. */
+static int raise_held(cap_t caps, cap_value_t cap, bool *ret)
+{
+	cap_flag_value_t held;
+
+	if (cap_get_flag(caps, cap, CAP_PERMITTED, &held) < 0)
+		return -1;
+	*ret = held == CAP_SET;
+	return *ret ? cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_SET) : 0;
+}
+
+/** Raises, in @p caps, the first of read_caps that root has in reserve here, none if none; and what tells that nobody writes. */
 static int raise_reading(cap_t caps)
 {
-	for (size_t i = 0; i < ARRAY_LEN(read_caps); i++) {
-		cap_flag_value_t held;
+	bool held = false;
 
-		if (cap_get_flag(caps, read_caps[i], CAP_PERMITTED, &held) < 0)
+	for (size_t i = 0; i < ARRAY_LEN(read_caps) && !held; i++)
+		if (raise_held(caps, read_caps[i], &held) < 0)
 			return -1;
-		if (held == CAP_SET)
-			return cap_set_flag(caps, CAP_EFFECTIVE, 1, &read_caps[i], CAP_SET);
-	}
-	return 0;
+	return held ? raise_held(caps, CAP_LEASE, &held) : 0;
 }
 
 int ident_read_begin(const struct ident *id, struct err *err)
@@ -107,7 +115,9 @@ int ident_read_end(const struct ident *id, struct err *err)
 	if (!id->real_root)
 		return 0;
 	auto_cap caps = cap_get_proc();
+	const cap_value_t lease = CAP_LEASE;
 	if (caps == NULL || cap_set_flag(caps, CAP_EFFECTIVE, ARRAY_LEN(read_caps), read_caps, CAP_CLEAR) < 0 ||
+	    cap_set_flag(caps, CAP_EFFECTIVE, 1, &lease, CAP_CLEAR) < 0 ||
 	    cap_set_proc(caps) < 0)
 		return err_set(err, ERR_HOST, errno, "give up the right to read inputs");
 	return 0;

@@ -42,7 +42,8 @@ int ident_detect(struct ident *ret, struct err *err);
 int ident_drop(const struct ident *id, struct err *err);
 
 /** Begins and ends reading inputs: root's CAP_DAC_READ_SEARCH beside the step user's ids (where a
- *  container has left root only CAP_DAC_OVERRIDE, that; where neither, nothing is gained). The
+ *  container has left root only CAP_DAC_OVERRIDE, that; where neither, nothing is gained), and CAP_LEASE,
+ *  by which one learns that nobody has a file open for writing, whosever it is. The
  *  brackets do not nest, neither in themselves nor in the other. When an end fails, the process
  *  holds more rights than it should: do no more work. */
 int ident_read_begin(const struct ident *id, struct err *err);
