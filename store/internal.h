@@ -12,14 +12,17 @@
  *     tree_builder.c  entries in, sorted manifest out
  *     tree_reader.c   manifest in, entries out
  *     trees.c         manifests in the store
- *     snapshot.c      a directory walked into objects and entries
- *     snapshot_file.c one file of it, read while it may change
+ *     snapshot.c      a directory walked
+ *     snapshot_crew.c several threads that make objects and entries of what the walk meets (snapshot.h)
+ *     snapshot_file.c one file, read while it may change
+ *     statcache.c     files that need not be read, since nothing of them changed (statcache.h)
  *     names.c         names of trees
  *     derived.c       what can be worked out again
  */
 #ifndef GB_STORE_INTERNAL_H
 #define GB_STORE_INTERNAL_H
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "store/store.h"
@@ -33,6 +36,7 @@
 struct store {
 	int fd;                        /**< directory descriptor of the store */
 	struct ident ident;
+	pthread_mutex_t lock;          /**< guards what follows: a snapshot's threads write at once */
 	struct store_scratch *staging; /**< where objects are written beside; made when first needed */
 	uint64_t staged;               /**< names used in it */
 };
@@ -110,11 +114,12 @@ int tree_reader_from_fd(int fd, const char *what, struct tree_reader **ret, stru
 
 /** What a file's reading needs beside its descriptor. */
 struct snapshot_reader {
-	struct store_writer *writer;
+	struct store_writer *writer;   /**< with nothing in it */
 	const struct snapshot_options *opt;
 };
 
-/** Reads the regular file @p fd into an object while nobody changes it; @p ret_st is its state then. */
+/** Reads the regular file @p fd, just opened, into an object while nobody changes it; @p ret_st is its state then. On failure the
+ *  writer holds what was read. */
 int snapshot_file(const struct snapshot_reader *r, int fd, const char *path, struct digest *ret, struct stat *ret_st,
 		  struct err *err);
 

@@ -98,15 +98,24 @@ void store_writer_free(struct store_writer *w)
 	free(w);
 }
 
-/** Begins the unfinished file. */
-static int stage(struct store_writer *w, struct err *err)
+/** A name for an unfinished file that no other thread has; the directory for it is made where it is missing. */
+static int new_name(struct store_writer *w, struct err *err)
 {
 	struct store *s = w->store;
 
-	if (s->staging == NULL && store_scratch_open(s, &s->staging, err) < 0)
-		return -1;
+	pthread_mutex_lock(&s->lock);
+	int result = s->staging != NULL ? 0 : store_scratch_open(s, &s->staging, err);
 	snprintf(w->staged, sizeof w->staged, "o%llx", (unsigned long long)s->staged++);
-	w->fd = openat(store_scratch_fd(s->staging), w->staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+	pthread_mutex_unlock(&s->lock);
+	return result;
+}
+
+/** Begins the unfinished file. */
+static int stage(struct store_writer *w, struct err *err)
+{
+	if (new_name(w, err) < 0)
+		return -1;
+	w->fd = openat(store_scratch_fd(w->store->staging), w->staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
 	return w->fd == -1 ? write_failed(err, errno) : 0;
 }
 
@@ -313,4 +322,11 @@ int store_open_object(struct store *store, const struct digest *d, int *ret_fd, 
 		return err_set(err, errno == ENOENT ? ERR_INPUT : ERR_INTERNAL, errno, "open %s in the store", path);
 	*ret_fd = fd;
 	return 0;
+}
+
+bool store_remove_object(struct store *store, const struct digest *d)
+{
+	char path[STORE_PATH_SIZE];
+
+	return unlinkat(store->fd, store_object_path(d, path), 0) == 0 || errno == ENOENT;
 }

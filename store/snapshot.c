@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,29 +8,12 @@
 
 /** A walk through a directory. */
 struct walk {
+	struct snapshot *shared;
 	const struct snapshot_options *opt;
-	const struct ident *ident;
-	struct snapshot_reader reader;
-	struct tree_builder *builder;
-	struct snapshot_stats stats;
 	struct buf *path;              /**< of the entry at hand, from the root */
 };
 
 static int walk_entries(struct walk *w, DIR *dir, struct err *err);
-
-/** Fills in mode and ids from @p st by the normal form. */
-static void normalise(const struct walk *w, const struct stat *st, struct tree_entry *e)
-{
-	const struct ident *id = w->ident;
-
-	if (w->opt->form == TREE_SOURCE) {
-		e->mode = e->type == TREE_DIR || (st->st_mode & S_IXUSR) != 0 ? 0755 : 0644;
-		return;
-	}
-	e->mode = st->st_mode & TREE_MODE_BITS;
-	e->uid = !id->real_root && st->st_uid == id->caller_uid ? 0 : st->st_uid;
-	e->gid = !id->real_root && st->st_gid == id->caller_gid ? 0 : st->st_gid;
-}
 
 static const char *shown_path(const struct walk *w)
 {
@@ -40,40 +23,41 @@ static const char *shown_path(const struct walk *w)
 /** An error of reading the entry at hand. */
 static int fail(const struct walk *w, int sys, const char *doing, struct err *err)
 {
-	if (sys == ENOENT || sys == ELOOP || sys == ENOTDIR)
-		return err_set(err, ERR_INPUT, 0, "%s '" SHOWN "': it changed while the tree was read: stop what writes to it", doing,
-			       shown_path(w));
-	return err_set(err, ERR_INPUT, sys, "%s '" SHOWN "'", doing, shown_path(w));
+	return snapshot_failed(shown_path(w), sys, doing, err);
 }
 
-static void lost(const struct walk *w, mode_t mode)
-{
-	if (w->opt->lost != NULL)
-		w->opt->lost(w->opt->lost_arg, w->path->data, mode);
-}
-
-static int take_file(struct walk *w, int dirfd, const char *name, struct err *err)
+/** Whether the file at hand is known without being read: then its entry is added. */
+static int take_known(struct walk *w, int dirfd, const char *name, bool *ret, struct err *err)
 {
 	struct stat st;
-	struct tree_entry e = { .path = w->path->data, .type = TREE_FILE };
-	/* O_NONBLOCK: a fifo put here meanwhile must not make us wait. */
-	auto_fd fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	*ret = false;
+	if (w->shared->cache == NULL)
+		return 0;
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail(w, errno, "read", err);
-	if (!S_ISREG(st.st_mode))
-		return fail(w, ENOENT, "read", err);
-	if (snapshot_file(&w->reader, fd, e.path, &e.digest, &st, err) < 0)
-		return err_ctx(err, "'" SHOWN "'", e.path);
-	normalise(w, &st, &e);
-	e.size = (uint64_t)st.st_size;
-	w->stats.files++;
-	w->stats.bytes += e.size;
-	if ((st.st_mode & (S_ISUID | S_ISGID)) != 0) {
-		w->stats.setid++;
-		lost(w, st.st_mode);
+	return snapshot_add_known(w->shared, w->path->data, &st, ret, err);
+}
+
+/** Opens the file at hand and leaves it to the crew. */
+static int take_file(struct walk *w, int dirfd, const char *name, struct err *err)
+{
+	bool known;
+
+	if (take_known(w, dirfd, name, &known, err) < 0)
+		return -1;
+	if (known)
+		return 0;
+	struct snapshot_job job = { .path = strdup(w->path->data) };
+	if (job.path == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "read '" SHOWN "'", w->path->data);
+	/* O_NONBLOCK: a fifo put here meanwhile must not make us wait. */
+	job.fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (job.fd < 0) {
+		free(job.path);
+		return fail(w, errno, "read", err);
 	}
-	return tree_builder_add(w->builder, &e, err);
+	return crew_give(w->shared->crew, &job, NULL, err);
 }
 
 static int take_link(struct walk *w, int dirfd, const char *name, struct err *err)
@@ -86,9 +70,7 @@ static int take_link(struct walk *w, int dirfd, const char *name, struct err *er
 	if (n < 0 || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail(w, n < 0 && errno == EINVAL ? ENOENT : errno, "read link", err);
 	target[n] = '\0';
-	normalise(w, &st, &e);
-	w->stats.links++;
-	return tree_builder_add(w->builder, &e, err);
+	return snapshot_add(w->shared, &e, &st, err);
 }
 
 static int add_dir(struct walk *w, int fd, const char *path, struct err *err)
@@ -98,12 +80,7 @@ static int add_dir(struct walk *w, int fd, const char *path, struct err *err)
 
 	if (fstat(fd, &st) < 0)
 		return fail(w, errno, "read directory", err);
-	if (w->path->len == 0)
-		e.mode = 0755;
-	else
-		normalise(w, &st, &e);
-	w->stats.dirs++;
-	return tree_builder_add(w->builder, &e, err);
+	return snapshot_add(w->shared, &e, &st, err);
 }
 
 /** Adds the directory @p fd, taken over, and all below it. */
@@ -138,8 +115,7 @@ static int take_odd(struct walk *w, unsigned char type, struct err *err)
 	if (!w->opt->skip_odd)
 		return err_set(err, ERR_INPUT, 0, "'" SHOWN "' is neither file, directory nor link: remove it, or exclude it",
 			       w->path->data);
-	w->stats.odd++;
-	lost(w, DTTOIF(type));
+	snapshot_skip_odd(w->shared, w->path->data, DTTOIF(type));
 	return 0;
 }
 
@@ -209,28 +185,33 @@ static int walk_entries(struct walk *w, DIR *dir, struct err *err)
 	}
 }
 
+/** Walks all, and waits for what the crew still reads. */
+static int walk_all(struct snapshot *s, int root, struct err *err)
+{
+	auto_buf path = {0};
+	struct walk w = { .shared = s, .opt = s->opt, .path = &path };
+
+	if (walk_dir(&w, root, err) < 0 || crew_finish(s->crew, err) < 0)
+		return -1;
+	if (s->cache != NULL)
+		statcache_save(s->cache);
+	return 0;
+}
+
 int store_snapshot(struct store *store, int dirfd, const struct snapshot_options *opt, struct tree_builder *b,
 		   struct snapshot_stats *ret, struct err *err)
 {
-	struct ident id;
-	auto_store_writer writer = NULL;
-	auto_buf path = {0};
+	struct snapshot s;
 	/* A descriptor of its own, with its own place among the entries. */
 	auto_fd root = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (root < 0)
 		return err_set(err, ERR_INPUT, errno, "read directory '.'");
-	if (store == NULL && ident_detect(&id, err) < 0)
+	if (snapshot_begin(&s, store, root, opt, b, err) < 0)
 		return -1;
-	if (store_writer_begin(opt->digest_only ? NULL : store, &writer, err) < 0)
-		return -1;
-	struct walk w = {
-		.opt = opt, .builder = b, .path = &path,
-		.ident = store == NULL ? &id : store_ident(store),
-		.reader = { .writer = writer, .opt = opt },
-	};
-	if (walk_dir(&w, move_fd(&root), err) < 0)
-		return -1;
-	*ret = w.stats;
-	return 0;
+	int result = walk_all(&s, move_fd(&root), err);
+	snapshot_end(&s);
+	if (result == 0)
+		*ret = s.stats;
+	return result;
 }

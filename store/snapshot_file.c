@@ -43,15 +43,16 @@ static int read_whole(const struct snapshot_reader *r, int fd, const char *path,
 	return 0;
 }
 
-/** One reading. @return 1 when the file stood still, 0 when it did not. */
+/** One reading, from the start, where @p fd stands. @return 1 when the file stood still, 0 when it did not. */
 static int try_once(const struct snapshot_reader *r, int fd, const char *path, struct stat *ret_st, struct err *err)
 {
 	struct stat before, after;
 	uint64_t size;
 
-	store_writer_reset(r->writer);
-	if (lseek(fd, 0, SEEK_SET) < 0 || fstat(fd, &before) < 0)
+	if (fstat(fd, &before) < 0)
 		return err_set(err, ERR_INPUT, errno, "read");
+	if (!S_ISREG(before.st_mode))
+		return err_set(err, ERR_INPUT, 0, "it changed while the tree was read: stop what writes to it");
 	if (read_whole(r, fd, path, (uint64_t)before.st_size, &size, err) < 0)
 		return -1;
 	if (fstat(fd, &after) < 0)
@@ -75,8 +76,12 @@ int snapshot_file(const struct snapshot_reader *r, int fd, const char *path, str
 
 		if (got < 0)
 			return -1;
-		if (got == 0)
+		if (got == 0) {
+			store_writer_reset(r->writer);
+			if (lseek(fd, 0, SEEK_SET) < 0)
+				return err_set(err, ERR_INPUT, errno, "read");
 			continue;
+		}
 		if (store_writer_end(r->writer, ret, NULL, err) < 0)
 			return -1;
 		*ret_st = st;

@@ -209,6 +209,7 @@ int store_open(const char *path, struct ident *id, struct store **ret, struct er
 	if (s == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "open the store");
 	s->fd = -1;
+	pthread_mutex_init(&s->lock, NULL);
 	int result = open_place(&p, err);
 	s->fd = p.fd;
 	if (result < 0 || prepare(&p, &me, err) < 0) {
@@ -229,6 +230,7 @@ void store_close(struct store *s)
 	store_scratch_close(s->staging);
 	if (s->fd != -1)
 		close(s->fd);
+	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
 

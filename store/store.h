@@ -18,7 +18,8 @@
  * its reader finds, and which putting the same content again mends (what has the name is hashed, and replaced when it is damaged). A name is a
  * promise: store_set_name() syncs the store's file system before the name appears. So does whoever renames a rootfs into place.
  *
- * A store, its trees and its writers belong to one thread. Any number of processes may use a store at once.
+ * A store, its trees and its writers belong to one thread. Any number of processes may use a store at once. Snapshots read with
+ * as many threads as there are processors, which are gone when the call returns.
  */
 #ifndef GB_STORE_H
 #define GB_STORE_H
@@ -67,6 +68,9 @@ int store_put_fd(struct store *store, int fd, uint64_t limit, struct digest *ret
 int store_put_bytes(struct store *store, const void *data, size_t n, struct digest *ret, struct err *err);
 /** Opens an object for reading. ERR_INPUT when it is not in the store. Its content is not hashed again here: readers that copy verify. */
 int store_open_object(struct store *store, const struct digest *d, int *ret_fd, struct err *err);
+
+/** Removes an object whose content was found to be another than its digest says. @return whether it is gone. */
+bool store_remove_object(struct store *store, const struct digest *d);
 
 /** An object written piece by piece (archive import). */
 struct store_writer;
@@ -173,11 +177,14 @@ struct snapshot_options {
 	const struct snapshot_filter *filter; /**< or NULL */
 	bool skip_odd;          /**< true: sockets, fifos and devices are left out and counted; false: refused by name (ERR_INPUT) */
 	bool digest_only;       /**< hash without storing (`glovebox tree DIR`); store may be NULL then */
-	/** May change the first bytes of a file (@p n of them: all, or some 100 KiB) before they are hashed and stored. Or NULL. */
+	bool stat_cache;        /**< files that have not changed since an earlier snapshot of this directory are not read (glovebox-store(5)); not
+	                         *   together with `amend`, nor without a store */
+	/** May change the first bytes of a file (@p n of them: all, or some 100 KiB) before they are hashed and stored. Called from
+	 *  several threads at once. Or NULL. */
 	void (*amend)(void *arg, const char *path, void *head, size_t n);
 	void *amend_arg;
 	/** Told of each thing that does not stay what it is: what skip_odd leaves out, and files whose setuid or setgid bit goes.
-	 *  @p mode is as in stat(2), for what is left out its type alone. Or NULL. */
+	 *  @p mode is as in stat(2), for what is left out its type alone. Called from other threads than the caller's, one at a time. Or NULL. */
 	void (*lost)(void *arg, const char *path, mode_t mode);
 	void *lost_arg;
 };

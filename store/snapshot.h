@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file snapshot.h
+ * A snapshot under way: one thread walks, and gives files to a crew that reads, hashes and stores them. Private to store/.
+ */
+#ifndef GB_STORE_SNAPSHOT_H
+#define GB_STORE_SNAPSHOT_H
+
+#include <pthread.h>
+
+#include "store/internal.h"
+#include "store/statcache.h"
+
+/** A file for the crew, which owns both. */
+struct snapshot_job {
+	int fd;
+	char *path;
+};
+
+/** What the threads share. */
+struct snapshot {
+	const struct snapshot_options *opt;
+	struct store *store;           /**< objects go there; NULL: digests only */
+	struct ident ident;
+	struct statcache *cache;       /**< or NULL */
+	struct crew *crew;
+	unsigned threads;
+	struct store_writer *writers[CREW_MAX]; /**< one a thread */
+	pthread_mutex_t lock;          /**< guards the rest, the cache's notes and the option's `lost` */
+	struct tree_builder *builder;
+	struct snapshot_stats stats;
+};
+
+/** Begins one of the directory @p rootfd; snapshot_end() then. On failure there is nothing to end. */
+int snapshot_begin(struct snapshot *s, struct store *store, int rootfd, const struct snapshot_options *opt, struct tree_builder *b,
+		   struct err *err);
+/** Ends the crew, whether it is done or not. */
+void snapshot_end(struct snapshot *s);
+
+/** Adds @p e with mode and ids from @p st by the normal form, and counts it. */
+int snapshot_add(struct snapshot *s, struct tree_entry *e, const struct stat *st, struct err *err);
+/** Adds the file @p path in the state @p st if its content is known, and stored where it has to be; @p ret tells. */
+int snapshot_add_known(struct snapshot *s, const char *path, const struct stat *st, bool *ret, struct err *err);
+/** Counts what is neither file, directory nor link, and is left out. */
+void snapshot_skip_odd(struct snapshot *s, const char *path, mode_t type);
+/** An error of reading @p path: ERR_INPUT, with @p sys or what it means here. */
+int snapshot_failed(const char *path, int sys, const char *doing, struct err *err);
+
+#endif
