@@ -69,13 +69,15 @@ static int set_time(int fd)
 	return futimens(fd, times);
 }
 
-static int damaged(const struct tree_entry *e, struct err *err)
+/** A damaged object is no use to anybody, and while it is there a snapshot of an unchanged source takes it for what it should be. */
+static int damaged(const struct layout *l, const struct tree_entry *e, struct err *err)
 {
 	char digest[DIGEST_STR_SIZE];
+	const char *next = store_remove_object(l->store, &e->digest) ? "it was removed: run again, or import it again"
+								     : "remove it, then run again, or import it again";
 
-	return err_set(err, ERR_INPUT, 0,
-		       "'" SHOWN "': object %s in the store is damaged: remove objects/%.2s/%s, and import or snapshot it again", e->path,
-		       digest_str(&e->digest, digest), digest + 7, digest + 9);
+	return err_set(err, ERR_INPUT, 0, "'" SHOWN "': object %s in the store is damaged (objects/%.2s/%s): %s", e->path,
+		       digest_str(&e->digest, digest), digest + 7, digest + 9, next);
 }
 
 /** Reads the object to its end, hashing, and writing unless @p out is -1: what is written is what was hashed. */
@@ -96,7 +98,7 @@ static int copy_hashed(struct layout *l, const struct tree_entry *e, int in, int
 	} while (got == COPY_CHUNK && size <= e->size);
 	if (hasher_final(l->hash, &found, err) < 0)
 		return -1;
-	return size == e->size && digest_eq(&found, &e->digest) ? 0 : damaged(e, err);
+	return size == e->size && digest_eq(&found, &e->digest) ? 0 : damaged(l, e, err);
 }
 
 /** Shares the object's blocks where the file system can; they are still read, since a reflink of damage is damage. */
