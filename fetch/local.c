@@ -70,7 +70,7 @@ static int snapshot(struct store *store, struct filter *f, struct tree_builder *
 {
 	const struct ident *id = store_ident(store);
 	const struct snapshot_filter filter = { .skip = skip, .enter = enter, .leave = leave, .arg = f };
-	const struct snapshot_options opt = { .form = TREE_SOURCE, .filter = &filter };
+	const struct snapshot_options opt = { .form = TREE_SOURCE, .filter = &filter, .stat_cache = true };
 
 	if (ident_read_begin(id, err) < 0)
 		return -1;
