@@ -37,6 +37,7 @@ void err_fill(struct err *err, enum err_kind kind, int sys, const char *fmt, ...
 	}
 	err->kind = kind;
 	err->sys = sys;
+	err->cause = 0;
 	strcpy(err->msg, msg);
 }
 

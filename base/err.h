@@ -33,6 +33,8 @@ enum err_kind {
 struct err {
 	enum err_kind kind;
 	int sys;               /**< errno of the failing call, or 0 */
+	int cause;             /**< of ERR_HOST: why this host denies it, a row of the table in sandbox/cause.h; 0: none of these.
+	                        *   Set after err_set(), which clears it */
 	char msg[ERR_MSG_MAX]; /**< what was being done, on what, why, what next. May hold bytes of
 	                        *   hostile names: printed through text_printable() only */
 };

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "sandbox/cause.h"
 #include "sandbox/limit.h"
 #include "sandbox/sys.h"
 
@@ -365,10 +366,13 @@ static bool control(struct cgroup *cg, const struct here *h, enum cgroup_control
 
 static int refuse(enum cgroup_controller c, const struct buf *why, struct err *err)
 {
-	return err_set(err, ERR_HOST, 0, "sandbox: limit %s: no cgroup with a %s controller is writable for uid %u: %s. Start glovebox in "
-		       "a scope of its own (systemd-run --user --scope -p Delegate=yes glovebox ...) or as root, leave the limit out, "
-		       "or let it be passed over, and recorded (limits: best-effort)", controller_names[c], controller_names[c],
-		       (unsigned)geteuid(), text_of(why));
+	auto_buf doing = { 0 };
+
+	buf_addf(&doing, "sandbox: limit %s: no cgroup with a %s controller is writable for uid %u: %s", controller_names[c],
+		 controller_names[c], (unsigned)geteuid(), text_of(why));
+	if (buf_check(&doing, "message", err) != 0)
+		return -1;
+	return sandbox_denied(err, CAUSE_CGROUP, 0, doing.data, NULL);
 }
 
 static int make_all(struct cgroup *cg, const struct sandbox_limits *l, struct err *err)

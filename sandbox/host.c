@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #include "sandbox/mounted.h"
+#include "sandbox/outer.h"
 
-#define PROC_FILE_MAX (1u << 20)
 /** How many covered paths of /proc an error names. */
 #define PROC_COVERS_SHOWN 4
 
@@ -43,82 +43,57 @@ static const char *const stage_text[] = {
 	[STAGE_HANDOVER] = "handing over the space",
 };
 
-/** The number in a file of /proc/sys, or -1. */
-static long read_number(const char *path)
+/** EPERM and EACCES are what many rules answer. */
+static int explain_denial(const char *what, bool making, const struct note *note, struct err *err)
 {
-	char text[32] = "";
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	auto_buf detail = { 0 };
+	char doing[160];
+	enum sandbox_cause cause = outer_why_denied(making, &detail);
 
-	return n <= 0 ? -1 : strtol(text, NULL, 10);
+	snprintf(doing, sizeof doing, "sandbox: %s is denied", what);
+	return sandbox_denied(err, cause, note->code, doing, detail.data);
 }
 
-/** A file of /proc as a string, or NULL. */
-static char *read_proc(const char *path)
+/** ENOSYS: of an old kernel, or of a filter that knows no better word. */
+static int explain_missing(const char *what, struct err *err)
 {
-	auto_buf text = BUF_LIMIT(PROC_FILE_MAX);
-	struct err ignored = { 0 };
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	auto_buf detail = { 0 };
+	char doing[160];
+	bool refused = outer_kernel_is(5, 14) && outer_refuses(&detail);
 
-	if (fd < 0 || io_read_all(fd, PROC_FILE_MAX, &text, &ignored) != 0)
-		return NULL;
-	return buf_take(&text);
-}
-
-/** Whether a filter of somebody else's (a container's) binds this process. */
-static bool under_seccomp(void)
-{
-	auto_free char *status = read_proc("/proc/self/status");
-
-	return status != NULL && strstr(status, "\nSeccomp:\t2") != NULL;
-}
-
-/** A user namespace is made, or refused, by rules that the errno alone does not tell apart. */
-static const char *why_denied(void)
-{
-	if (read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
-		return "AppArmor restricts unprivileged user namespaces here; cure: sysctl -w "
-		       "kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for glovebox with 'userns,'";
-	if (read_number("/proc/sys/kernel/unprivileged_userns_clone") == 0)
-		return "unprivileged user namespaces are switched off; cure: sysctl -w kernel.unprivileged_userns_clone=1";
-	if (mounted_in_chroot())
-		return "this process runs in a chroot, where no user namespace can be made; run it in a root of its own "
-		       "(a container, pivot_root), not in a chroot";
-	if (under_seccomp())
-		return "a seccomp filter binds this process (a container's?); cure: start the container with "
-		       "--security-opt seccomp=unconfined, or with a profile that allows clone, unshare, setns and mount calls";
-	return "a security module or a container forbids it (see the kernel log, and the security options of the container)";
+	snprintf(doing, sizeof doing, "sandbox: %s", what);
+	return sandbox_denied(err, refused || (outer_kernel_is(5, 14) && outer_seccomp()) ? CAUSE_SECCOMP : CAUSE_OLD_KERNEL, ENOSYS,
+			      doing, detail.data);
 }
 
 /** ENOSPC of clone(2): a limit of namespaces in /proc/sys/user. */
 static int explain_full(const char *what, struct err *err)
 {
 	static const char *const kinds[] = { "user", "mnt", "pid", "net", "ipc", "uts", "cgroup" };
+	char doing[160], name[64];
 
+	snprintf(doing, sizeof doing, "sandbox: %s", what);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		char path[64];
-
-		snprintf(path, sizeof path, "/proc/sys/user/max_%s_namespaces", kinds[i]);
-		if (read_number(path) == 0)
-			return err_set(err, ERR_HOST, 0, "sandbox: %s: user.max_%s_namespaces is 0 on this host; cure: "
-				       "sysctl -w user.max_%s_namespaces=10000", what, kinds[i], kinds[i]);
+		snprintf(name, sizeof name, "/proc/sys/user/max_%s_namespaces", kinds[i]);
+		if (outer_number(name) != 0)
+			continue;
+		snprintf(name, sizeof name, "user.max_%s_namespaces is 0", kinds[i]);
+		return sandbox_denied(err, i == 0 ? CAUSE_USERNS_OFF : CAUSE_NAMESPACES_OFF, ENOSPC, doing, i == 0 ? NULL : name);
 	}
-	return err_set(err, ERR_HOST, 0, "sandbox: %s: this user has as many namespaces as user.max_*_namespaces allows; "
-		       "end some, or raise the limit", what);
+	return sandbox_denied(err, CAUSE_NAMESPACES_FULL, ENOSPC, doing, NULL);
 }
 
 /** EAGAIN of clone(2) and vfork(2): a limit of processes. */
 static int explain_no_process(const char *what, struct err *err)
 {
 	struct rlimit now = { RLIM_INFINITY, RLIM_INFINITY };
-	char text[32] = "unlimited";
+	char doing[160], text[48] = "ulimit -u: unlimited";
 
 	(void)getrlimit(RLIMIT_NPROC, &now);
 	if (now.rlim_cur != RLIM_INFINITY)
-		snprintf(text, sizeof text, "%ju", (uintmax_t)now.rlim_cur);
-	return err_set(err, ERR_HOST, 0, "sandbox: %s: no more processes can be made: this user has as many as its limit allows "
-		       "(ulimit -u: %s), or the machine or this process's cgroup has (kernel.pid_max, pids.max); end some, or "
-		       "raise the limit", what, text);
+		snprintf(text, sizeof text, "ulimit -u: %ju", (uintmax_t)now.rlim_cur);
+	snprintf(doing, sizeof doing, "sandbox: %s", what);
+	return sandbox_denied(err, CAUSE_PROCESSES, EAGAIN, doing, text);
 }
 
 /* ---- mounts ----------------------------------------------------------------------- */
@@ -126,6 +101,18 @@ static int explain_no_process(const char *what, struct err *err)
 static bool is_missing(int sys)
 {
 	return sys == ENOENT || sys == ENOTDIR || sys == ELOOP || sys == EXDEV;
+}
+
+static int explain_user_overlay(const struct row *row, const struct note *note, struct err *err)
+{
+	auto_buf doing = { 0 };
+
+	buf_addf(&doing, "mount on '/%s': overlay over %zu layers: %s", row->target, row->overlay->nlowers, strerror(note->code));
+	if (buf_check(&doing, "message", err) != 0)
+		return -1;
+	if (note->code == EINVAL || note->code == EPERM || note->code == ENODEV)
+		return sandbox_denied(err, CAUSE_UPPER_DENIED, note->code, doing.data, NULL);
+	return err_set(err, ERR_INTERNAL, note->code, "mount on '/%s': overlay over %zu layers", row->target, row->overlay->nlowers);
 }
 
 /** A row of the caller's, by the caller's names. */
@@ -142,23 +129,18 @@ static int explain_user_row(const struct row *row, const struct note *note, stru
 	if (note->part == PART_SOURCE && row->from.where == PLACE_HOST)
 		return err_set(err, ERR_USAGE, note->code, "mount on '/%s': opening '%s'", row->target, from);
 	if (row->kind == ROW_OVERLAY && note->part != PART_SOURCE)
-		return err_set(err, note->code == EINVAL || note->code == EPERM || note->code == ENODEV ? ERR_HOST : ERR_INTERNAL,
-			       note->code, "mount on '/%s': overlay over %zu layers (its upper and work directories must be "
-			       "new and on a file system with user extended attributes; the kernel needs overlayfs)", row->target,
-			       row->overlay->nlowers);
+		return explain_user_overlay(row, note, err);
 	return err_set(err, ERR_INTERNAL, note->code, "mount on '/%s' of '%s'", row->target, from);
 }
 
 /** "mount too revealing": a new /proc would show what a container has covered in its own. */
-static int explain_proc(const struct note *note, struct err *err)
+int sandbox_proc_denied(int sys, struct err *err)
 {
 	auto_buf covers = { 0 };
 
 	mounted_on_proc(&covers, PROC_COVERS_SHOWN);
-	return err_set(err, ERR_HOST, note->code, "sandbox: mounting /proc: the kernel allows it only where the host's own /proc is "
-		       "not masked; this looks like a container with parts of /proc covered (%s): start it with "
-		       "--security-opt systempaths=unconfined (docker) or --security-opt unmask=ALL (podman)",
-		       covers.data == NULL ? "none seen from here" : covers.data);
+	return sandbox_denied(err, CAUSE_PROC_MASKED, sys, "sandbox: mounting /proc is denied",
+			      covers.data == NULL ? "none seen from here" : covers.data);
 }
 
 static int explain_root(const struct plan *plan, const struct note *note, struct err *err)
@@ -168,11 +150,10 @@ static int explain_root(const struct plan *plan, const struct note *note, struct
 	if (note->part == PART_SOURCE)
 		return err_set(err, ERR_INTERNAL, note->code, "sandbox: opening the rootfs '%s'", plan->rootfs);
 	if (note->code == ENODEV)
-		return err_set(err, ERR_HOST, note->code, "sandbox: %s: this kernel has no overlayfs; cure: modprobe overlay", what);
+		return sandbox_denied(err, CAUSE_NO_OVERLAY, note->code, "sandbox: mounting the root, an overlay over the rootfs", NULL);
 	if (note->code == EPERM || note->code == EINVAL)
-		return err_set(err, ERR_HOST, note->code, "sandbox: %s: the kernel must let a user namespace mount overlayfs "
-			       "(Linux 5.11 or later), the store must lie on a mount of this mount namespace with no other mount "
-			       "below the rootfs, and on no more than one overlay itself", what);
+		return sandbox_denied(err, CAUSE_OVERLAY_DENIED, note->code, "sandbox: mounting the root, an overlay over the rootfs",
+				      strerror(note->code));
 	return err_set(err, ERR_INTERNAL, note->code, "sandbox: %s", what);
 }
 
@@ -184,7 +165,7 @@ static int explain_mount(const struct plan *plan, const struct note *note, struc
 	if (row->user >= 0)
 		return explain_user_row(row, note, err);
 	if (row->kind == ROW_PROC && note->part == PART_FS && (note->code == EPERM || note->code == EACCES))
-		return explain_proc(note, err);
+		return sandbox_proc_denied(note->code, err);
 	if (row->from.where == PLACE_HOST)
 		return err_set(err, ERR_HOST, note->code, "sandbox: the host's %s", row->from.path);
 	return err_set(err, note->code == EPERM || note->code == EACCES || note->code == ENODEV ? ERR_HOST : ERR_INTERNAL,
@@ -217,8 +198,7 @@ int host_explain(const struct plan *plan, const struct note *note, struct err *e
 	const char *what = note->stage > 0 && (size_t)note->stage < ARRAY_LEN(stage_text) ? stage_text[note->stage] : "starting";
 
 	if (note->code == ENOSYS)
-		return err_set(err, ERR_HOST, 0, "sandbox: %s: this kernel lacks a system call that is needed, or a container's "
-			       "seccomp filter hides it; Linux 5.14 or later is required", what);
+		return explain_missing(what, err);
 	switch (note->stage) {
 	case STAGE_ROOT:
 		return explain_root(plan, note, err);
@@ -234,8 +214,7 @@ int host_explain(const struct plan *plan, const struct note *note, struct err *e
 		break;
 	case STAGE_KEYRING:
 		if (note->code == EDQUOT)
-			return err_set(err, ERR_HOST, 0, "sandbox: %s: this user's quota of keys is used up (sysctl "
-				       "kernel.keys.maxkeys)", what);
+			return sandbox_denied(err, CAUSE_KEYS, EDQUOT, "sandbox: making a session keyring", NULL);
 		break;
 	case STAGE_IDS:
 		if (note->part == PART_OOM)
@@ -252,17 +231,17 @@ int host_explain(const struct plan *plan, const struct note *note, struct err *e
 		if (note->code == ENOSPC || note->code == EUSERS)
 			return explain_full(what, err);
 		if (note->code == EINVAL)
-			return err_set(err, ERR_HOST, note->code, "sandbox: %s: this kernel is built without one of them", what);
+			return sandbox_denied(err, CAUSE_LEAN_KERNEL, note->code,
+					      "sandbox: making user, mount, pid, network, ipc, uts and cgroup namespaces", NULL);
 		break;
 	case STAGE_PIVOT:
 		if (note->code == EINVAL)
-			return err_set(err, ERR_HOST, note->code, "sandbox: %s: the host's root is a chroot or an initramfs, which "
-				       "cannot be left that way", what);
+			return sandbox_denied(err, CAUSE_ROOT, note->code, "sandbox: leaving the host's root (pivot_root)", NULL);
 		break;
 	default:
 		break;
 	}
 	if (is_denial(note->code))
-		return err_set(err, ERR_HOST, note->code, "sandbox: %s is denied: %s", what, why_denied());
+		return explain_denial(what, note->stage == STAGE_CLONE, note, err);
 	return err_set(err, ERR_INTERNAL, note->code, "sandbox: %s", what);
 }

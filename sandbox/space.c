@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "sandbox/cause.h"
 #include "sandbox/space.h"
 
 struct sandbox_space {
@@ -73,7 +74,7 @@ static int start(struct sandbox_space *space, struct plan *plan, int base_fd, st
 	auto_fd proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (proc < 0)
-		return err_set(err, ERR_HOST, errno, "sandbox: opening /proc");
+		return sandbox_denied(err, CAUSE_PROC_MISSING, errno, "sandbox: opening /proc", NULL);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return err_set(err, ERR_INTERNAL, errno, "sandbox: making a socket pair");
 	space->sock = pair[0];

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "sandbox/outer.h"
 #include "sandbox/relay.h"
 #include "sandbox/space.h"
 #include "sandbox/watch.h"
@@ -305,7 +306,7 @@ static int start(struct run *r, struct plan *plan, struct err *err)
 	auto_fd proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (proc < 0)
-		return err_set(err, ERR_HOST, errno, "sandbox: opening /proc");
+		return sandbox_denied(err, CAUSE_PROC_MISSING, errno, "sandbox: opening /proc", NULL);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return err_set(err, ERR_INTERNAL, errno, "sandbox: making a socket pair");
 	r->sock = pair[0];
@@ -397,6 +398,9 @@ static bool take_limit(struct run *r, struct sandbox_result *res)
 
 static int lost_init(const struct run *r, struct err *err)
 {
+	/* A filter from outside may kill for what others refuse. */
+	if (WIFSIGNALED(r->status) && WTERMSIG(r->status) == SIGSYS)
+		return sandbox_denied(err, CAUSE_SECCOMP, EPERM, "sandbox: its making was ended by a filter (SIGSYS)", NULL);
 	return err_set(err, ERR_INTERNAL, 0, "sandbox: its init was killed from outside (%s %d) before the command ended; "
 		       "out of memory?", WIFSIGNALED(r->status) ? "signal" : "exit",
 		       WIFSIGNALED(r->status) ? WTERMSIG(r->status) : WEXITSTATUS(r->status));
