@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/cause.h"
 #include "store/internal.h"
 
 #include <errno.h>
@@ -48,6 +49,18 @@ static int open_dir(struct place *p, struct err *err)
 	return 0;
 }
 
+/** ERR_HOST for @p sys: a cause that every refusal tells alike, where it is one. */
+static int refuse_place(const char *doing, const char *path, int sys, struct err *err)
+{
+	enum sandbox_cause cause = sys == EROFS ? CAUSE_STORE_READONLY : sys == ENOSPC || sys == EDQUOT ? CAUSE_STORE_FULL : CAUSE_NONE;
+	auto_buf what = {0};
+
+	if (cause == CAUSE_NONE)
+		return err_set(err, ERR_HOST, sys, "%s the store '" SHOWN "' (choose another with --store)", doing, path);
+	buf_addf(&what, "%s the store '" SHOWN "'", doing, path);
+	return buf_check(&what, "message", err) < 0 ? -1 : sandbox_denied(err, cause, sys, what.data, NULL);
+}
+
 /** mkdir -p, as whoever calls. */
 static int make_place(const struct place *p, struct err *err)
 {
@@ -59,12 +72,14 @@ static int make_place(const struct place *p, struct err *err)
 	if (slash != NULL && slash != copy) {
 		*slash = '\0';
 		if (io_mkdirs(AT_FDCWD, copy, 0755, err) < 0) {
+			if (err->sys == EROFS || err->sys == ENOSPC)
+				return refuse_place("make", p->path, err->sys, err);
 			err->kind = ERR_HOST;
 			return err_ctx(err, "make the store '" SHOWN "'", p->path);
 		}
 	}
 	if (mkdir(p->path, 0700) < 0 && errno != EEXIST)
-		return err_set(err, ERR_HOST, errno, "make the store '" SHOWN "' (choose another with --store)", p->path);
+		return refuse_place("make", p->path, errno, err);
 	return 0;
 }
 
@@ -186,7 +201,7 @@ static int furnish(const struct place *p, struct err *err)
 		if (mkdirat(p->fd, folders[i], 0700) < 0 && errno != EEXIST)
 			return err_set(err, ERR_HOST, errno, "make '%s' in the store '" SHOWN "'", folders[i], p->path);
 	if (faccessat(p->fd, "tmp", R_OK | W_OK | X_OK, AT_EACCESS) < 0)
-		return err_set(err, ERR_HOST, errno, "write to the store '" SHOWN "' (choose another with --store)", p->path);
+		return refuse_place("write to", p->path, errno, err);
 	return 0;
 }
 
