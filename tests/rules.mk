@@ -163,6 +163,9 @@ $(O)/completion/%: $(PROGRAM) $(ENGINE)
 # The program finds its engine by this way from its own directory, and by no other.
 ENGINE_DIR = $(bindir)/../libexec/glovebox
 
+# What users give to other programs.
+sharedir ?= $(prefix)/share/glovebox
+
 # Where each shell looks for what packages bring.
 bashdir ?= $(prefix)/share/bash-completion/completions
 zshdir  ?= $(prefix)/share/zsh/site-functions
@@ -173,12 +176,14 @@ install: all man completion
 	install -D -m 755 $(ENGINE) $(DESTDIR)$(ENGINE_DIR)/glovebox-engine
 	set -e; for page in $(MAN_PAGES); do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+	install -D -m 644 packaging/outer-seccomp.json $(DESTDIR)$(sharedir)/outer-seccomp.json
 	install -D -m 644 $(O)/completion/bash $(DESTDIR)$(bashdir)/glovebox
 	install -D -m 644 $(O)/completion/zsh $(DESTDIR)$(zshdir)/_glovebox
 	install -D -m 644 $(O)/completion/fish $(DESTDIR)$(fishdir)/glovebox.fish
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/glovebox $(DESTDIR)$(ENGINE_DIR)/glovebox-engine $(DESTDIR)$(bashdir)/glovebox \
+	rm -f $(DESTDIR)$(bindir)/glovebox $(DESTDIR)$(ENGINE_DIR)/glovebox-engine $(DESTDIR)$(sharedir)/outer-seccomp.json \
+		$(DESTDIR)$(bashdir)/glovebox \
 		$(DESTDIR)$(zshdir)/_glovebox $(DESTDIR)$(fishdir)/glovebox.fish
 	set -e; for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 
