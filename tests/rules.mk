@@ -25,13 +25,13 @@ check:
 	tests/deps.sh build demo test
 	$(MAKE) --no-print-directory check-built
 
-# Hostile code, static: it runs in boxes that hold nothing else (tests/escape/probe/probe.h).
-PROBE      := $(O)/escape/probe
+# Hostile code, static: it runs in boxes that hold nothing else (tests/escape/probe/probe.h). Installed, too: doctor --self-test.
+PROBE      := $(O)/escape-probes
 PROBE_SRCS := $(wildcard tests/escape/probe/*.c)
 
 $(PROBE): $(PROBE_SRCS) tests/escape/probe/probe.h
 	@mkdir -p $(@D)
-	$(CC) -static -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -o $@ $(PROBE_SRCS)
+	$(CC) -static -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) $(BUILD_ID) -o $@ $(PROBE_SRCS)
 
 # The escape suite alone, as whoever calls.
 check-escape: all $(PROBE)

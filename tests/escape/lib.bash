@@ -5,7 +5,7 @@ declare -F bats_require_minimum_version >/dev/null || bats_require_minimum_versi
 # shellcheck source=tests/e2e/lib.bash
 source "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.bash"
 
-PROBE=$(realpath "${O:-build}/escape/probe")
+PROBE=$(realpath "${O:-build}/escape-probes")
 # shellcheck disable=SC2034  # for who sources this
 PROFILES=(strict default debug)
 export PROBE

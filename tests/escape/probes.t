@@ -8,15 +8,16 @@ set -euo pipefail
 
 tests=0
 
-# Numbers the lines of `probe run`, with @1 before their names.
+# Numbers the lines of `probe suite` and `probe run`. "@ TITLE" is that of the lines that follow.
 number()
 {
-	local line
+	local line title=$1
 	while IFS= read -r line; do
 		case $line in
+		'@ '*) title=${line#@ } ;;
 		'ok - '* | 'not ok - '*)
 			tests=$((tests + 1))
-			printf '%s %d - %s: %s\n' "${line%% - *}" $tests "$1" "${line#* - }"
+			printf '%s %d - %s: %s\n' "${line%% - *}" $tests "$title" "${line#* - }"
 			;;
 		*) printf '# %s\n' "${line#\# }" ;;
 		esac
@@ -35,48 +36,16 @@ result()
 	fi
 }
 
-is_line() { grep -cE '^(not )?ok - ' <<<"$1" || true; }
-
-# whole TITLE OUTPUT MODE PROMISE: all probes of a promise have answered, the program was there to the end, and nothing
-# of the host was reached.
-whole()
-{
-	local want got
-	want=$("$PROBE" list "$3" | grep -c "^$4 ")
-	got=$(is_line "$2")
-	result "$1: all $want probes have answered" "$([ "$want" = "$got" ] && grep -q '^# end$' <<<"$2" || printf '%s answers\n%s' "$got" "$2")"
-	result "$1: nothing of the host was reached" "$(grep '^reached ' <<<"$2" || true)"
-}
-
-# inside PROFILE MODE PROMISE OPTION...
-inside()
-{
-	local profile=$1 mode=$2 promise=$3 out title="$2, promise $3" extra=()
-	shift 3
-	[ "${2:-}" != loopback ] || extra=(loopback) title="$title, with a loopback"
-	rm -rf "$WORK/out"
-	out=$("$PROBE" caller "$WORK/caller" -- "$GLOVEBOX" exec --rootfs "$ROOTFS" --profile "$profile" --pids 64 --ro "$WORK/in:/in" \
-		--rw "$WORK/live:/live" --output "/out=$WORK/out" "$@" -- \
-		/bin/probe run "$mode" "$promise" "${words[@]}" "${extra[@]}") || true
-	number "$title" < <(grep -vE '^(reached |# end)' <<<"$out")
-	whole "$title" "$out" "$mode" "$promise"
-}
-
 begin_escape
 trap end_file EXIT
 mapfile -t words < <(needles)
 echo 'defaultAction: SCMP_ACT_ALLOW' >"$WORK/floor.yaml"
-mapfile -t promises < <("$PROBE" list | cut -d' ' -f1 | sort -nu)
-
-for profile in "${PROFILES[@]}"; do
-	for promise in "${promises[@]}"; do
-		inside "$profile" "$profile" "$promise"
-	done
-	inside "$profile" "$profile" 6 --network loopback
-done
-for promise in "${promises[@]}"; do
-	inside "$WORK/floor.yaml" floor "$promise"
-done
+mkdir "$WORK/suite"
+"$PROBE" suite "$GLOVEBOX" "$WORK/suite" "${PROFILES[@]}" "$WORK/floor.yaml" >"$WORK/said" && ended= || ended="exit $?"
+number suite <"$WORK/said"
+result "the suite came to its end" "$ended"
+result "each profile was tried on every promise, and three of them with a loopback" \
+	"$(runs=$(grep -c '^@ ' "$WORK/said"); want=$((4 * $("$PROBE" list | cut -d' ' -f1 | sort -u | wc -l) + 3)); [ "$runs" = $want ] || echo "$runs runs, not $want")"
 
 # ---- the control ------------------------------------------------------------------------------------
 

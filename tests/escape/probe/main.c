@@ -2,7 +2,7 @@
 /* probe run MODE PROMISE [KEY=VALUE]...   tries all probes of a promise (0: of all), and says TAP without numbers
  * probe list                             "PROMISE NAME" of every probe
  * probe permits                          what profiles let through on purpose, as the manual lists it
- * probe caller|alone|kills|act …         see probe.h */
+ * probe suite|caller|alone|kills|act …   see probe.h */
 #include "probe.h"
 
 #include <sched.h>
@@ -212,8 +212,7 @@ static int run(int argc, char **argv)
 {
 	int promise = argc > 1 ? atoi(argv[1]) : -1;
 
-	for (mode = 0; argc > 0 && mode < MODES && strcmp(mode_names[mode], argv[0]) != 0; mode++)
-		;
+	mode = mode_by_name(argc > 0 ? argv[0] : "");
 	if (promise < 0 || mode == MODES)
 		return fprintf(stderr, "probe run: which mode and promise?\n"), 2;
 	for (int i = 2; i < argc; i++)
@@ -231,12 +230,34 @@ static int run(int argc, char **argv)
 	return 0;
 }
 
-static int list(const char *name)
+const char *mode_name(enum mode m)
+{
+	return mode_names[m];
+}
+
+enum mode mode_by_name(const char *name)
 {
 	enum mode m = 0;
 
 	while (m < MODES && strcmp(mode_names[m], name) != 0)
 		m++;
+	return m;
+}
+
+int probes_of(int promise, enum mode m)
+{
+	int n = 0;
+
+	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+		for (const struct probe *p = tables[t]; p->name != NULL; p++)
+			n += p->promise == promise && is_for(p, m);
+	return n;
+}
+
+static int list(const char *name)
+{
+	enum mode m = mode_by_name(name);
+
 	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
 		for (const struct probe *p = tables[t]; p->name != NULL; p++)
 			if (m == MODES || is_for(p, m))
@@ -327,6 +348,8 @@ int main(int argc, char **argv)
 		return list(argc > 2 ? argv[2] : "");
 	if (strcmp(what, "permits") == 0)
 		return permits();
+	if (strcmp(what, "suite") == 0)
+		return suite_main(argc - 2, argv + 2);
 	if (strcmp(what, "caller") == 0)
 		return caller_main(argc - 2, argv + 2);
 	if (strcmp(what, "alone") == 0)

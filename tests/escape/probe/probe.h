@@ -84,6 +84,14 @@ bool is_dangerous(const char *path);
 extern const struct probe caller_probes[], privilege_probes[], kernel_probes[], reach_probes[], abi_probes[], socket_probes[],
 	network_probes[], file_probes[], mode_probes[], process_probes[], limit_probes[];
 
+/** A mode's name, and back; MODES for a name that none has. */
+const char *mode_name(enum mode m);
+enum mode mode_by_name(const char *name);
+/** How many probes of a promise there are for a mode. */
+int probes_of(int promise, enum mode m);
+
+/** `probe suite …`: all of the table in boxes (suite.c). */
+int suite_main(int argc, char **argv);
 /** `probe caller …`: runs a command with all that a careless caller could leave it (caller.c). */
 int caller_main(int argc, char **argv);
 /** `probe alone …`, `probe kills …`: what is left of a command when it has ended, or been killed (reaper.c). */
