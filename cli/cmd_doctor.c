@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "cli/cli.h"
+#include "cli/self_test.h"
 #include "runner/doctor.h"
 
 #define DOCTOR_SCHEMA "https://glovebox.dev/schemas/doctor/v1"
@@ -21,6 +22,7 @@ static const char *state_word(enum sandbox_check_state state)
 /** The store, and what is tried in it. */
 struct findings {
 	struct sandbox_check store, checks[CHECKS];
+	struct ident id;   /**< the store's, once it is open: root has become its step user */
 };
 
 static const struct sandbox_check *finding(const struct findings *f, size_t i, const char **ret_name)
@@ -124,9 +126,11 @@ static int examine(const struct args *args, struct findings *f, struct err *err)
 
 	if (limits != NULL && strcmp(limits, "enforce") != 0 && strcmp(limits, "best-effort") != 0)
 		return err_set(err, ERR_USAGE, 0, "--limits %s: it is 'enforce' or 'best-effort'", limits);
-	if (cli_open_store(args, &store, of_store) == 0 &&
-	    doctor_checkup(store, limits == NULL || limits[0] == 'e', f->checks, of_store) == 0)
-		return 0;
+	if (cli_open_store(args, &store, of_store) == 0) {
+		f->id = *store_ident(store);
+		if (doctor_checkup(store, limits == NULL || limits[0] == 'e', f->checks, of_store) == 0)
+			return 0;
+	}
 	if (of_store->kind != ERR_HOST) {
 		*err = *of_store;
 		return -1;
@@ -135,6 +139,19 @@ static int examine(const struct args *args, struct findings *f, struct err *err)
 	for (size_t i = 0; i < CHECKS; i++)
 		f->checks[i].state = CHECK_UNTRIED;
 	return 0;
+}
+
+/** As whoever called: what the probes are started with is to be all that a caller has. */
+static int test_self(const struct args *args, const struct ident *id, int *ret_code, struct err *err)
+{
+	const char *tmp = getenv("TMPDIR");
+	bool passed = false;
+
+	if (ident_caller_begin(id, err) < 0)
+		return -1;
+	int result = self_test(tmp == NULL || tmp[0] != '/' ? "/tmp" : tmp, args_has(args, "json"), &passed, err);
+	*ret_code = passed ? 0 : ERR_STEP;
+	return ident_caller_done(id, result, err);
 }
 
 static int run(const struct args *args, int *ret_code, struct err *err)
@@ -146,6 +163,8 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	if (examine(args, f, err) < 0)
 		return -1;
 	*ret_code = is_denied(f) ? ERR_HOST : 0;
+	if (args_has(args, "self-test") && !is_denied(f))
+		return test_self(args, &f->id, ret_code, err);
 	if (args_has(args, "json"))
 		return print_json(f, err);
 	print_all(f);
@@ -153,6 +172,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 }
 
 static const struct opt_def opts[] = {
+	{ "self-test", NULL, "then run the escape suite, in half a minute, and print a table for a report" },
 	{ "limits", "MODE", "enforce (default), or best-effort: limits that cannot be enforced are no finding", .words = "enforce best-effort" },
 	OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
 };

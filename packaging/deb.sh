@@ -29,7 +29,7 @@ architecture=$(dpkg --print-architecture)
 cp -R --no-preserve=ownership "$installed" "$root"
 chmod -R u=rwX,go=rX "$root"
 strip --strip-all --remove-section=.comment --remove-section=.note \
-	"$root/usr/bin/glovebox" "$root/usr/libexec/glovebox/glovebox-engine"
+	"$root/usr/bin/glovebox" "$root"/usr/libexec/glovebox/{glovebox-engine,escape-probes}
 gzip -9n "$root"/usr/share/man/man*/*
 install -D -m 644 "$here/copyright" "$doc/copyright"
 gzip -9nc <"$here/changelog" >"$doc/changelog.Debian.gz"

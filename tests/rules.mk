@@ -171,9 +171,10 @@ bashdir ?= $(prefix)/share/bash-completion/completions
 zshdir  ?= $(prefix)/share/zsh/site-functions
 fishdir ?= $(prefix)/share/fish/vendor_completions.d
 
-install: all man completion
+install: all $(PROBE) man completion
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(bindir)/glovebox
 	install -D -m 755 $(ENGINE) $(DESTDIR)$(ENGINE_DIR)/glovebox-engine
+	install -D -m 755 $(PROBE) $(DESTDIR)$(ENGINE_DIR)/escape-probes
 	set -e; for page in $(MAN_PAGES); do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 	install -D -m 644 packaging/outer-seccomp.json $(DESTDIR)$(sharedir)/outer-seccomp.json
@@ -182,13 +183,13 @@ install: all man completion
 	install -D -m 644 $(O)/completion/fish $(DESTDIR)$(fishdir)/glovebox.fish
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/glovebox $(DESTDIR)$(ENGINE_DIR)/glovebox-engine $(DESTDIR)$(sharedir)/outer-seccomp.json \
+	rm -f $(DESTDIR)$(bindir)/glovebox $(DESTDIR)$(ENGINE_DIR)/glovebox-engine $(DESTDIR)$(ENGINE_DIR)/escape-probes $(DESTDIR)$(sharedir)/outer-seccomp.json \
 		$(DESTDIR)$(bashdir)/glovebox \
 		$(DESTDIR)$(zshdir)/_glovebox $(DESTDIR)$(fishdir)/glovebox.fish
 	set -e; for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 
 # zsh of Debian looks for what packages bring in a place of its own.
-deb: all man completion
+deb: all $(PROBE) man completion
 	rm -rf $(O)/deb
 	umask 022; $(MAKE) --no-print-directory install DESTDIR=$(abspath $(O))/deb/installed prefix=/usr bindir=/usr/bin mandir=/usr/share/man \
 		bashdir=/usr/share/bash-completion/completions zshdir=/usr/share/zsh/vendor-completions \

@@ -225,6 +225,64 @@ expect_works()
 	glovebox exec --rootfs "$ROOTFS" --profile "$profile" -- /bin/true
 }
 
+# installed: the three programs, as make install puts them, with the probes that are given; prints the program.
+installed()
+{
+	rm -rf "$WORK/installed"
+	mkdir -p "$WORK/installed/bin" "$WORK/installed/libexec/glovebox"
+	cp "$GLOVEBOX" "$WORK/installed/bin"
+	cp "$GLOVEBOX-engine" "$WORK/installed/libexec/glovebox"
+	[ -z "${1-}" ] || cp "$1" "$WORK/installed/libexec/glovebox/escape-probes"
+	echo "$WORK/installed/bin/glovebox"
+}
+
+@test "the self-test: every promise under every profile, in less than half a minute, and nothing is left" {
+	program=$(installed "${O:-build}/escape-probes")
+	mkdir "$WORK/tmp"
+	SECONDS=0
+	TMPDIR=$WORK/tmp "$program" doctor --limits best-effort --self-test >"$WORK/report.md"
+	# On a machine that does other things, too.
+	[ "$SECONDS" -lt 90 ]
+	grep -qx 'Verdict: nothing got through.' "$WORK/report.md"
+	is "$(grep -cE '^\| [0-9]+\. .*( \| [0-9]+ held(, [0-9]+ permitted)?){3} \|$' "$WORK/report.md")" 10
+	TMPDIR=$WORK/tmp "$program" doctor --limits best-effort --self-test --json >"$WORK/report.json"
+	is "$(jq '.passed, (.failures | length), ([.profiles[].promises[] | .failed] | add)' "$WORK/report.json" | xargs)" 'true 0 0'
+	[ "$(jq '[.profiles.strict.promises[] | .held] | add' "$WORK/report.json")" -ge 280 ]
+	is "$(ls -A "$WORK/tmp")" ""
+}
+
+@test "the self-test says which probe got through, and ends with 1" {
+	printf '#!/bin/sh\necho "@ strict, promise 3"; echo "ok - 3 bpf: EPERM"; echo "not ok - 3 mount: through: a|b"; echo "@ default, promise 3"; echo "ok - 3 bpf: through: x"\n' >"$WORK/probes"
+	chmod 755 "$WORK/probes"
+	program=$(installed "$WORK/probes")
+	expect_status 1 "$program" doctor --limits best-effort --self-test
+	expect_output '| 1 held, **1 FAILED** | 0 held, 1 permitted |'
+	expect_output '- strict: 3 mount: through: a|b'
+	expect_status 1 "$program" doctor --limits best-effort --self-test --json
+	is "$(jq -r '.failures[]' <<<"$output")" 'strict: 3 mount: through: a|b'
+}
+
+@test "the self-test: probes that are not there, that die, or that say nothing are no proof" {
+	program=$(installed)
+	expect_status 125 "$program" doctor --limits best-effort --self-test
+	expect_output 'make install'
+	printf '#!/bin/sh\nexit 0\n' >"$WORK/probes"
+	chmod 755 "$WORK/probes"
+	program=$(installed "$WORK/probes")
+	expect_status 125 "$program" doctor --limits best-effort --self-test
+	expect_output 'did not try every promise'
+	printf '#!/bin/sh\nkill -9 $$\n' >"$WORK/probes"
+	program=$(installed "$WORK/probes")
+	expect_status 125 "$program" doctor --limits best-effort --self-test
+	expect_output 'ended before their time (signal 9)'
+}
+
+@test "a host that denies is no place for a self-test: exit 5 and the findings" {
+	run --separate-stderr "$HERE/deny_calls.py" EPERM unshare -- "$GLOVEBOX" doctor --limits best-effort --self-test
+	is "$status" 5
+	expect_output 'this host denies what glovebox needs'
+}
+
 @test "what is wrong with the command line is no finding" {
 	expect_status 2 glovebox doctor --limits none
 	expect_status 2 glovebox doctor --store /etc

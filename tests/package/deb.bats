@@ -52,6 +52,11 @@ teardown_file() { end_file; }
 	is "$("$program" exec --rootfs "$ROOTFS" -- /bin/echo hello)" hello
 }
 
+@test "unpacked into a directory it tests itself" {
+	"$WORK/tree/usr/bin/glovebox" doctor --limits best-effort --self-test >"$WORK/report.md"
+	grep -qx 'Verdict: nothing got through.' "$WORK/report.md"
+}
+
 @test "what was stripped is as hard as before" {
 	for program in bin/glovebox libexec/glovebox/glovebox-engine; do
 		readelf -lWd "$WORK/tree/usr/$program" >"$WORK/facts"
