@@ -62,6 +62,7 @@ enum note_kind {
 	NOTE_EXIT,  /**< the command exited: code, usage */
 	NOTE_SIGNAL, /**< the command was killed: code = signal, usage */
 	NOTE_REFUSED, /**< the first time that a call was refused by the filter: code = its number, args */
+	NOTE_TERMINAL, /**< with one descriptor: the master of the command's terminal */
 	NOTE_DEAF,   /**< the filter's refusals are not told: another listener is above (EBUSY), or limit files too low for one (EMFILE) */
 };
 

@@ -28,6 +28,7 @@
 #include "sandbox/limit.h"
 
 struct cgroup;
+struct winsize;
 
 /** Rows of conf->mounts. */
 #define PLAN_MOUNTS_MAX 256
@@ -122,6 +123,7 @@ struct plan {
 	const struct make *makes; size_t nmakes;
 	const struct row *rows; size_t nrows;
 
+	const struct winsize *terminal; /**< NULL, or the size of the terminal that the command gets */
 	const char *hostname;
 	const struct cgroup *cgroup; /**< or NULL: none of its own, and nothing to wait for */
 	bool loopback;

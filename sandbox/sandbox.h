@@ -135,6 +135,13 @@ struct sandbox_limits {          /**< 0: the default named at the member. All de
 /** Receives what the command writes, as it comes; @p stream is 1 or 2. Must not block for long: nothing else is seen to meanwhile. */
 typedef void sandbox_output_fn(void *arg, int stream, const char *data, size_t n);
 
+/** The caller's terminal, for a command that is to have one: a new one, of the step's own devpts, is its stdin, stdout and stderr and
+ *  controls its session. Bytes are passed between the two as they come; so the caller has its own in raw mode. */
+struct sandbox_terminal {
+	int in, out;      /**< non-blocking, best; when `in` ends, the step's terminal hangs up */
+	int resized;      /**< readable, 8 bytes: the size has changed (an eventfd); -1: it does not */
+};
+
 struct sandbox_conf {
 	int base_fd;                       /**< see sandbox_path; becomes the child's way to rootfs and scratch */
 	const struct sandbox_space *space; /**< or NULL: namespaces are made straight from this process */
@@ -157,6 +164,8 @@ struct sandbox_conf {
 	                                        `output`. Their reader may be slow: timeout and cancel_fd are seen to meanwhile, also after the
 	                                        command's end, and cut off what is not read by then. What else may write to a pipe of these that
 	                                        blocks (no O_NONBLOCK) can hold that up. The caller ignores SIGPIPE. */
+	const struct sandbox_terminal *terminal; /**< or NULL. Else `output`, `relay` and limit "output" mean nothing. When the step ends or
+	                                        is to end, its terminal hangs up */
 	int cancel_fd;                     /**< readable: the caller wants an end (SIGTERM, grace, SIGKILL); readable again: now. -1: none.
 	                                        The sandbox reads one struct signalfd_siginfo or 8 bytes each time (non-blocking). */
 	bool no_receipt;                   /**< nobody will read it: the result has none */

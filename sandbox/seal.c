@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -80,11 +81,30 @@ static void reset_inherited(void)
 	(void)sys_prctl(PR_SET_THP_DISABLE, 0, 0, 0);
 }
 
+/** A pair of the sandbox's own devpts: the parent gets the master. @return the other one, or -1. */
+static int open_terminal(const struct child *c)
+{
+	const struct note note = { .kind = NOTE_TERMINAL };
+	const int unlocked = 0;
+	int master = sys_open(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY), own = -1;
+
+	if (master < 0)
+		return -1;
+	if (syscall(SYS_ioctl, master, TIOCSPTLCK, &unlocked) == 0 && syscall(SYS_ioctl, master, TIOCSWINSZ, c->plan->terminal) == 0)
+		own = (int)syscall(SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (own >= 0)
+		child_send(c, &note, &master, 1);
+	sys_close(master);
+	return own;
+}
+
 /** In init, whose descriptors the command's process shares until it executes something. First away from 0, 1 and 2, where a
  *  caller without stdio may have any of them, then into place. */
 int seal_stdio(struct child *c)
 {
-	int from[] = { sys_open(AT_FDCWD, "/dev/null", O_RDONLY), c->plan->out, c->plan->err, c->sock, c->oom };
+	bool terminal = c->plan->terminal != NULL;
+	int in = terminal ? open_terminal(c) : sys_open(AT_FDCWD, "/dev/null", O_RDONLY);
+	int from[] = { in, terminal ? in : c->plan->out, terminal ? in : c->plan->err, c->sock, c->oom };
 
 	for (size_t i = 0; i < ARRAY_LEN(from); i++)
 		if (from[i] < 0 || (from[i] = (int)syscall(SYS_fcntl, from[i], F_DUPFD_CLOEXEC, 3)) < 0)
@@ -101,8 +121,9 @@ int seal_session(struct child *c)
 {
 	const uint64_t unblocked = 0;
 
-	(void)c;
 	if ((int)syscall(SYS_setsid) < 0)
+		return -1;
+	if (c->plan->terminal != NULL && syscall(SYS_ioctl, 0, TIOCSCTTY, 0) != 0)
 		return -1;
 	reset_inherited();
 	(void)syscall(SYS_umask, 022);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "sandbox/console.h"
 #include "sandbox/outer.h"
 #include "sandbox/relay.h"
 #include "sandbox/space.h"
@@ -28,6 +29,8 @@ enum why { WHY_NOT, WHY_TIMEOUT, WHY_CANCELLED, WHY_OUTPUT_LOST, WHY_LIMIT };
 struct run {
 	const struct sandbox_conf *conf;
 	struct relay relay;
+	struct console console;
+	struct winsize size;      /**< of the terminal that the command gets */
 	int sock, cancel;         /**< -1 once closed, or not there */
 	pid_t pid;                /**< of pid 1; -1 once reaped */
 	uint64_t start_us;
@@ -86,6 +89,7 @@ static int run_clear(struct run *r, int result, struct err *err)
 	own_fd(&r->sock);
 	relay_close(&r->relay, 0);
 	relay_close(&r->relay, 1);
+	console_end(&r->console);
 	own_fd(&r->view);
 	watch_end(&r->watch);
 	return cgroup_close(&r->cgroup, result, err);
@@ -115,6 +119,7 @@ static void ask_to_end(struct run *r, enum why why)
 		return;
 	}
 	r->next_ms = later(grace == 0 ? GRACE_MS : grace);
+	console_end(&r->console); /* shells mind this, and not SIGTERM */
 	if (r->sock >= 0)
 		(void)send(r->sock, &order, sizeof order, MSG_NOSIGNAL);
 }
@@ -205,6 +210,8 @@ static int on_note(struct run *r, struct err *err)
 		return err_set(err, ERR_INTERNAL, errno, "sandbox: reading from the child");
 	if (got > 0 && note.kind == NOTE_VIEW) {
 		r->view = move_fd(&fds[0]);
+	} else if (got > 0 && note.kind == NOTE_TERMINAL) {
+		console_begin(&r->console, move_fd(&fds[0]));
 	} else if (got > 0 && note.kind == NOTE_REFUSED) {
 		take_refusal(r, &note);
 	} else if (got > 0 && note.kind == NOTE_DEAF) {
@@ -224,13 +231,14 @@ static int on_note(struct run *r, struct err *err)
 /** Waits for the next thing to happen, and sees to it. */
 static int turn(struct run *r, struct err *err)
 {
-	struct pollfd fds[4] = {
+	struct pollfd fds[4 + CONSOLE_FDS] = {
 		{ .fd = r->sock, .events = POLLIN },
 		relay_wants(&r->relay, 0),
 		relay_wants(&r->relay, 1),
 		{ .fd = r->cancel, .events = POLLIN },
 	};
 
+	console_wants(&r->console, fds + 4);
 	if (poll(fds, ARRAY_LEN(fds), poll_timeout(r)) < 0)
 		return errno == EINTR ? 0 : err_set(err, ERR_INTERNAL, errno, "sandbox: poll");
 	on_time(r);
@@ -241,6 +249,9 @@ static int turn(struct run *r, struct err *err)
 	for (int stream = 0; stream < 2; stream++)
 		if (fds[1 + stream].revents != 0)
 			on_output(r, stream);
+	console_turn(&r->console, fds + 4);
+	if (r->console.gone && r->why == WHY_NOT)
+		ask_to_end(r, WHY_CANCELLED);
 	return fds[0].revents != 0 ? on_note(r, err) : 0;
 }
 
@@ -258,7 +269,7 @@ static int drain(struct run *r, struct err *err)
 {
 	if (r->why != WHY_NOT && r->next_ms == 0)
 		r->next_ms = later(LAST_WORDS_MS);
-	while (relay_drain(&r->relay) && !r->given_up)
+	while ((relay_drain(&r->relay) || console_holds(&r->console)) && !r->given_up)
 		if (turn(r, err) != 0)
 			return -1;
 	return 0;
@@ -311,8 +322,12 @@ static int start(struct run *r, struct plan *plan, struct err *err)
 		return err_set(err, ERR_INTERNAL, errno, "sandbox: making a socket pair");
 	r->sock = pair[0];
 	theirs = pair[1];
-	if (make_pipe(&r->relay.from[0], &out, err) != 0 || make_pipe(&r->relay.from[1], &err_out, err) != 0)
+	if (r->conf->terminal != NULL) {
+		r->size = console_size(r->conf->terminal);
+		plan->terminal = &r->size;
+	} else if (make_pipe(&r->relay.from[0], &out, err) != 0 || make_pipe(&r->relay.from[1], &err_out, err) != 0) {
 		return -1;
+	}
 	plan->proc_fd = proc;
 	plan->sock = theirs;
 	plan->out = out;
@@ -466,6 +481,8 @@ int supervise(const struct sandbox_conf *conf, struct plan *plan, struct sandbox
 	struct run r = { .conf = conf, .sock = -1, .cancel = conf->cancel_fd, .pid = -1, .view = -1, .end = { .kind = -1 } };
 
 	relay_begin(&r.relay, conf);
+	r.console.conf = conf->terminal;
+	r.console.master = -1;
 	int failed = conduct(&r, plan, &res, err);
 
 	if (failed == 0)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -491,6 +492,26 @@ static int greed(const char *what, const char *a, const char *b)
 	return 99;
 }
 
+static int do_terminal(void)
+{
+	struct winsize size;
+
+	if (ioctl(0, TIOCGWINSZ, &size) != 0 || !isatty(1) || !isatty(2))
+		return refused("terminal");
+	printf("%s %d %d %s\n", ttyname(0), size.ws_row, size.ws_col, tcgetpgrp(0) == getpgrp() ? "own" : "not its own");
+	return 0;
+}
+
+static int do_echo_line(void)
+{
+	char line[64];
+
+	if (fgets(line, sizeof line, stdin) == NULL)
+		return refused("line");
+	printf("heard %s", line);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -557,6 +578,10 @@ int main(int argc, char **argv)
 		return do_daemons();
 	if (!strcmp(what, "sleep"))
 		return do_sleep(0);
+	if (!strcmp(what, "terminal"))
+		return do_terminal();
+	if (!strcmp(what, "echo-line"))
+		return do_echo_line();
 	if (!strcmp(what, "stubborn"))
 		return do_sleep(1);
 	if (!strcmp(what, "polite"))
