@@ -253,7 +253,7 @@ static int run_boxed(const struct boxing *b, const char *const *env, struct sand
 	return sandbox_run(&conf, ret, err);
 }
 
-static int exit_code(const struct sandbox_result *r)
+int exec_exit_code(const struct sandbox_result *r)
 {
 	switch (r->end) {
 	case SANDBOX_EXITED:
@@ -396,7 +396,7 @@ static int report(struct boxing *b, const struct sandbox_result *r, struct exec_
 		json_decref(receipt);
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write the receipt");
 	}
-	*ret = (struct exec_report){ .exit_code = exit_code(r), .end = end_name(r->end), .code = r->code, .limit = r->limit,
+	*ret = (struct exec_report){ .exit_code = exec_exit_code(r), .end = end_name(r->end), .code = r->code, .limit = r->limit,
 				     .limit_value = r->limit_value, .refused = move_ptr(refused), .receipt = receipt,
 				     .notes = b->notes.len == 0 ? NULL : buf_take(&b->notes) };
 	return 0;

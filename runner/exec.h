@@ -25,6 +25,9 @@ int exec_place_open(const char *path, struct exec_place *ret, struct err *err);
 /** Fills it with a tree: a new directory appears whole; an empty one stays the one it was. */
 int exec_place_fill(const struct exec_place *p, struct store *store, const struct digest *tree, struct err *err);
 
+/** The exit code that glovebox-exec(1) has for how a command ended. */
+int exec_exit_code(const struct sandbox_result *r);
+
 /** All of them. */
 struct exec_outside {
 	int *rw;                     /**< directories of --rw */

@@ -114,8 +114,10 @@ void work_end(struct work *work)
 /** The strings that the rows of a step's mount table point to. */
 struct step_mounts {
 	struct sandbox_mount *rows;
-	char **paths;          /**< up to 4 a row */
+	char **paths;          /**< up to 8 a row */
 	size_t npaths;
+	const char *areas;     /**< what the directories are called that it writes to */
+	bool after;            /**< over what the step has left */
 };
 
 static void step_mounts_clear(struct step_mounts *m)
@@ -164,6 +166,12 @@ static int area(const struct work *work, struct step_mounts *m, const char *step
 	return make_dir(work, name, err);
 }
 
+/** What a step left, where it has run. */
+static struct sandbox_path upper_of(const struct work *work, struct step_mounts *m, const struct spec_step *step, size_t i)
+{
+	return (struct sandbox_path){ SANDBOX_IN_BASE, keep(m, "%s/%s.upper.%zu", store_scratch_path(work->scratch), step->name, i) };
+}
+
 /** Fills the overlay row of the source that the step works in. */
 static int overlay_row(const struct work *work, const struct spec_step *step, size_t i, struct step_mounts *m,
 		       struct sandbox_mount *row, struct err *err)
@@ -171,13 +179,13 @@ static int overlay_row(const struct work *work, const struct spec_step *step, si
 	bool is_build = step == &work->plan->spec->build;
 
 	row->kind = SANDBOX_OVERLAY;
-	if (area(work, m, step->name, "upper", i, &row->upper, err) < 0 ||
-	    area(work, m, step->name, "work", i, &row->work, err) < 0)
+	if (area(work, m, m->areas, "upper", i, &row->upper, err) < 0 ||
+	    area(work, m, m->areas, "work", i, &row->work, err) < 0)
 		return -1;
+	if (m->after)
+		row->lowers[row->nlowers++] = upper_of(work, m, step, i);
 	if (!is_build && work->build_done && i == work_build_source(work->plan))
-		row->lowers[row->nlowers++] = (struct sandbox_path){
-			SANDBOX_IN_BASE, keep(m, "%s/%s.upper.%zu", store_scratch_path(work->scratch),
-					      work->plan->spec->build.name, i) };
+		row->lowers[row->nlowers++] = upper_of(work, m, &work->plan->spec->build, i);
 	row->lowers[row->nlowers++] = pristine(work, m, i);
 	row->want_view = is_build;
 	return 0;
@@ -262,20 +270,18 @@ static void describe(struct step_outcome *o, const struct spec_step *step)
 	describe_limit(o);
 }
 
-static int run_step(struct work *work, const struct spec_step *step, const struct step_mounts *m,
-		    const char *const *argv, const char *const *env, struct step_outcome *o, struct err *err)
+/** All of a step's sandbox but who hears its output. @p mountpoint: appended to, and to outlive what is returned. */
+static struct sandbox_conf step_conf(const struct work *work, const struct spec_step *step, const struct step_mounts *m,
+				     const char *const *argv, const char *const *env, struct buf *mountpoint)
 {
 	const struct plan *plan = work->plan;
 	const struct ident *id = store_ident(work->store);
-	auto_buf mountpoint = {0};
 
-	buf_addf(&mountpoint, "%s/root", store_scratch_path(work->scratch));
-	if (buf_check(&mountpoint, "path", err) < 0)
-		return -1;
-	struct sandbox_conf conf = {
+	buf_addf(mountpoint, "%s/root", store_scratch_path(work->scratch));
+	return (struct sandbox_conf){
 		.base_fd = store_fd(work->store),
 		.space = work->space,
-		.mountpoint = mountpoint.data,
+		.mountpoint = mountpoint->data,
 		.rootfs = work->rootfs_path,
 		.mounts = m->rows, .nmounts = plan->spec->nsources,
 		.argv = argv,
@@ -288,9 +294,20 @@ static int run_step(struct work *work, const struct spec_step *step, const struc
 		.filter = plan->profile.filter, .filter_len = plan->profile.filter_len,
 		.floor = plan->profile.floor, .floor_len = plan->profile.floor_len,
 		.limits = limit_of_step(plan->spec, step, work->grace_ms),
-		.output = step_log_output, .output_arg = &o->log,
 		.cancel_fd = work->cancel_fd,
 	};
+}
+
+static int run_step(struct work *work, const struct spec_step *step, const struct step_mounts *m,
+		    const char *const *argv, const char *const *env, struct step_outcome *o, struct err *err)
+{
+	auto_buf mountpoint = {0};
+	struct sandbox_conf conf = step_conf(work, step, m, argv, env, &mountpoint);
+
+	if (buf_check(&mountpoint, "path", err) < 0)
+		return -1;
+	conf.output = step_log_output;
+	conf.output_arg = &o->log;
 	return sandbox_run(&conf, &o->result, err);
 }
 
@@ -320,7 +337,7 @@ static int measure(const struct work *work, const struct spec_step *step, const 
 
 int work_step(struct work *work, const struct spec_step *step, struct step_outcome *ret, struct err *err)
 {
-	__attribute__((cleanup(step_mounts_clear))) struct step_mounts m = {0};
+	__attribute__((cleanup(step_mounts_clear))) struct step_mounts m = { .areas = step->name };
 	auto_free const char **argv = NULL;
 	char **env = NULL;
 
@@ -339,6 +356,37 @@ int work_step(struct work *work, const struct spec_step *step, struct step_outco
 	if (step == &work->plan->spec->build)
 		work->build_done = true;
 	return 0;
+}
+
+int work_visit(struct work *work, const struct spec_step *step, const struct work_visit *visit, struct sandbox_result *ret,
+	       struct err *err)
+{
+	/* No step's name begins with a dot. */
+	__attribute__((cleanup(step_mounts_clear))) struct step_mounts m = { .areas = ".visit", .after = visit->after };
+	auto_buf mountpoint = {0};
+
+	if (fill_mounts(work, step, &m, err) < 0)
+		return -1;
+	struct sandbox_conf conf = step_conf(work, step, &m, visit->argv, visit->env, &mountpoint);
+	if (buf_check(&mountpoint, "path", err) < 0)
+		return -1;
+	/* People think. */
+	conf.limits.timeout_ms = 0;
+	conf.terminal = visit->terminal;
+	conf.relay = visit->relay;
+	conf.no_receipt = true;
+	return sandbox_run(&conf, ret, err);
+}
+
+void work_writable(const struct work *work, const struct spec_step *step, struct buf *out)
+{
+	for (size_t i = 0; i < work->plan->spec->nsources; i++)
+		if (is_overlaid(work, step, i)) {
+			buf_addc(out, ' ');
+			text_printable(out, work->plan->sources[i].mount, strlen(work->plan->sources[i].mount));
+			buf_addc(out, ',');
+		}
+	buf_adds(out, " /tmp, /dev/shm, /build/home");
 }
 
 void step_outcome_clear(struct step_outcome *o)

@@ -43,6 +43,19 @@ void step_outcome_clear(struct step_outcome *o);
 int work_begin(struct work *work, struct err *err);
 /** Runs the build or a test. 0 also when the step failed (then !ok); -1 when it could not be run. @p ret is zero-initialised. */
 int work_step(struct work *work, const struct spec_step *step, struct step_outcome *ret, struct err *err);
+
+/** Another command in the sandbox of a step, on a copy of what the step begins with. Borrowed. */
+struct work_visit {
+	const char *const *argv, *const *env;    /**< NULL-terminated */
+	const struct sandbox_terminal *terminal; /**< or NULL: `relay` */
+	const int *relay;
+	bool after;                              /**< on a copy of what the step, which has run, has left */
+};
+/** Runs it: the step's mounts, user, network, filter and limits, but for its timeout. Once in a work. */
+int work_visit(struct work *work, const struct spec_step *step, const struct work_visit *visit, struct sandbox_result *ret,
+	       struct err *err);
+/** Appends " /src, /tmp, …": where a step can write. */
+void work_writable(const struct work *work, const struct spec_step *step, struct buf *out);
 void work_end(struct work *work);
 #define auto_work __attribute__((cleanup(work_end))) struct work
 
