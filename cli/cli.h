@@ -60,6 +60,7 @@ struct command {
 	int (*run)(const struct args *args, int *ret_code, struct err *err);
 	/** Commands below this one, each with options of its own ("image pack"; NULL-terminated); opts and run are NULL then. */
 	const struct command *const *verbs;
+	bool rest_optional;           /**< takes_rest, and does without */
 };
 
 /** Options that several commands share, for their tables. */
@@ -97,6 +98,11 @@ int cli_open_store(const struct args *args, struct store **ret, struct err *err)
 /** How to reach the network, as the environment says: proxies (http_proxy, https_proxy, all_proxy, no_proxy), SSL_CERT_FILE. Its cancel_fd is -1. */
 struct fetch_net cli_net(void);
 
+/** A descriptor of ours for what @p fd is. A pipe or terminal is opened anew where that can be, to read or write (O_RDONLY, O_WRONLY): then it
+ *  need not block us, and still blocks whoever shares it. What else there is cannot be without its offset. -1 with errno. */
+int cli_open_again(int fd, int mode);
+/** `out` beside the spec file: where results go when nobody says. The caller frees it; NULL when memory is short. */
+char *cli_default_out(const char *spec);
 /** Prints @p s as one line, made safe for a terminal, to @p to. */
 void cli_print_safe(FILE *to, const char *s);
 /** Prints to standard error what a filter refused: `refused` of a receipt or a step's result. */
@@ -149,7 +155,7 @@ int program_end(int result, int code, const struct err *err);
 
 extern const struct command cmd_run, cmd_exec, cmd_check, cmd_plan, cmd_lock, cmd_rootfs, cmd_tree, cmd_verify, cmd_reproduce,
 	cmd_key, cmd_profile, cmd_completion, cmd_image, cmd_image_pack, cmd_image_inspect,
-	cmd_image_push, cmd_image_pull, cmd_doctor;
+	cmd_image_push, cmd_image_pull, cmd_doctor, cmd_shell;
 
 /** All of them, as --help lists them; NULL-terminated. Defined beside the engine's main(). */
 extern const struct command *const program_commands[];

@@ -10,20 +10,6 @@
 #include "cli/cli.h"
 #include "runner/runner.h"
 
-/** Where to write the command's output on to. A pipe or terminal is opened anew where that can be: then it need not block
- *  us, and still blocks whoever shares it. What else there is cannot be without its offset. */
-static int open_relay(int fd)
-{
-	char link[32];
-	struct stat st;
-
-	if (fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
-		return fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	int again = open(link, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return again >= 0 ? again : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-}
-
 /** The pairs and strings that exec's options point to. */
 struct exec_lists {
 	struct exec_bind *ro, *rw, *outputs;
@@ -239,8 +225,8 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	__attribute__((cleanup(lists_clear))) struct exec_lists lists = {0};
 	auto_exec_receipt receipt = EXEC_NO_RECEIPT;
 	/* Before the store, as the caller: what root asks for is root's. */
-	auto_fd out = open_relay(STDOUT_FILENO);
-	auto_fd err_out = open_relay(STDERR_FILENO);
+	auto_fd out = cli_open_again(STDOUT_FILENO, O_WRONLY);
+	auto_fd err_out = cli_open_again(STDERR_FILENO, O_WRONLY);
 	const int relay[2] = { out, err_out };
 	struct exec_options opt = {
 		.rootfs = args_get(args, "rootfs"),

@@ -58,17 +58,6 @@ static void show_failures(const struct ident *id, const char *out_dir, const jso
 		}
 }
 
-/** `out` beside the spec. */
-static char *default_out(const char *spec)
-{
-	const char *slash = strrchr(spec, '/');
-	char *out;
-
-	if (asprintf(&out, "%.*sout", slash == NULL ? 0 : (int)(slash - spec) + 1, spec) < 0)
-		return NULL;
-	return out;
-}
-
 /** Where the image is now, besides the out directory. */
 static void print_published(const json_t *published)
 {
@@ -126,7 +115,7 @@ static int print_result(const struct args *args, const char *out, const struct r
 static int run(const struct args *args, int *ret_code, struct err *err)
 {
 	const char *spec = args->positional[0];
-	auto_free char *out = args_has(args, "out") ? strdup(args_get(args, "out")) : default_out(spec);
+	auto_free char *out = args_has(args, "out") ? strdup(args_get(args, "out")) : cli_default_out(spec);
 	auto_store store = NULL;
 	auto_plan plan = NULL;
 	auto_run_report report = {0};

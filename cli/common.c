@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "runner/runner.h"
@@ -87,6 +89,28 @@ struct fetch_net cli_net(void)
 		.plain = FETCH_PLAIN_LOOPBACK,
 		.cancel_fd = -1,
 	};
+}
+
+int cli_open_again(int fd, int mode)
+{
+	char link[32];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
+		return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	int again = open(link, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return again >= 0 ? again : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+char *cli_default_out(const char *spec)
+{
+	const char *slash = strrchr(spec, '/');
+	char *out;
+
+	if (asprintf(&out, "%.*sout", slash == NULL ? 0 : (int)(slash - spec) + 1, spec) < 0)
+		return NULL;
+	return out;
 }
 
 void cli_print_safe(FILE *to, const char *s)

@@ -76,7 +76,7 @@ static int check_counts(const struct args *a, struct err *err)
 	if (a->npositional > c->max_args)
 		return err_set(err, ERR_USAGE, 0, "%s: unexpected argument '%s'; usage: glovebox %s %s", c->name,
 			       a->positional[c->max_args], c->name, c->synopsis);
-	if (c->takes_rest && (a->rest == NULL || a->rest[0] == NULL))
+	if (c->takes_rest && (a->rest == NULL ? !c->rest_optional : a->rest[0] == NULL))
 		return err_set(err, ERR_USAGE, 0, "%s: no command given; put it after '--': glovebox %s %s", c->name,
 			       c->name, c->synopsis);
 	return 0;

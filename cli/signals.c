@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/terminal.h"
 
 /* A handler can reach nothing else; these are the program's only mutable globals. */
 static volatile sig_atomic_t first_signal;
@@ -22,8 +23,10 @@ static void on_signal(int sig)
 		first_signal = sig;
 	/* The first asks for an end, the second for an end now; whoever sends a third is not to be kept waiting
 	 * by a file system that hangs. What is in the box dies with this process. */
-	if (++signals_seen > 2)
+	if (++signals_seen > 2) {
+		terminal_restore();
 		_exit(128 + first_signal);
+	}
 	(void)!write(event_fd, &one, sizeof one);
 	errno = saved;
 }
