@@ -18,7 +18,7 @@ struct target {
 	char beside[BESIDE_SIZE];
 };
 
-static int add_entry(struct store *store, struct oci_layer *layer, const struct tree_entry *e, struct err *err)
+int rootfs_layer_add(struct store *store, struct oci_layer *layer, const struct tree_entry *e, struct err *err)
 {
 	static const enum oci_type types[] = { [TREE_DIR] = OCI_DIR, [TREE_FILE] = OCI_FILE, [TREE_LINK] = OCI_LINK };
 	const struct oci_entry out = {
@@ -43,7 +43,7 @@ static int write_tar(struct store *store, const struct digest *d, int fd, struct
 	if (oci_layer_begin(fd, OCI_NONE, ROOTFS_MTIME, &layer, err) < 0 || store_read_tree(store, d, &reader, err) < 0)
 		return -1;
 	while ((more = tree_reader_next(reader, &e, err)) > 0)
-		if (strcmp(e.path, ".") != 0 && add_entry(store, layer, &e, err) < 0)
+		if (strcmp(e.path, ".") != 0 && rootfs_layer_add(store, layer, &e, err) < 0)
 			return err_ctx(err, "'" SHOWN "'", e.path);
 	return more < 0 ? -1 : oci_layer_end(layer, ret, err);
 }

@@ -95,6 +95,9 @@ struct rootfs_export {
  *  ".wh.") is ERR_INPUT. Uses ident_caller_begin() itself. */
 int rootfs_export(struct store *store, const struct digest *d, const struct rootfs_export *how, const char *path, struct err *err);
 
+/** Appends an entry of a tree to a layer, a file's content from the store, where it is checked while it is copied. */
+int rootfs_layer_add(struct store *store, struct oci_layer *layer, const struct tree_entry *e, struct err *err);
+
 /** Lays a tree out below @p dirfd (an existing empty directory), in manifest order, own inodes, contents verified against their
  *  digests while copied, every mtime ROOTFS_MTIME, owner the step user. ENOSPC is told apart ("tmpfs is full: …"). */
 int rootfs_materialise(struct store *store, const struct digest *d, int dirfd, struct err *err);

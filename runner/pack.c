@@ -49,30 +49,24 @@ static int image_path(const char *to, const char *path, struct buf *out, struct 
 /** The mode of an entry: whoever may read a directory may enter it. */
 static unsigned mode_of(const struct pack_layer *l, const struct tree_entry *t)
 {
-	if (t->type == TREE_LINK)
-		return 0777;
-	if (l->mode < 0)
+	if (l->mode < 0 || t->type == TREE_LINK)
 		return t->mode;
 	return t->type == TREE_DIR ? (unsigned)l->mode | ((unsigned)l->mode & 0444) >> 2 : (unsigned)l->mode;
 }
 
+/** Adds an entry of the tree as the layer wants it. */
 static int add_entry(struct store *store, const struct pack_layer *l, struct oci_layer *layer, const char *path,
 		     const struct tree_entry *t, struct err *err)
 {
-	auto_fd content = -1;
-	struct oci_entry e = {
-		.path = path,
-		.type = t->type == TREE_DIR ? OCI_DIR : t->type == TREE_FILE ? OCI_FILE : OCI_LINK,
-		.mode = mode_of(l, t),
-		.uid = l->keep_ids ? t->uid : l->uid, .gid = l->keep_ids ? t->gid : l->gid,
-		.size = t->type == TREE_FILE ? t->size : 0,
-		.digest = t->type == TREE_FILE ? &t->digest : NULL,
-		.link = t->link,
-	};
+	struct tree_entry e = *t;
 
-	if (t->type == TREE_FILE && store_open_object(store, &t->digest, &content, err) < 0)
-		return -1;
-	return oci_layer_add(layer, &e, content, err);
+	e.path = path;
+	e.mode = mode_of(l, t);
+	if (!l->keep_ids) {
+		e.uid = l->uid;
+		e.gid = l->gid;
+	}
+	return rootfs_layer_add(store, layer, &e, err);
 }
 
 static int add_tree(const struct packing *p, const struct pack_layer *l, struct oci_layer *layer, struct err *err)
