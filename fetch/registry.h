@@ -12,6 +12,8 @@
 
 /** Largest document of a registry's own: a token, an index of referrers. */
 #define REGISTRY_ANSWER_MAX (4u << 20)
+/** Most bytes of all layers of an image that is pulled. */
+#define REGISTRY_IMAGE_MAX (64ull << 30)
 /** Largest file of docker's configuration, and most bytes of a credential helper's answer. */
 #define REGISTRY_CREDENTIALS_MAX (1u << 20)
 /** Blobs above this many bytes go in chunks of so many, where struct registry_conf says 0. */

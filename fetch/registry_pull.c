@@ -258,23 +258,39 @@ static int read_architecture(int blobs, const struct digest *config, struct buf 
 	return buf_check(out, "config", err);
 }
 
+/** Looks at all that is announced before any of it is fetched: a disk is soon full of layers of which one is refused. */
+static int check_layers(const json_t *layers, size_t n, struct err *err)
+{
+	uint64_t total = 0;
+
+	if (!json_is_array(layers) || n > OCI_LAYERS_MAX)
+		return err_set(err, ERR_INPUT, 0, "manifest: no list of at most %d layers", OCI_LAYERS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		struct described layer;
+
+		if (described_read(json_array_get(layers, i), OCI_BLOB_MAX, "manifest's layer", &layer, err) < 0)
+			return -1;
+		total += layer.size;
+	}
+	if (total > REGISTRY_IMAGE_MAX)
+		return err_set(err, ERR_INPUT, 0, "its layers have more than %llu bytes together", (unsigned long long)REGISTRY_IMAGE_MAX);
+	return 0;
+}
+
 static int fetch_blobs(struct registry *r, const struct document *manifest, int blobs, struct described *config, struct err *err)
 {
 	const json_t *layers = json_object_get(manifest->json, "layers");
 	size_t n = json_array_size(layers);
+	struct described layer;
 
-	if (!json_is_array(layers) || n > OCI_LAYERS_MAX)
-		return err_set(err, ERR_INPUT, 0, "manifest: no list of at most %d layers", OCI_LAYERS_MAX);
-	if (described_read(json_object_get(manifest->json, "config"), OCI_JSON_MAX, "manifest's config", config, err) < 0 ||
+	if (check_layers(layers, n, err) < 0 ||
+	    described_read(json_object_get(manifest->json, "config"), OCI_JSON_MAX, "manifest's config", config, err) < 0 ||
 	    fetch_blob(r, blobs, config, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		struct described layer;
-
+	for (size_t i = 0; i < n; i++)
 		if (described_read(json_array_get(layers, i), OCI_BLOB_MAX, "manifest's layer", &layer, err) < 0 ||
 		    fetch_blob(r, blobs, &layer, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 

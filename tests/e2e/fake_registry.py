@@ -12,10 +12,13 @@ SETTINGS is JSON, and may have:
   upload     true: blobs are sent to the elsewhere server
   referrers  true: OCI-Subject and the referrers API
   mount      list of repositories that blobs can be mounted from
+  endless    a regular expression: bodies of such GETs never end (chunked)
+  deny       true: every request is answered 401, with a challenge, whatever it brings
   lose       number of PATCH requests that are answered 416
 Prints the port of the registry and that of "elsewhere", a server that is another origin. LOG gets a JSON line
 a request: server, method, path, authorization, range, length."""
 import base64
+import contextlib
 import hashlib
 import json
 import re
@@ -58,6 +61,14 @@ class Base(BaseHTTPRequestHandler):
             self.send_header("Docker-Content-Digest", digest)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
+        if self.command == "GET" and "endless" in settings and re.search(settings["endless"], self.path):
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+            self.close_connection = True
+            return
         self.send_header("Content-Length", len(data))
         self.end_headers()
         if self.command != "HEAD":
@@ -108,6 +119,9 @@ class Registry(Base):
     def allowed(self):
         auth = settings.get("auth")
         have = self.headers.get("Authorization")
+        if settings.get("deny"):
+            self.answer(401, b"{}", WWW_Authenticate=f'Bearer realm="http://localhost:{elsewhere.server_port}/token",service="x"')
+            return False
         if auth is None or have == (GOOD if auth == "basic" else "Bearer t0ken"):
             return True
         realm = settings.get("realm", f"http://localhost:{elsewhere.server_port}/token?x=1")

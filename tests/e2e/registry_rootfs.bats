@@ -186,3 +186,133 @@ END
 	rm -r "$GLOVEBOX_STORE"
 	expect_status 6 glovebox rootfs import x "oci:$FAKE/a/b@$IMAGE"
 }
+
+# put_blob FILE: into the fake one; prints the digest.
+put_blob()
+{
+	local d
+	d=sha256:$(sha256sum <"$1" | cut -d ' ' -f 1)
+	curl -sf -X POST -D - -o "$DIR/ignored" "http://$FAKE/v2/a/b/blobs/uploads/" | tr -d '\r' | sed -n 's/^Location: //p' >"$DIR/at"
+	curl -sf -X PUT --data-binary @"$1" -o "$DIR/ignored" "http://$FAKE$(cat "$DIR/at")?digest=$d"
+	echo "$d"
+}
+# put_manifest FILE [TYPE]: likewise.
+put_manifest()
+{
+	curl -sf -X PUT -H "Content-Type: ${2:-application/vnd.oci.image.manifest.v1+json}" --data-binary @"$1" -o "$DIR/ignored" \
+		"http://$FAKE/v2/a/b/manifests/any"
+	echo "sha256:$(sha256sum <"$1" | cut -d ' ' -f 1)"
+}
+# nothing_kept: no name, no tree, no memory, no file is left.
+nothing_kept()
+{
+	is "$(glovebox rootfs list)" ""
+	[ ! -e "$GLOVEBOX_STORE/derived" ]
+	is "$(ls "$GLOVEBOX_STORE/trees")" ""
+	is "$(find "$GLOVEBOX_STORE/tmp" -type f)" ""
+}
+
+@test "a registry that never ends, or never lets in, is left" {
+	for what in manifests/sha256 blobs/sha256; do
+		fake "{\"endless\": \"$what\"}"
+		fill_fake
+		expect_status 6 timeout 60 "$GLOVEBOX" rootfs import x "oci:$FAKE/a/b@$IMAGE"
+		nothing_kept
+		end_fake
+		rm "$DIR/ports"
+	done
+	fake '{"deny": true, "auth": "token"}'
+	jq -n --arg h "$FAKE" '{auths: {($h): {auth: ("ann:geheim" | @base64)}}}' >"$HOME/.docker/config.json"
+	: >"$DIR/log"
+	expect_status 6 timeout 60 "$GLOVEBOX" rootfs import x "oci:$FAKE/a/b@$IMAGE"
+	rm "$HOME/.docker/config.json"
+	is "$(asked 'length <= 4')" true
+	is "$(asked 'map(select(.server == "registry" and .authorization == "Basic YW5uOmdlaGVpbQ==")) | length')" 0
+	nothing_kept
+}
+
+@test "documents that lie about an image are refused, before anything large is fetched" {
+	fake '{}'
+	fill_fake
+	curl -sf -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$FAKE/v2/a/b/manifests/$IMAGE" >"$DIR/good.json"
+	big=$(jq '[range(20)] | map({mediaType: "application/vnd.oci.image.layer.v1.tar", digest: ("sha256:" + ("0" * 63) + "\(. % 10)"), size: 8000000000})' <<<null)
+	n=0
+	while IFS=$'\t' read -r -u 9 filter why; do
+		jq -cj --argjson big "$big" "$filter" "$DIR/good.json" >"$DIR/bad.json"
+		pin=$(put_manifest "$DIR/bad.json")
+		: >"$DIR/log"
+		expect_status 6 timeout 60 "$GLOVEBOX" rootfs import x "oci:$FAKE/a/b@$pin" || { echo "$filter" >&2; return 1; }
+		expect_output "$why"
+		nothing_kept
+		n=$((n + 1))
+	done 9<<'END'
+.layers = $big	more than
+.layers[0].size = -1	size
+.layers[0].size += 1	bytes
+.layers[0].size = 1e30	size
+.layers[0].digest = "sha512:" + ("0" * 128)	sha256
+.layers[0].digest = "sha256:../../../../etc/passwd"	sha256
+.layers = null	no list
+.config = null	config
+.config.size = 100000000	config
+.mediaType = "text/plain"	text/plain
+.layers += .layers	diff ID
+[range(300)] | reduce .[] as $i (1; [.])	
+[.]	no JSON object
+.config = .layers[0]	
+END
+	is "$n" 14
+	printf '{"schemaVersion":2,"schemaVersion":2}' >"$DIR/twice.json"
+	expect_status 6 glovebox rootfs import x "oci:$FAKE/a/b@$(put_manifest "$DIR/twice.json")"
+	expect_output duplicate
+	# An index whose image for this machine is an index, and one whose image is for another.
+	arch=$(tar -xOf "$WORK/tiny.tar" index.json | jq -r '.manifests[0].platform.architecture')
+	index() { jq -cnj --arg d "$1" --arg a "$2" --arg t "$3" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json",
+		manifests: [{mediaType: $t, digest: $d, size: 500, platform: {os: "linux", architecture: $a}}]}' >"$DIR/$4"; }
+	T=application/vnd.oci.image.index.v1+json
+	index "$IMAGE" "$arch" application/vnd.oci.image.manifest.v1+json one.json
+	index "$(put_manifest "$DIR/one.json" $T)" "$arch" $T two.json
+	expect_status 6 glovebox rootfs import x "oci:$FAKE/a/b@$(put_manifest "$DIR/two.json" $T)"
+	expect_output "no image that glovebox reads"
+	index "$IMAGE" s390x application/vnd.oci.image.manifest.v1+json other.json
+	pin=$(put_manifest "$DIR/other.json" $T)
+	expect_status 6 glovebox rootfs import x "oci:$FAKE/a/b@$pin"
+	expect_status 6 glovebox rootfs import x "oci:$FAKE/a/b@$pin" --platform linux/s390x
+	nothing_kept
+}
+
+@test "a layer that is not what the config says leaves no tree and no memory" {
+	fake '{}'
+	fill_fake
+	curl -sf "http://$FAKE/v2/a/b/manifests/$IMAGE" >"$DIR/good.json"
+	mkdir "$DIR/evil"
+	echo evil >"$DIR/evil/file"
+	tar -C "$DIR/evil" -cf "$DIR/evil.tar" .
+	layer=$(put_blob "$DIR/evil.tar")
+	jq -cj --arg d "$layer" --argjson n "$(stat -c %s "$DIR/evil.tar")" '.layers[0].digest = $d | .layers[0].size = $n |
+		.layers[0].mediaType = "application/vnd.oci.image.layer.v1.tar"' "$DIR/good.json" >"$DIR/bad.json"
+	pin=$(put_manifest "$DIR/bad.json")
+	expect_status 6 glovebox rootfs import x "oci:$FAKE/a/b@$pin"
+	expect_output "diff ID"
+	nothing_kept
+	# As a base it gets as far as the store's blobs, which are what they are called, and no further.
+	glovebox rootfs import tiny "$WORK/rootfs"
+	BASE=oci:$FAKE/a/b@$pin spec "$DIR/spec"
+	expect_status 6 glovebox run "$DIR/spec/build.yaml" --out "$DIR/out"
+	[ ! -e "$DIR/out/image.tar" ]
+}
+
+@test "two at once, and one that is killed, leave a whole store" {
+	glovebox rootfs import a "oci:$REGISTRY/base/tiny@$IMAGE" >"$DIR/a" &
+	first=$!
+	glovebox rootfs import b "oci:$REGISTRY/base/tiny@$IMAGE" >"$DIR/b"
+	wait $first
+	is "$(cat "$DIR/a" "$DIR/b")" "$TINY
+$TINY"
+	rm -r "$GLOVEBOX_STORE"
+	fake '{"endless": "blobs/sha256"}'
+	fill_fake
+	timeout -s KILL 0.5 "$GLOVEBOX" rootfs import c "oci:$FAKE/a/b@$IMAGE" || true
+	expect_status 0 glovebox rootfs import c "oci:$REGISTRY/base/tiny@$IMAGE"
+	[ -z "$(ls -A "$GLOVEBOX_STORE/tmp")" ]
+}
