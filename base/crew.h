@@ -3,8 +3,8 @@
  * @file crew.h
  * A few threads that take work from a bounded queue, for what is bound by the processor: hashing, copying, compressing.
  *
- * They live no longer than the call that started them: whoever starts a crew frees it before it returns, so that no other part of
- * glovebox ever sees more than one thread. Threads have the ids and capabilities that the caller has when it starts them, and no signals.
+ * They live until crew_free(); while they do, no process is forked and no ids are changed. Threads have the ids and capabilities that the
+ * caller has when it starts them, and no signals.
  */
 #ifndef GB_CREW_H
 #define GB_CREW_H

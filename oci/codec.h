@@ -2,11 +2,11 @@
 /**
  * @file codec.h
  * Tar bytes in, a finished blob out: diff ID, codec, digest, file, in bounded
- * memory (two buffers of a chunk each). Private to oci/.
+ * memory. The caller's thread hashes and writes, a crew compresses. Private to oci/.
  *
  * gzip is a row of members (RFC 1952), zstd a row of frames (RFC 8878), each of exactly
  * a chunk of input but the last. A member or frame depends on its own chunk alone, so that they
- * can be made in any order by any number of workers and the bytes stay the same.
+ * are made in any order by any number of threads and the bytes stay the same.
  */
 #ifndef GB_OCI_CODEC_H
 #define GB_OCI_CODEC_H
@@ -23,6 +23,13 @@
 #define CODEC_ZSTD_CHUNK (4u << 20)
 /** libzstd's compression level. Changing it changes every image. */
 #define CODEC_ZSTD_LEVEL 3
+
+/** Most threads that compress gzip members, and chunks beside theirs: two buffers each, some 50 MiB in all. */
+#define CODEC_THREADS_MAX 16
+#define CODEC_WAITING 8
+/** The same for zstd frames, whose chunks are larger: some 60 MiB with the compressors. */
+#define CODEC_ZSTD_THREADS_MAX 3
+#define CODEC_ZSTD_WAITING 3
 
 struct codec;
 

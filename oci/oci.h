@@ -52,7 +52,8 @@ struct oci_blob {
 	uint64_t diff_size;     /**< and how large that is; 0 where nobody has looked */
 };
 
-/** A layer being written: entries in, tar → diff ID → codec → digest → fd out, in about 2 MiB of memory (zstd: 16).
+/** A layer being written: entries in, tar → diff ID → codec → digest → fd out, in at most 60 MiB of memory, whatever goes in. Between begin
+ *  and free, threads compress (base/crew.h): no process may be forked nor its ids changed meanwhile.
  *  The tar is ustar, with pax headers only for what ustar cannot hold; its exact form is in oci/tar.h. */
 struct oci_layer;
 

@@ -3,6 +3,7 @@
 #include "tests/unit/oci/helper.h"
 
 #include <errno.h>
+#include <sched.h>
 
 #include <libdeflate.h>
 #include <zstd.h>
@@ -254,6 +255,33 @@ static void frames_hold_four_mebibytes_each(void **state)
 	}
 }
 
+/** On how many processors it runs, a layer does not show. */
+static void threads_do_not_change_a_byte(void **state)
+{
+	static const enum oci_compression codecs[] = { OCI_GZIP, OCI_ZSTD, OCI_NONE };
+	cpu_set_t all, one;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+	CPU_ZERO(&one);
+	for (int i = 0; CPU_COUNT(&one) == 0; i++)
+		if (CPU_ISSET(i, &all))
+			CPU_SET(i, &one);
+	for (size_t i = 0; i < ARRAY_LEN(codecs); i++) {
+		struct oci_blob a, b;
+
+		auto_fd many = layer_of_size(codecs[i], 29u << 20, &a);
+		assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+		auto_fd single = layer_of_size(codecs[i], 29u << 20, &b);
+		assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
+		assert_memory_equal(&a, &b, sizeof a);
+		struct digest d;
+		assert_int_equal(lseek(many, 0, SEEK_SET), 0);
+		must(hash_fd(many, &d, NULL, &err));
+		assert_true(digest_eq(&d, &a.digest));
+	}
+}
+
 static void writing_starts_at_the_current_offset(void **state)
 {
 	(void)state;
@@ -294,6 +322,7 @@ int main(void)
 		cmocka_unit_test(empty_layer_is_two_zero_blocks),
 		cmocka_unit_test(members_hold_one_mebibyte_each),
 		cmocka_unit_test(frames_hold_four_mebibytes_each),
+		cmocka_unit_test(threads_do_not_change_a_byte),
 		cmocka_unit_test(writing_starts_at_the_current_offset),
 		cmocka_unit_test(codec_has_its_name),
 	};
