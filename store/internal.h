@@ -18,6 +18,8 @@
  *     statcache.c     files that need not be read, since nothing of them changed (statcache.h)
  *     names.c         names of trees
  *     derived.c       what can be worked out again
+ *     result.c        what steps and images came to
+ *     check.c         whether a content is what its name says
  */
 #ifndef GB_STORE_INTERNAL_H
 #define GB_STORE_INTERNAL_H
@@ -58,6 +60,22 @@ int store_writer_end_tree(struct store_writer *w, struct digest *ret, struct err
 
 /** Removes what dead runs left below tmp/. What cannot be removed now is left to the next sweep. */
 void store_sweep(struct store *store);
+
+/* ---- check.c ---------------------------------------------------------- */
+
+/** What was used within so many seconds need not be marked as used again. */
+#define STORE_FRESH_S 3600
+
+/** Marks what @p fd has open as used now: its mtime, which garbage collection goes by. @p st is its state. */
+void store_freshen(int fd, const struct stat *st);
+
+/** store_check_object() for any file below @p dirfd. */
+int store_check_file(int dirfd, const char *path, const struct digest *d, uint64_t size, bool content, struct err *err);
+
+/* ---- result.c --------------------------------------------------------- */
+
+/** Reads results/<name>, where @p dirfd is results/. Errors as store_result_get(). */
+int store_result_read(int dirfd, const char *name, json_t **ret, struct err *err);
 
 /* ---- tree_rules.c ----------------------------------------------------- */
 

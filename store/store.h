@@ -9,6 +9,7 @@
  *     names/<name>            "sha256:<hex>\n": imported rootfs
  *     rootfs/<hex>/root       materialised rootfs, own inodes (rootfs/ makes them)
  *     derived/<kind>-<hex>    what can be worked out again (compiled profiles), and may be deleted at any time
+ *     results/<kind>-<hex>    what steps and images came to, by the digest of all they depend on; may be deleted at any time
  *     tmp/<id>/               scratch of one run, with `lock` (flock) held while it lives
  *
  * What is read is verified against its digest, or was.
@@ -222,6 +223,25 @@ void store_names_free(char **names);
 int store_derived_put(struct store *store, const char *kind, const struct digest *key, const void *data, size_t n, struct err *err);
 /** Appends them. @return false when they are not there, are more than @p max, or are not what was put: then work them out again. */
 bool store_derived_get(struct store *store, const char *kind, const struct digest *key, size_t max, struct buf *ret);
+
+/* ---- results ------------------------------------------------------------ */
+
+#define STORE_RESULTS "results"
+/** Most bytes of one. */
+#define STORE_RESULT_MAX (32u << 20)
+
+/** Keeps @p result, an object, as what @p key, the digest of all that it depends on, gives for @p kind ([a-z]+), in place of an earlier one.
+ *  Digests as text in its arrays "trees" and "objects" say what garbage collection keeps with it. */
+int store_result_put(struct store *store, const char *kind, const struct digest *key, const json_t *result, struct err *err);
+/** Gives it back (new reference), and notes that it was used. ERR_INPUT: there is none (`sys` is ENOENT), or what has its name is not what was put
+ *  under it. What it refers to may be gone: store_check_tree(), store_check_object(). */
+int store_result_get(struct store *store, const char *kind, const struct digest *key, json_t **ret, struct err *err);
+
+/** Whether an object is there, a file of @p size bytes (STORE_ANY_SIZE: any), and with @p content the one that its digest says.
+ *  ERR_INPUT names what is not. */
+int store_check_object(struct store *store, const struct digest *d, uint64_t size, bool content, struct err *err);
+/** The same for a tree: its manifest, always with its content, and each object of it. */
+int store_check_tree(struct store *store, const struct digest *d, bool content, struct err *err);
 
 /* ---- scratch --------------------------------------------------------- */
 
