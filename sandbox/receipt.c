@@ -224,6 +224,20 @@ static json_t *inherited(const struct plan *plan)
 	return move_ptr(all);
 }
 
+int sandbox_inherited(const struct sandbox_limits *l, json_t **ret, struct err *err)
+{
+	auto_plan box = {0};
+
+	if (plan_limits(&box, l, err) < 0)
+		return -1;
+	auto_json all = inherited(&box.plan);
+	auto_json of_groups = groups();
+	if (all == NULL || of_groups == NULL || json_object_set_new(all, "groups", json_integer((json_int_t)json_array_size(of_groups))) != 0)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "sandbox: telling what is inherited");
+	*ret = move_ptr(all);
+	return 0;
+}
+
 /** The whole but what the caller has left of itself. A NULL among its parts makes it NULL. */
 static json_t *whole(const struct sandbox_conf *conf, const struct plan *plan)
 {
