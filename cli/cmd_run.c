@@ -127,6 +127,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 		.key_path = args_get(args, "key"),
 		.passphrase = &passphrase,
 		.builder_id = args_get(args, "builder-id"),
+		.no_cache = args_has(args, "no-cache"),
 		.event = args_has(args, "quiet") ? NULL : cli_progress,
 	};
 
@@ -171,7 +172,7 @@ static const struct opt_def opts[] = {
 	{ "builder-id", "URI", "who builds, for the provenance (default: this program on somebody's own machine)" },
 	{ "publish", NULL, "when all is well, push the image and its attestations to spec.build.artifact.imageName" },
 	{ "dry-run", NULL, "with --publish: say what would go where, and push nothing" },
-	{ "no-cache", NULL, "take no step's result from the cache (this version never does)" },
+	{ "no-cache", NULL, "take no result from the cache; record them all the same" },
 	OPT_REGISTRY_MAP, OPT_INSECURE_REGISTRY, OPT_GRACE, { "quiet", NULL, "no progress on standard error" }, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
 };
 

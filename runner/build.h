@@ -7,16 +7,19 @@
 #ifndef GB_RUNNER_BUILD_H
 #define GB_RUNNER_BUILD_H
 
-#include "runner/harvest.h"
+#include "runner/cache.h"
 #include "runner/report.h"
-#include "runner/work.h"
 
 struct build {
 	struct work work;
+	enum cache_use use;           /**< of the step cache */
 	struct step_outcome outcome;  /**< of the build step */
 	bool have_output;
-	struct harvest output;        /**< what it left in its work directory's source */
+	struct cache_build left;      /**< what it left in its work directory's source; the upper only with have_upper */
+	bool have_upper;
 	const char *output_path;      /**< where that stood; borrowed from the plan */
+	struct cache_answer *tests;   /**< what the cache knows of each, asked ahead where the build was taken from it; or NULL */
+	struct cache_image image;     /**< and of the image */
 };
 void build_clear(struct build *b);
 
@@ -26,13 +29,21 @@ static inline void own_step_outcome(struct step_outcome *o)
 }
 #define auto_step_outcome __attribute__((cleanup(own_step_outcome))) struct step_outcome
 
-/** Lays the sources out, runs the build step, harvests. 0 also when the step failed (b->outcome.ok is false then).
- *  @p report may be NULL. @p b is zero-initialised; build_clear() in every case. ERR_INTERRUPTED when cancelled. */
-int build_run(struct build *b, struct store *store, const struct plan *plan, uint64_t grace_ms, int cancel_fd,
-	      struct report *report, struct err *err);
+/** What a build is run with. Borrowed. */
+struct build_conf {
+	struct store *store;
+	const struct plan *plan;
+	uint64_t grace_ms;
+	int cancel_fd;
+	enum cache_use use;           /**< CACHE_NONE: nothing is taken, nothing recorded */
+	struct report *report;        /**< or NULL */
+};
 
-/** Runs one step of the same work and reports it. */
-int build_step(struct build *b, struct report *report, const struct spec_step *step, struct step_outcome *ret,
-	       struct err *err);
+/** Takes the build step and its output from the cache, or lays the sources out, runs it and harvests. 0 also when the step failed
+ *  (b->outcome.ok is false then). @p b is zero-initialised; build_clear() in every case. ERR_INTERRUPTED when cancelled. */
+int build_run(struct build *b, const struct build_conf *conf, struct err *err);
+
+/** The same for the plan's test @p i, on what the build left; reports it. */
+int build_test(struct build *b, struct report *report, size_t i, struct step_outcome *ret, struct err *err);
 
 #endif

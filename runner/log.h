@@ -12,6 +12,8 @@
 /** Bytes kept from the start, and from the end, of a step's output. */
 #define LOG_HEAD_MAX (8u << 20)
 #define LOG_TAIL_MAX (1u << 20)
+/** Most bytes of a log as text: those, and lines about what is missing. */
+#define LOG_TEXT_MAX (LOG_HEAD_MAX + LOG_TAIL_MAX + 1024)
 
 struct step_log {
 	struct buf head;

@@ -80,7 +80,10 @@ static json_t *internal(const struct run_facts *f)
 			 "outputTree", digest_str(&f->output, output),
 			 "seccomp", "profile", plan->profile.name, "filter", digest_str(&plan->profile.bpf, filter),
 			 "receipt", f->receipt);
-	return in == NULL || add_base(&plan->base, in) < 0 ? NULL : move_ptr(in);
+	if (in == NULL || add_base(&plan->base, in) < 0 ||
+	    (json_array_size(f->cached) > 0 && json_object_set(in, "cachedSteps", (json_t *)f->cached) < 0))
+		return NULL;
+	return move_ptr(in);
 }
 
 static struct attest_dependency *byproducts(const struct run_facts *f)

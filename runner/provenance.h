@@ -24,6 +24,7 @@ struct run_facts {
 	const struct built_image *image;
 	struct digest output;        /**< tree of the build's output */
 	const json_t *receipt;       /**< of the build step */
+	const json_t *cached;        /**< names of steps whose outcome is from the cache */
 	const struct run_log *logs; size_t nlogs;
 	const char *builder_id;
 	int64_t started, finished;

@@ -13,11 +13,11 @@ int report_begin(const struct plan *plan, const struct outdir *out, run_event_fn
 {
 	struct report r = {
 		.plan = plan, .out = out, .event = event, .event_arg = event_arg, .started = time(NULL),
-		.steps = json_array(),
+		.steps = json_array(), .cached = json_array(),
 		.logs = calloc(1 + plan->spec->ntests, sizeof *r.logs),
 	};
 
-	if (r.steps == NULL || r.logs == NULL) {
+	if (r.steps == NULL || r.cached == NULL || r.logs == NULL) {
 		report_clear(&r);
 		return err_set(err, ERR_INTERNAL, ENOMEM, "begin the report");
 	}
@@ -28,6 +28,7 @@ int report_begin(const struct plan *plan, const struct outdir *out, run_event_fn
 void report_clear(struct report *r)
 {
 	json_decref(r->steps);
+	json_decref(r->cached);
 	for (size_t i = 0; i < r->nlogs; i++)
 		free(r->logs[i].path);
 	free(r->logs);
@@ -70,6 +71,11 @@ int report_phase(struct report *r, const char *text, struct err *err)
 	return report_event(r, &(struct run_event){ .type = RUN_PHASE, .text = text }, err);
 }
 
+int report_note(struct report *r, const char *step, const char *text, struct err *err)
+{
+	return report_event(r, &(struct run_event){ .type = RUN_NOTE, .step = step, .text = text }, err);
+}
+
 static int write_log(struct report *r, const struct step_outcome *o, struct run_log *log, struct err *err)
 {
 	auto_buf text = {0};
@@ -77,47 +83,52 @@ static int write_log(struct report *r, const struct step_outcome *o, struct run_
 	if (asprintf(&log->path, "logs/%s.log", o->step->name) < 0)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write a log");
 	r->nlogs++;
-	log->written = step_log_size(&o->log);
+	log->written = o->origin == STEP_HIT ? o->log_written : step_log_size(&o->log);
 	if (step_log_text(&o->log, &text, err) < 0 || hash_bytes(text.data, text.len, &log->digest, err) < 0)
 		return -1;
 	log->size = text.len;
 	return outdir_write_log(r->out, log->path + strlen("logs/"), text.data, text.len, err);
 }
 
-static json_t *step_json(const struct report *r, const struct step_outcome *o, const struct run_log *log, json_t *refused)
+static json_t *step_json(const struct report *r, const struct step_outcome *o, const struct run_log *log)
 {
-	char digest[DIGEST_STR_SIZE];
+	static const char *const origins[] = { [STEP_UNCACHED] = "off", [STEP_MISSED] = "miss", [STEP_HIT] = "hit" };
+	char digest[DIGEST_STR_SIZE], key[DIGEST_STR_SIZE];
 	const struct sandbox_result *s = &o->result;
 	bool is_build = o->step == &r->plan->spec->build;
 
-	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:i, s:I, s:I, s:I, s:I, s:{s:s, s:s, s:I, s:I}, s:s, s:O, s:O?}",
+	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:i, s:I, s:I, s:I, s:I, s:{s:s, s:s, s:I, s:I}, s:s, s:s, s:s*, s:O, s:O?}",
 			 "name", o->step->name, "type", is_build ? "build" : "test",
 			 "required", (int)o->step->required, "ok", (int)o->ok, "ended", o->how, "code", s->code,
 			 "wallUs", (json_int_t)s->wall_us, "userUs", (json_int_t)s->user_us,
 			 "systemUs", (json_int_t)s->sys_us, "maxRssKiB", (json_int_t)s->max_rss_kib,
 			 "log", "path", log->path, "digest", digest_str(&log->digest, digest),
 			 "bytes", (json_int_t)log->size, "written", (json_int_t)log->written,
-			 /* No step is ever taken from a cache in this version. */
-			 "cache", "off", "refused", refused, "receipt", s->receipt);
+			 "cache", origins[o->origin], "cacheReason", o->why, "stepKey", o->have_key ? digest_str(&o->key, key) : NULL,
+			 "refused", o->refused, "receipt", s->receipt);
 }
 
-int report_step(struct report *r, const struct step_outcome *o, struct err *err)
+int report_step(struct report *r, struct step_outcome *o, struct err *err)
 {
 	struct run_log *log = &r->logs[r->nlogs];
-	auto_json refused = NULL;
+	bool hit = o->origin == STEP_HIT;
+	char text[sizeof o->how + 32];
 
-	if (write_log(r, o, log, err) < 0 || refusals_json(&r->plan->profile, &o->result, &refused, err) < 0)
+	if (write_log(r, o, log, err) < 0 || (!hit && refusals_json(&r->plan->profile, &o->result, &o->refused, err) < 0))
 		return -1;
-	json_t *step = step_json(r, o, log, refused);
+	json_t *step = step_json(r, o, log);
 	if (step != NULL && limit_add_json(step, &o->result, &o->left, err) < 0) {
 		json_decref(step);
 		return -1;
 	}
 	if (json_array_append_new(r->steps, step) < 0)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "note step '%s'", o->step->name);
+	if (hit && json_array_append_new(r->cached, json_string(o->step->name)) < 0)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "note step '%s'", o->step->name);
+	snprintf(text, sizeof text, "%s%s", o->how, hit ? ", from the cache" : "");
 	struct run_event e = {
-		.type = RUN_STEP_ENDED, .step = o->step->name, .text = o->how, .ok = o->ok,
-		.ms = o->result.wall_us / 1000,
+		.type = RUN_STEP_ENDED, .step = o->step->name, .text = text, .ok = o->ok,
+		.ms = hit ? 0 : o->result.wall_us / 1000,
 	};
 	return report_event(r, &e, err);
 }

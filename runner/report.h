@@ -18,6 +18,7 @@ struct report {
 	run_event_fn *event;
 	void *event_arg;
 	json_t *steps;               /**< array, owned */
+	json_t *cached;              /**< names of those that are from the cache; array, owned */
 	struct run_log *logs;        /**< room for all steps, owned */
 	size_t nlogs;
 	int64_t started;
@@ -33,8 +34,10 @@ int report_begin(const struct plan *plan, const struct outdir *out, run_event_fn
 int report_event(struct report *r, const struct run_event *event, struct err *err);
 /** Tells that a phase begins. */
 int report_phase(struct report *r, const char *text, struct err *err);
-/** Writes a finished step's log, remembers its outcome, and tells the event. */
-int report_step(struct report *r, const struct step_outcome *o, struct err *err);
+/** Writes a finished step's log, remembers its outcome, and tells the event. Sets o->refused where the step ran. */
+int report_step(struct report *r, struct step_outcome *o, struct err *err);
+/** Tells something worth knowing about a step, or (NULL) the run. */
+int report_note(struct report *r, const char *step, const char *text, struct err *err);
 
 /** How a run ended, for result.json. */
 struct run_end {

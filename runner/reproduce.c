@@ -32,7 +32,11 @@ static int rebuild(struct store *store, const struct plan *plan, const struct re
 		   struct err *err)
 {
 	tell(opt, "build again");
-	if (build_run(&r->build, store, plan, opt->grace_ms, opt->cancel_fd, NULL, err) < 0)
+	/* Never by the cache: that would only show that it still has what it had. */
+	const struct build_conf conf = {
+		.store = store, .plan = plan, .grace_ms = opt->grace_ms, .cancel_fd = opt->cancel_fd, .use = CACHE_NONE,
+	};
+	if (build_run(&r->build, &conf, err) < 0)
 		return -1;
 	if (!r->build.outcome.ok)
 		return err_set(err, ERR_STEP, 0, "step '%s' failed this time: %s", plan->spec->build.name,
@@ -42,7 +46,7 @@ static int rebuild(struct store *store, const struct plan *plan, const struct re
 	if (r->fd < 0)
 		return err_set(err, ERR_INTERNAL, errno, "make image.tar in the scratch");
 	tell(opt, "pack image.tar");
-	return image_build(store, plan, &r->build.output.tree, r->build.output_path, scratch, r->fd, opt->cancel_fd, &r->built, err);
+	return image_build(store, plan, &r->build.left.output.tree, r->build.output_path, scratch, r->fd, opt->cancel_fd, &r->built, err);
 }
 
 /** Says layer by layer where two images differ. */
@@ -102,8 +106,8 @@ static int judge(const struct evidence *e, const struct digest *output, struct r
 		 struct err *err)
 {
 	*ret = (struct reproduce_report){ .verdict = NOT_REPRODUCED, .expected = e->manifest, .got = r->built.manifest };
-	if (!digest_eq(output, &r->build.output.tree)) {
-		account_output(output, &r->build.output.tree, ret);
+	if (!digest_eq(output, &r->build.left.output.tree)) {
+		account_output(output, &r->build.left.output.tree, ret);
 		return 0;
 	}
 	if (digest_eq(&e->manifest, &r->built.manifest) && digest_eq(&e->tar, &r->built.tar)) {

@@ -48,15 +48,46 @@ struct running {
 	struct err publish_err;
 };
 
+/** Packs image.tar and records it. */
+static int pack_image_tar(struct running *r, int fd, struct err *err)
+{
+	struct build *b = &r->build;
+	auto_store_scratch scratch = NULL;
+	auto_buf text = {0};
+	struct err why = {0};
+
+	/* A scratch of its own: with every step from the cache there is none yet. */
+	if (report_phase(r->report, "pack image.tar", err) < 0 || store_scratch_open(r->store, &scratch, err) < 0 ||
+	    image_build(r->store, r->plan, &b->left.output.tree, b->output_path, store_scratch_fd(scratch), fd, r->opt->cancel_fd, &r->image,
+			err) < 0)
+		return -1;
+	if (cache_record_image(r->store, &b->image, fd, &r->image, &why) == 0)
+		return 0;
+	buf_addf(&text, "image.tar is not kept for later runs: %s", why.msg);
+	return buf_check(&text, "note", err) < 0 ? -1 : report_note(r->report, NULL, text.data, err);
+}
+
+/** Writes image.tar to @p fd, from the store where that has it. */
+static int fill_image(struct running *r, int fd, struct err *err)
+{
+	struct build *b = &r->build;
+
+	if (b->image.key == NULL && cache_ask_image(r->store, r->plan, &b->left.output.tree, b->use, &b->image, err) < 0)
+		return -1;
+	if (b->image.hit && report_phase(r->report, "take image.tar from the store", err) < 0)
+		return -1;
+	if (!b->image.hit || !cache_take_image(r->store, &b->image, fd))
+		return pack_image_tar(r, fd, err);
+	r->image = b->image.built;
+	return 0;
+}
+
 static int write_image(struct running *r, struct err *err)
 {
 	char digest[DIGEST_STR_SIZE + 1];
 	auto_fd fd = -1;
 
-	if (report_phase(r->report, "pack image.tar", err) < 0 || outdir_create_image(r->out, &fd, err) < 0 ||
-	    image_build(r->store, r->plan, &r->build.output.tree, r->build.output_path,
-			store_scratch_fd(r->build.work.scratch), fd, r->opt->cancel_fd, &r->image, err) < 0 ||
-	    outdir_publish_image(r->out, fd, err) < 0)
+	if (outdir_create_image(r->out, &fd, err) < 0 || fill_image(r, fd, err) < 0 || outdir_publish_image(r->out, fd, err) < 0)
 		return -1;
 	r->have_image = true;
 	r->image_fd = move_fd(&fd);
@@ -84,7 +115,8 @@ static int write_provenance(struct running *r, struct err *err)
 	auto_buf statement = {0};
 	int64_t now = time(NULL);
 	struct run_facts facts = {
-		.plan = r->plan, .image = &r->image, .output = r->build.output.tree, .receipt = r->build.outcome.result.receipt,
+		.plan = r->plan, .image = &r->image, .output = r->build.left.output.tree, .receipt = r->build.outcome.result.receipt,
+		.cached = r->report->cached,
 		.logs = r->report->logs, .nlogs = r->report->nlogs, .builder_id = r->builder_id,
 		/* The clock may have been set back meanwhile; no build ends before it starts. */
 		.started = r->report->started, .finished = now < r->report->started ? r->report->started : now,
@@ -99,11 +131,12 @@ static int write_provenance(struct running *r, struct err *err)
 }
 
 /** Runs a test on its copy of the built tree, and notes it; a required one that fails is the run's failure. */
-static int run_test(struct running *r, const struct spec_step *test, struct err *err)
+static int run_test(struct running *r, size_t i, struct err *err)
 {
+	const struct spec_step *test = &r->plan->spec->tests[i];
 	auto_step_outcome o = { .result.view_fd = -1 };
 
-	if (build_step(&r->build, r->report, test, &o, err) < 0)
+	if (build_test(&r->build, r->report, i, &o, err) < 0)
 		return -1;
 	if (!o.ok && test->required && r->failure[0] == '\0')
 		snprintf(r->failure, sizeof r->failure, "required test '%s' failed: %s (see logs/%s.log)", test->name, o.how,
@@ -126,7 +159,12 @@ static int check_limits(const struct spec *spec, struct err *err)
 
 static int run_steps(struct running *r, struct err *err)
 {
-	if (build_run(&r->build, r->store, r->plan, r->opt->grace_ms, r->opt->cancel_fd, r->report, err) < 0)
+	const struct build_conf conf = {
+		.store = r->store, .plan = r->plan, .grace_ms = r->opt->grace_ms, .cancel_fd = r->opt->cancel_fd, .report = r->report,
+		.use = !r->plan->spec->caching ? CACHE_NONE : r->opt->no_cache ? CACHE_RECORD : CACHE_FULL,
+	};
+
+	if (build_run(&r->build, &conf, err) < 0)
 		return -1;
 	if (!r->build.outcome.ok) {
 		snprintf(r->failure, sizeof r->failure, "step '%s' failed: %s (see logs/%s.log)", r->plan->spec->build.name,
@@ -134,7 +172,7 @@ static int run_steps(struct running *r, struct err *err)
 		return 0;
 	}
 	for (size_t i = 0; i < r->plan->spec->ntests; i++)
-		if (run_test(r, &r->plan->spec->tests[i], err) < 0)
+		if (run_test(r, i, err) < 0)
 			return -1;
 	return 0;
 }
@@ -188,7 +226,7 @@ static int finish(struct running *r, const char *outcome, const char *message, j
 		return -1;
 	struct run_end end = {
 		.outcome = outcome, .message = message, .image = r->have_image ? &r->image : NULL,
-		.output = r->build.have_output ? &r->build.output : NULL,
+		.output = r->build.have_output ? &r->build.left.output : NULL,
 		.is_signed = r->have_image && is_signed(r), .key_id = is_signed(r) ? r->signer.key_id : NULL,
 		.builder_id = r->builder_id, .published = published,
 	};

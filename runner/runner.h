@@ -67,6 +67,9 @@ int plan_resolve(struct store *store, const char *path, const struct plan_option
 /** The plan as JSON (glovebox-plan schema 1): new reference. */
 int plan_json(const struct plan *plan, json_t **ret, struct err *err);
 
+/** What each step of the plan would take from the step cache now, and why: an array of {"name", "cache", "reason", "stepKey"}. New reference. */
+int plan_explain_cache(struct store *store, const struct plan *plan, json_t **ret, struct err *err);
+
 /** Pins what the spec file @p path leaves open, and writes that into buildspec.lock beside it, as the caller. @p rootfs: the name in
  *  the store of the root filesystem, or an image in a registry, "oci:HOST/PATH[:TAG][@sha256:…]", which is fetched; NULL: what the spec
  *  calls it. @p registry is how to reach those. @p ret_text (appended): what was written. */
@@ -106,6 +109,7 @@ struct run_options {
 	const char *builder_id;   /**< or NULL: RUNNER_LOCAL_BUILDER */
 	const struct run_publish *publish; /**< or NULL: nothing leaves the host */
 	uint64_t grace_ms;        /**< 0: the sandbox's default */
+	bool no_cache;            /**< takes no result from the store; records all the same */
 	int cancel_fd;            /**< see sandbox_conf; -1: none */
 	run_event_fn *event; void *event_arg; /**< or NULL */
 };

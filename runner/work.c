@@ -96,7 +96,37 @@ int work_begin(struct work *work, struct err *err)
 	for (size_t i = 0; i < work->plan->spec->nsources; i++)
 		if (work_check_cancel(work->cancel_fd, err) < 0 || lay_out(work, parent, i, err) < 0)
 			return -1;
+	work->begun = true;
 	return 0;
+}
+
+/** The name of the build's upper in the scratch. */
+static int build_upper(const struct work *work, struct buf *ret, struct err *err)
+{
+	buf_addf(ret, "%s.upper.%zu", work->plan->spec->build.name, work_build_source(work->plan));
+	return buf_check(ret, "path", err);
+}
+
+int work_restore(struct work *work, const struct upper *upper, struct err *err)
+{
+	auto_buf name = {0};
+	auto_fd fd = -1;
+
+	if (build_upper(work, &name, err) < 0 || make_dir(work, name.data, err) < 0 ||
+	    io_open_dir(store_scratch_fd(work->scratch), name.data, &fd, err) < 0 || upper_lay_out(work->store, upper, fd, err) < 0)
+		return err_ctx(err, "lay out what the build left");
+	work->build_done = true;
+	return 0;
+}
+
+int work_record(const struct work *work, const struct digest *output, struct upper *ret, struct err *err)
+{
+	auto_buf name = {0};
+	auto_fd fd = -1;
+
+	if (build_upper(work, &name, err) < 0 || io_open_dir(store_scratch_fd(work->scratch), name.data, &fd, err) < 0)
+		return -1;
+	return upper_record(work->store, fd, output, ret, err);
 }
 
 void work_end(struct work *work)
@@ -394,4 +424,6 @@ void step_outcome_clear(struct step_outcome *o)
 	sandbox_result_clear(&o->result);
 	step_log_clear(&o->log);
 	left_clear(&o->left);
+	json_decref(o->refused);
+	o->refused = NULL;
 }

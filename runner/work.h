@@ -15,6 +15,7 @@
 #include "runner/left.h"
 #include "runner/log.h"
 #include "runner/plan.h"
+#include "runner/upper.h"
 #include "sandbox/sandbox.h"
 
 struct work {
@@ -25,7 +26,18 @@ struct work {
 	char *rootfs_path;
 	struct store_scratch *scratch;
 	struct sandbox_space *space;  /**< NULL: workdir: disk */
+	bool begun;                   /**< rootfs and sources are laid out */
 	bool build_done;              /**< the build's upper is there to be a test's lower */
+};
+
+/** Room for a reason why a step ran or did not. */
+#define CACHE_WHY_SIZE 320
+
+/** Where a step's outcome is from. */
+enum step_origin {
+	STEP_UNCACHED, /**< it ran; nobody asked the cache */
+	STEP_MISSED,   /**< it ran, since the cache had nothing for it */
+	STEP_HIT,      /**< the cache: it did not run */
 };
 
 /** How one step went. */
@@ -35,12 +47,22 @@ struct step_outcome {
 	struct step_log log;
 	struct left left;             /**< of a build that has ended well, where that is more than it may leave; else empty */
 	bool ok;
+	json_t *refused;              /**< what its profile refused, as result.json has it; set when it is reported, or from the cache */
+	enum step_origin origin;
+	bool have_key;
+	struct digest key;            /**< step key */
+	char why[CACHE_WHY_SIZE];     /**< of a hit or a miss */
+	uint64_t log_written;         /**< a hit's: how many bytes the step wrote to its log, when it ran */
 	char how[320];                /**< "exit 0", "killed by signal 9", "timed out after 10 s", "ended by its limit memory=64 MiB" */
 };
 void step_outcome_clear(struct step_outcome *o);
 
 /** Takes a scratch and lays the sources out. @p work is zero-initialised with store, plan, grace_ms and cancel_fd set. */
 int work_begin(struct work *work, struct err *err);
+/** Lays out what a build left that did not run here, for the tests. After work_begin(). */
+int work_restore(struct work *work, const struct upper *upper, struct err *err);
+/** Writes down what the build has left. */
+int work_record(const struct work *work, const struct digest *output, struct upper *ret, struct err *err);
 /** Runs the build or a test. 0 also when the step failed (then !ok); -1 when it could not be run. @p ret is zero-initialised. */
 int work_step(struct work *work, const struct spec_step *step, struct step_outcome *ret, struct err *err);
 
