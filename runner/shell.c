@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runner/build.h"
 #include "runner/exec.h"
 #include "runner/limit.h"
+#include "runner/work.h"
 
 /** bash where the rootfs has it. */
 static const char *const default_argv[] = {
@@ -18,7 +18,8 @@ struct visit {
 	const struct plan *plan;
 	const struct shell_options *opt;
 	const struct spec_step *step;
-	struct build build;
+	struct work work;
+	struct step_outcome built; /**< of the build, where a test is visited */
 };
 
 static int find_step(struct visit *v, struct err *err)
@@ -50,35 +51,44 @@ static void tell(const struct visit *v, enum run_event_type type, const char *te
 		v->opt->event(v->opt->event_arg, &(struct run_event){ .type = type, .step = v->step->name, .text = text });
 }
 
+static int run_step(struct visit *v, const struct spec_step *step, struct step_outcome *ret, struct err *err)
+{
+	if (work_check_cancel(v->work.cancel_fd, err) < 0 || work_step(&v->work, step, ret, err) < 0)
+		return -1;
+	if (ret->result.end == SANDBOX_CANCELLED)
+		return err_set(err, ERR_INTERRUPTED, 0, "step '%s' was interrupted", step->name);
+	return 0;
+}
+
 /** Lays out what the step begins with, which for a test is what the build leaves. */
 static int begin(struct visit *v, struct store *store, struct err *err)
 {
 	const struct spec_step *build = &v->plan->spec->build;
 
-	v->build.outcome.result.view_fd = -1;
-	v->build.work = (struct work){ .store = store, .plan = v->plan, .grace_ms = v->opt->grace_ms, .cancel_fd = v->opt->cancel_fd };
+	v->built.result.view_fd = -1;
+	v->work = (struct work){ .store = store, .plan = v->plan, .grace_ms = v->opt->grace_ms, .cancel_fd = v->opt->cancel_fd };
 	tell(v, RUN_PHASE, "lay out rootfs and sources");
-	if (work_begin(&v->build.work, err) < 0)
+	if (work_begin(&v->work, err) < 0)
 		return -1;
 	if (v->step == build)
 		return 0;
 	tell(v, RUN_PHASE, "run the build, whose output the test begins with");
-	if (build_step(&v->build, NULL, build, &v->build.outcome, err) < 0)
+	if (run_step(v, build, &v->built, err) < 0)
 		return -1;
-	if (!v->build.outcome.ok)
+	if (!v->built.ok)
 		return err_set(err, ERR_STEP, 0, "step '%s' failed: %s; enter that one: glovebox shell --failed %s %s", build->name,
-			       v->build.outcome.how, v->plan->spec->file, build->name);
+			       v->built.how, v->plan->spec->file, build->name);
 	return 0;
 }
 
 /** --failed. @p ret: whether it has. */
 static int run_first(struct visit *v, bool *ret, struct err *err)
 {
-	auto_step_outcome o = { .result.view_fd = -1 };
+	struct step_outcome o = { .result.view_fd = -1 };
 	auto_buf text = {0};
 
 	tell(v, RUN_PHASE, "run the step");
-	if (build_step(&v->build, NULL, v->step, &o, err) < 0)
+	if (run_step(v, v->step, &o, err) < 0)
 		return -1;
 	*ret = !o.ok;
 	buf_addf(&text, "step %s: %s", v->step->name, o.how);
@@ -109,7 +119,7 @@ static void tell_where(const struct visit *v, bool after)
 	auto_buf command = {0};
 
 	buf_adds(&writable, "writable:");
-	work_writable(&v->build.work, v->step, &writable);
+	work_writable(&v->work, v->step, &writable);
 	buf_addf(&writable, "; all else is read-only%s", after ? "; it is as the failed step left it" : "");
 	tell(v, RUN_NOTE, writable.data);
 	if (v->step == &spec->build)
@@ -160,7 +170,7 @@ static int enter(struct visit *v, bool after, struct shell_report *ret, struct e
 	};
 	int done = env == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "build an environment")
 		 : v->opt->ready != NULL && v->opt->ready(v->opt->arg, err) < 0 ? -1
-		 : work_visit(&v->build.work, v->step, &visit, &result, err);
+		 : work_visit(&v->work, v->step, &visit, &result, err);
 	plan_env_free(own);
 	if (done < 0)
 		return err_ctx(err, "step '%s'", v->step->name);
@@ -196,6 +206,7 @@ int shell_enter(struct store *store, const struct plan *plan, const struct shell
 	if (sandbox_check_limits(&limits, err) < 0)
 		return err_ctx(err, "step '%s'", v.step->name);
 	int result = visit_step(&v, store, ret, err);
-	build_clear(&v.build);
+	step_outcome_clear(&v.built);
+	work_end(&v.work);
 	return result;
 }

@@ -19,6 +19,12 @@
  *     names.c         names of trees
  *     derived.c       what can be worked out again
  *     result.c        what steps and images came to
+ *     lock.c          who is at work, and who has the store alone
+ *     visit.c         all that lies in a store, thing by thing
+ *     stats.c         how much that is
+ *     verify.c        whether it is what it should be
+ *     gc.c            what of it goes
+ *     digest_set.c    many digests (digest_set.h)
  *     check.c         whether a content is what its name says
  */
 #ifndef GB_STORE_INTERNAL_H
@@ -38,6 +44,7 @@
 struct store {
 	int fd;                        /**< directory descriptor of the store */
 	struct ident ident;
+	int busy;                      /**< objects/, locked while we work in it (lock.c), or -1 */
 	pthread_mutex_t lock;          /**< guards what follows: a snapshot's threads write at once */
 	struct store_scratch *staging; /**< where objects are written beside; made when first needed */
 	uint64_t staged;               /**< names used in it */
@@ -61,6 +68,39 @@ int store_writer_end_tree(struct store_writer *w, struct digest *ret, struct err
 /** Removes what dead runs left below tmp/. What cannot be removed now is left to the next sweep. */
 void store_sweep(struct store *store);
 
+/* ---- lock.c ----------------------------------------------------------- */
+
+/** Waits until nobody else is at work in the store, and keeps others out until store_resume() or the store is closed. */
+int store_lock_alone(struct store *store, struct err *err);
+
+/* ---- scratch.c -------------------------------------------------------- */
+
+/** Calls @p use for all that living runs have noted in the scratch @p tmp (tmp/). While the store is ours alone. */
+int store_scratch_uses(int tmp, int (*use)(void *arg, bool tree, const struct digest *d, struct err *err), void *arg, struct err *err);
+
+/* ---- trees.c ---------------------------------------------------------- */
+
+/** store_read_tree() without noting that the tree was used. */
+int store_peek_tree(struct store *store, const struct digest *d, struct tree_reader **ret, struct err *err);
+
+/* ---- visit.c ---------------------------------------------------------- */
+
+/** A thing in the store, by its name in its folder. Borrowed. */
+struct store_thing {
+	enum store_kind kind;
+	const char *name;        /**< in the folder */
+	int dirfd;               /**< the folder; of an object: objects/ab */
+	const char *path;        /**< below the store, for people */
+	struct digest digest;    /**< objects, trees, rootfs: of its name */
+	struct stat st;
+};
+
+/** Calls @p fn for each thing of a kind, in no order. It may remove the thing. What has no name of that kind is passed over. */
+int store_visit(struct store *store, enum store_kind kind, int (*fn)(void *arg, const struct store_thing *t, struct err *err), void *arg,
+		struct err *err);
+/** Bytes that a thing takes on the disk; a rootfs: what its tree says. */
+uint64_t store_thing_bytes(struct store *store, const struct store_thing *t);
+
 /* ---- check.c ---------------------------------------------------------- */
 
 /** What was used within so many seconds need not be marked as used again. */
@@ -74,8 +114,8 @@ int store_check_file(int dirfd, const char *path, const struct digest *d, uint64
 
 /* ---- result.c --------------------------------------------------------- */
 
-/** Reads results/<name>, where @p dirfd is results/. Errors as store_result_get(). */
-int store_result_read(int dirfd, const char *name, json_t **ret, struct err *err);
+/** Reads results/<name>, where @p dirfd is results/; @p use: and notes that. Errors as store_result_get(). */
+int store_result_read(int dirfd, const char *name, bool use, json_t **ret, struct err *err);
 
 /* ---- tree_rules.c ----------------------------------------------------- */
 

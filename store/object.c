@@ -181,8 +181,11 @@ static bool is_stored(const struct store *s, const char *path, const struct dige
 	struct err ignored;
 	auto_fd fd = openat(s->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == size &&
-	       hash_fd(fd, &found, NULL, &ignored) == 0 && digest_eq(&found, d);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != size ||
+	    hash_fd(fd, &found, NULL, &ignored) < 0 || !digest_eq(&found, d))
+		return false;
+	store_freshen(fd, &st);
+	return true;
 }
 
 /** Renames the finished file to @p path, making the directory of an object where it is missing. */
@@ -316,10 +319,13 @@ int store_put_bytes(struct store *store, const void *data, size_t n, struct dige
 int store_open_object(struct store *store, const struct digest *d, int *ret_fd, struct err *err)
 {
 	char path[STORE_PATH_SIZE];
+	struct stat st;
 	int fd = openat(store->fd, store_object_path(d, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_set(err, errno == ENOENT ? ERR_INPUT : ERR_INTERNAL, errno, "open %s in the store", path);
+	if (fstat(fd, &st) == 0)
+		store_freshen(fd, &st);
 	*ret_fd = fd;
 	return 0;
 }

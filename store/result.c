@@ -61,27 +61,28 @@ static int damaged(const char *path, struct err *err)
 }
 
 /** Reads a result that is ours: a plain file of the store's owner, that nobody else may write to. */
-static int read_own(int dirfd, const char *path, const char *shown, struct buf *ret, struct err *err)
+static int read_own(int dirfd, const char *path, bool use, struct buf *ret, struct err *err)
 {
 	struct stat st;
 	auto_fd fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0)
-		return err_set(err, errno == ENOENT ? ERR_INPUT : ERR_INTERNAL, errno, "open %s in the store", shown);
+		return err_set(err, errno == ENOENT ? ERR_INPUT : ERR_INTERNAL, errno, "open %s in the store", path);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
 	    st.st_size > (off_t)STORE_RESULT_MAX)
-		return damaged(shown, err);
-	store_freshen(fd, &st);
-	return io_read_all(fd, STORE_RESULT_MAX, ret, err) < 0 ? err_ctx(err, "%s in the store", shown) : 0;
+		return damaged(path, err);
+	if (use)
+		store_freshen(fd, &st);
+	return io_read_all(fd, STORE_RESULT_MAX, ret, err) < 0 ? err_ctx(err, "%s in the store", path) : 0;
 }
 
-int store_result_read(int dirfd, const char *name, json_t **ret, struct err *err)
+int store_result_read(int dirfd, const char *name, bool use, json_t **ret, struct err *err)
 {
 	char head[DIGEST_STR_SIZE];
 	auto_buf text = {0};
 	struct digest sum, found;
 
-	if (read_own(dirfd, name, name, &text, err) < 0)
+	if (read_own(dirfd, name, use, &text, err) < 0)
 		return -1;
 	if (text.len <= HEAD_SIZE || text.data[HEAD_SIZE - 1] != '\n')
 		return damaged(name, err);
@@ -100,5 +101,5 @@ int store_result_get(struct store *store, const char *kind, const struct digest 
 
 	if (dir < 0)
 		return err_set(err, errno == ENOENT ? ERR_INPUT : ERR_INTERNAL, errno, "open " FOLDER "/ in the store");
-	return store_result_read(dir, text_path_name(make_path(kind, key, path)), ret, err);
+	return store_result_read(dir, text_path_name(make_path(kind, key, path)), true, ret, err);
 }

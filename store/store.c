@@ -223,7 +223,7 @@ int store_open(const char *path, struct ident *id, struct store **ret, struct er
 	struct store *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "open the store");
-	s->fd = -1;
+	s->fd = s->busy = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	int result = open_place(&p, err);
 	s->fd = p.fd;
@@ -232,6 +232,10 @@ int store_open(const char *path, struct ident *id, struct store **ret, struct er
 		return -1;
 	}
 	s->ident = me;
+	if (store_resume(s, err) < 0) {
+		store_close(s);
+		return -1;
+	}
 	store_sweep(s);
 	*id = me;
 	*ret = s;
@@ -243,6 +247,7 @@ void store_close(struct store *s)
 	if (s == NULL)
 		return;
 	store_scratch_close(s->staging);
+	store_pause(s);
 	if (s->fd != -1)
 		close(s->fd);
 	pthread_mutex_destroy(&s->lock);

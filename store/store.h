@@ -243,7 +243,50 @@ int store_check_object(struct store *store, const struct digest *d, uint64_t siz
 /** The same for a tree: its manifest, always with its content, and each object of it. */
 int store_check_tree(struct store *store, const struct digest *d, bool content, struct err *err);
 
+/* ---- the store as a whole ------------------------------------------------ */
+
+/** What lies in a store, by its folder. */
+enum store_kind { STORE_OBJECTS, STORE_TREES, STORE_RESULTS_KIND, STORE_ROOTFS, STORE_DERIVED, STORE_NAMES, STORE_KINDS };
+/** Its folder's name: "objects". */
+const char *store_kind_name(enum store_kind kind);
+
+/** How much there is of each kind; bytes as on the disk. */
+struct store_counts {
+	struct { uint64_t n, bytes; } of[STORE_KINDS];
+};
+int store_stats(struct store *store, struct store_counts *ret, struct err *err);
+
+/** Something that is not what it should be. Borrowed. */
+struct store_damage {
+	const char *path;      /**< below the store */
+	const char *why;       /**< a few words */
+	bool removed, healed;  /**< healed: made again from a rootfs that was laid out of it */
+	const json_t *trees;   /**< digests of the trees that it is in, as strings */
+};
+/** Hashes all that is there against its name. What is damaged is told and removed, so that the next run makes it anew from its
+ *  source; a result that refers to what is gone, and a tree without a name, too. @p fn: called once for each. Others may be at work. */
+int store_verify(struct store *store, void (*fn)(void *arg, const struct store_damage *d), void *arg, struct store_counts *ret,
+		 struct err *err);
+
+/** What goes. */
+struct store_gc {
+	uint64_t max_age_s;    /**< what nobody has used for longer; UINT64_MAX: any age stays */
+	uint64_t max_bytes;    /**< the longest unused, until the rest takes no more; UINT64_MAX: any size stays */
+	bool dry_run;          /**< only tells */
+};
+/** Collects garbage, waiting for others to come to a point where that is safe. What has a name stays, and what a run at work uses. */
+int store_gc(struct store *store, const struct store_gc *how, struct store_counts *ret_removed, struct store_counts *ret_kept,
+	     struct err *err);
+
 /* ---- scratch --------------------------------------------------------- */
+
+/** While a step runs, garbage collection need not wait for us: it spares what store_scratch_use() has noted, and each rootfs that
+ *  somebody holds (store_hold_rootfs()). Until store_resume() nothing is put into the store or looked for in it. */
+void store_pause(struct store *store);
+/** Waits for the end of a collection that is going on. Nothing where nothing was paused. */
+int store_resume(struct store *store, struct err *err);
+/** Holds rootfs/<hex>, which is there, as long as @p ret_fd is open, and notes that it was used. */
+int store_hold_rootfs(struct store *store, const struct digest *d, int *ret_fd, struct err *err);
 
 /** A run's own directory below tmp/, removed when closed; what a killed run left is swept by the next store_open(). */
 struct store_scratch;
@@ -251,6 +294,8 @@ int store_scratch_open(struct store *store, struct store_scratch **ret, struct e
 /** Its path relative to the store ("tmp/<id>"). Borrowed. */
 const char *store_scratch_path(const struct store_scratch *s);
 int store_scratch_fd(const struct store_scratch *s);
+/** Notes that the run will come back to a tree (with all its objects) or an object, until the scratch is closed. */
+int store_scratch_use(struct store_scratch *s, bool tree, const struct digest *d, struct err *err);
 void store_scratch_close(struct store_scratch *s);
 static inline void own_store_scratch(struct store_scratch **s)
 {

@@ -27,14 +27,17 @@ bool store_has_tree(struct store *store, const struct digest *d)
 	return fstatat(store->fd, store_tree_path(d, path), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-int store_read_tree(struct store *store, const struct digest *d, struct tree_reader **ret, struct err *err)
+static int read_tree(struct store *store, const struct digest *d, bool use, struct tree_reader **ret, struct err *err)
 {
 	char path[STORE_PATH_SIZE];
 	struct digest found;
+	struct stat st;
 	auto_fd fd = openat(store->fd, store_tree_path(d, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_set(err, errno == ENOENT ? ERR_INPUT : ERR_INTERNAL, errno, "open %s in the store", path);
+	if (use && fstat(fd, &st) == 0)
+		store_freshen(fd, &st);
 	if (hash_fd(fd, &found, NULL, err) < 0)
 		return err_ctx(err, "%s", path);
 	if (!digest_eq(&found, d))
@@ -42,4 +45,14 @@ int store_read_tree(struct store *store, const struct digest *d, struct tree_rea
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_set(err, ERR_INTERNAL, errno, "read %s", path);
 	return tree_reader_from_fd(move_fd(&fd), path, ret, err);
+}
+
+int store_read_tree(struct store *store, const struct digest *d, struct tree_reader **ret, struct err *err)
+{
+	return read_tree(store, d, true, ret, err);
+}
+
+int store_peek_tree(struct store *store, const struct digest *d, struct tree_reader **ret, struct err *err)
+{
+	return read_tree(store, d, false, ret, err);
 }
