@@ -23,12 +23,6 @@ struct build {
 };
 void build_clear(struct build *b);
 
-static inline void own_step_outcome(struct step_outcome *o)
-{
-	step_outcome_clear(o);
-}
-#define auto_step_outcome __attribute__((cleanup(own_step_outcome))) struct step_outcome
-
 /** What a build is run with. Borrowed. */
 struct build_conf {
 	struct store *store;

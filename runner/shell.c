@@ -84,7 +84,7 @@ static int begin(struct visit *v, struct store *store, struct err *err)
 /** --failed. @p ret: whether it has. */
 static int run_first(struct visit *v, bool *ret, struct err *err)
 {
-	struct step_outcome o = { .result.view_fd = -1 };
+	auto_step_outcome o = { .result.view_fd = -1 };
 	auto_buf text = {0};
 
 	tell(v, RUN_PHASE, "run the step");

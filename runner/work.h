@@ -56,6 +56,11 @@ struct step_outcome {
 	char how[320];                /**< "exit 0", "killed by signal 9", "timed out after 10 s", "ended by its limit memory=64 MiB" */
 };
 void step_outcome_clear(struct step_outcome *o);
+static inline void own_step_outcome(struct step_outcome *o)
+{
+	step_outcome_clear(o);
+}
+#define auto_step_outcome __attribute__((cleanup(own_step_outcome))) struct step_outcome
 
 /** Takes a scratch and lays the sources out. @p work is zero-initialised with store, plan, grace_ms and cancel_fd set. */
 int work_begin(struct work *work, struct err *err);
