@@ -40,11 +40,11 @@ plan_profile_fn *const program_load_profile = plan_load_profile;
 
 const struct command *const program_commands[] = {
 	&cmd_run, &cmd_exec, &cmd_shell, &cmd_check, &cmd_plan, &cmd_lock, &cmd_rootfs, &cmd_tree, &cmd_verify, &cmd_reproduce, &cmd_key,
-	&cmd_image, &cmd_profile, &cmd_doctor, &cmd_completion, NULL,
+	&cmd_image, &cmd_cache, &cmd_profile, &cmd_doctor, &cmd_completion, NULL,
 };
 
 /** Commands of the design that a later version brings: named, so that nobody takes them for slips of the pen. */
-static const char *const later[] = { "diff", "cache", NULL };
+static const char *const later[] = { "diff", NULL };
 
 /** Most commands below another. */
 #define VERBS_MAX 16

@@ -13,7 +13,8 @@ void build_clear(struct build *b)
 		cache_answer_clear(&b->tests[i]);
 	free(b->tests);
 	cache_image_clear(&b->image);
-	work_end(&b->work);
+	if (b->work.store != NULL)
+		work_end(&b->work);
 	*b = (struct build){0};
 }
 
@@ -33,7 +34,9 @@ static int make_ready(struct build *b, struct report *report, bool for_test, str
 		return -1;
 	if (work_begin(&b->work, err) < 0)
 		return -1;
-	return for_test ? work_restore(&b->work, &b->left.upper, err) : 0;
+	if (!for_test)
+		return 0;
+	return work_use(&b->work, &b->left.output.tree, &b->left.upper, err) < 0 ? -1 : work_restore(&b->work, &b->left.upper, err);
 }
 
 static void note_answer(struct step_outcome *o, const struct cache_answer *a, enum step_origin origin)
@@ -129,8 +132,10 @@ static int run_build(struct build *b, const struct build_conf *conf, const struc
 	if (take_output(b, conf->plan, err) < 0)
 		return -1;
 	if (b->use == CACHE_NONE)
-		return 0;
+		return work_use(&b->work, &b->left.output.tree, NULL, err);
 	b->have_upper = work_record(&b->work, &b->left.output.tree, &b->left.upper, &why) == 0;
+	if (work_use(&b->work, &b->left.output.tree, b->have_upper ? &b->left.upper : NULL, err) < 0)
+		return -1;
 	if (b->have_upper && cache_record(conf->store, conf->plan, a, &b->outcome, &b->left, &why) == 0)
 		return 0;
 	return tell_unrecorded(conf->report, step->name, &why, err);
@@ -200,7 +205,8 @@ int build_run(struct build *b, const struct build_conf *conf, struct err *err)
 
 	b->outcome.result.view_fd = -1;
 	b->use = conf->use;
-	b->work = (struct work){ .store = conf->store, .plan = plan, .grace_ms = conf->grace_ms, .cancel_fd = conf->cancel_fd };
+	b->work = (struct work){ .store = conf->store, .plan = plan, .grace_ms = conf->grace_ms, .cancel_fd = conf->cancel_fd,
+				 .rootfs_held = -1 };
 	b->output_path = plan->sources[work_build_source(plan)].mount;
 	if (cache_ask(conf->store, plan, step, NULL, b->use, &a, err) < 0 || (a.result != NULL && take_left(b, conf, &a, err) < 0))
 		return -1;

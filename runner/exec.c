@@ -39,6 +39,7 @@ struct boxing {
 	struct exec_outside outside;
 	struct store_scratch *scratch;  /**< where snapshots and outputs lie; NULL without any */
 	char *rootfs_path;
+	int rootfs_held;          /**< so that it stays */
 	struct plan_profile profile;
 	struct sandbox_mount *mounts;
 	size_t nmounts;
@@ -64,6 +65,7 @@ static void boxing_clear(struct boxing *b)
 	left_clear(&b->left);
 	exec_outside_clear(&b->outside);
 	store_scratch_close(b->scratch);
+	own_fd(&b->rootfs_held);
 }
 
 static bool wants_receipt(const struct boxing *b)
@@ -196,7 +198,7 @@ static int prepare(struct boxing *b, struct err *err)
 	if (sandbox_check_limits(&b->opt->limits, err) < 0 ||
 	    rootfs_resolve(b->store, b->opt->rootfs, &rootfs, &pinned, err) < 0 ||
 	    b->opt->load_profile(b->store, AT_FDCWD, b->opt->profile, &b->profile, err) < 0 ||
-	    rootfs_ensure(b->store, &rootfs, &b->rootfs_path, err) < 0)
+	    rootfs_ensure(b->store, &rootfs, &b->rootfs_path, err) < 0 || store_hold_rootfs(b->store, &rootfs, &b->rootfs_held, err) < 0)
 		return -1;
 	if (b->opt->nro + b->opt->noutputs > 0 && store_scratch_open(b->store, &b->scratch, err) < 0)
 		return -1;
@@ -404,15 +406,16 @@ static int report(struct boxing *b, const struct sandbox_result *r, struct exec_
 
 int exec_command(struct store *store, const struct exec_options *opt, struct exec_report *ret, struct err *err)
 {
-	__attribute__((cleanup(boxing_clear))) struct boxing b = { .store = store, .opt = opt };
+	__attribute__((cleanup(boxing_clear))) struct boxing b = { .store = store, .opt = opt, .rootfs_held = -1 };
 	auto_sandbox_result r = { .view_fd = -1 };
 	char **env = NULL;
 
 	if (prepare(&b, err) < 0 || environment(opt, &env, err) < 0)
 		return -1;
+	store_pause(store);
 	int result = run_boxed(&b, (const char *const *)env, &r, err);
 	plan_env_free(env);
-	if (result < 0 || hand_over_all(&b, &r, err) < 0)
+	if (result < 0 || store_resume(store, err) < 0 || hand_over_all(&b, &r, err) < 0)
 		return -1;
 	return report(&b, &r, ret, err);
 }

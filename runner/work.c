@@ -75,13 +75,39 @@ static int open_space(struct work *work, struct err *err)
 	return sandbox_space_open(&conf, &work->space, err);
 }
 
+/** Notes what the run comes back to after a step, for garbage collection to spare it. */
+static int note_uses(const struct work *work, struct err *err)
+{
+	const struct plan *plan = work->plan;
+	const struct oci_base *base = &plan->base.image;
+
+	if (store_scratch_use(work->scratch, true, &plan->rootfs, err) < 0 || store_scratch_use(work->scratch, false, &plan->profile.text, err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->spec->nsources; i++)
+		if (store_scratch_use(work->scratch, true, &plan->sources[i].tree, err) < 0)
+			return -1;
+	for (size_t i = 0; plan->base.any && i < base->nlayers; i++)
+		if (store_scratch_use(work->scratch, false, &base->layers[i].digest, err) < 0)
+			return -1;
+	return !plan->base.any ? 0 : store_scratch_use(work->scratch, false, &base->manifest_digest, err);
+}
+
+int work_use(const struct work *work, const struct digest *output, const struct upper *upper, struct err *err)
+{
+	if (store_scratch_use(work->scratch, true, output, err) < 0)
+		return -1;
+	return upper == NULL ? 0 : store_scratch_use(work->scratch, true, &upper->tree, err) < 0
+		? -1 : store_scratch_use(work->scratch, false, &upper->state, err);
+}
+
 int work_begin(struct work *work, struct err *err)
 {
 	auto_fd disk = -1;
 	int parent;
 
 	if (rootfs_ensure_checked(work->store, &work->plan->rootfs, &work->rootfs_path, err) < 0 ||
-	    store_scratch_open(work->store, &work->scratch, err) < 0 || make_dir(work, "root", err) < 0)
+	    store_hold_rootfs(work->store, &work->plan->rootfs, &work->rootfs_held, err) < 0 ||
+	    store_scratch_open(work->store, &work->scratch, err) < 0 || make_dir(work, "root", err) < 0 || note_uses(work, err) < 0)
 		return -1;
 	if (work->plan->spec->workdir == SPEC_WORKDIR_MEMORY) {
 		if (open_space(work, err) < 0)
@@ -133,6 +159,8 @@ void work_end(struct work *work)
 {
 	sandbox_space_close(work->space);
 	store_scratch_close(work->scratch);
+	own_fd(&work->rootfs_held);
+	work->rootfs_held = -1;
 	free(work->rootfs_path);
 	work->space = NULL;
 	work->scratch = NULL;
@@ -338,7 +366,15 @@ static int run_step(struct work *work, const struct spec_step *step, const struc
 		return -1;
 	conf.output = step_log_output;
 	conf.output_arg = &o->log;
-	return sandbox_run(&conf, &o->result, err);
+	/* For as long as the step runs, the store is nobody's business of ours. */
+	store_pause(work->store);
+	int result = sandbox_run(&conf, &o->result, err);
+	struct err late = {0};
+	if (store_resume(work->store, &late) < 0 && result == 0) {
+		*err = late;
+		return -1;
+	}
+	return result;
 }
 
 /** Measures what the build left over what it was given, before anybody reads it. */

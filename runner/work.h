@@ -24,6 +24,7 @@ struct work {
 	uint64_t grace_ms;
 	int cancel_fd;
 	char *rootfs_path;
+	int rootfs_held;              /**< so that it stays; -1 until work_begin() */
 	struct store_scratch *scratch;
 	struct sandbox_space *space;  /**< NULL: workdir: disk */
 	bool begun;                   /**< rootfs and sources are laid out */
@@ -62,10 +63,12 @@ static inline void own_step_outcome(struct step_outcome *o)
 }
 #define auto_step_outcome __attribute__((cleanup(own_step_outcome))) struct step_outcome
 
-/** Takes a scratch and lays the sources out. @p work is zero-initialised with store, plan, grace_ms and cancel_fd set. */
+/** Takes a scratch and lays the sources out. @p work is zero-initialised with store, plan, grace_ms, cancel_fd and rootfs_held (-1) set. */
 int work_begin(struct work *work, struct err *err);
 /** Lays out what a build left that did not run here, for the tests. After work_begin(). */
 int work_restore(struct work *work, const struct upper *upper, struct err *err);
+/** Notes what the build has left as used until work_end(); @p upper NULL: it was not written down. */
+int work_use(const struct work *work, const struct digest *output, const struct upper *upper, struct err *err);
 /** Writes down what the build has left. */
 int work_record(const struct work *work, const struct digest *output, struct upper *ret, struct err *err);
 /** Runs the build or a test. 0 also when the step failed (then !ok); -1 when it could not be run. @p ret is zero-initialised. */

@@ -340,7 +340,7 @@ static const struct schema_row rows[] = {
 	ROW("spec.caching.enabled", BOOL, AT(struct spec, caching), .dflt = "true",
 	    .help = "Whether a step whose inputs are all the same may take its recorded result."),
 	ROW("spec.caching.keys", STRINGS, AT(struct spec, caching_keys), .max = STRINGS_MAX, .form = &form_glob,
-	    .help = "Files whose content is part of a step's key. All inputs are anyway; this is for readers."),
+	    .help = "Files whose content decides whether dependencies are installed again. This version's steps depend on all their sources."),
 	LATER("spec.caching.remote", MAP, "A cache shared between hosts."),
 	LATER("spec.caching.remote.url", STRING, "Its address."),
 	LATER("spec.caching.remote.protocol", STRING, "How it is spoken to."),
