@@ -356,6 +356,20 @@ static struct sandbox_conf step_conf(const struct work *work, const struct spec_
 	};
 }
 
+/** For as long as a command runs, the store is nobody's business of ours. */
+static int run_sandbox(struct work *work, const struct sandbox_conf *conf, struct sandbox_result *ret, struct err *err)
+{
+	struct err late = {0};
+
+	store_pause(work->store);
+	int result = sandbox_run(conf, ret, err);
+	if (store_resume(work->store, &late) < 0 && result == 0) {
+		*err = late;
+		return -1;
+	}
+	return result;
+}
+
 static int run_step(struct work *work, const struct spec_step *step, const struct step_mounts *m,
 		    const char *const *argv, const char *const *env, struct step_outcome *o, struct err *err)
 {
@@ -366,15 +380,7 @@ static int run_step(struct work *work, const struct spec_step *step, const struc
 		return -1;
 	conf.output = step_log_output;
 	conf.output_arg = &o->log;
-	/* For as long as the step runs, the store is nobody's business of ours. */
-	store_pause(work->store);
-	int result = sandbox_run(&conf, &o->result, err);
-	struct err late = {0};
-	if (store_resume(work->store, &late) < 0 && result == 0) {
-		*err = late;
-		return -1;
-	}
-	return result;
+	return run_sandbox(work, &conf, &o->result, err);
 }
 
 /** Measures what the build left over what it was given, before anybody reads it. */
@@ -441,7 +447,7 @@ int work_visit(struct work *work, const struct spec_step *step, const struct wor
 	conf.terminal = visit->terminal;
 	conf.relay = visit->relay;
 	conf.no_receipt = true;
-	return sandbox_run(&conf, ret, err);
+	return run_sandbox(work, &conf, ret, err);
 }
 
 void work_writable(const struct work *work, const struct spec_step *step, struct buf *out)
