@@ -261,6 +261,7 @@ void oci_foreign_clear(struct oci_foreign *image)
 	for (size_t i = 0; i < image->nlayers; i++)
 		free(image->layers[i].file);
 	free(image->layers);
+	json_decref(image->config);
 	*image = (struct oci_foreign){0};
 }
 
@@ -296,6 +297,7 @@ static int read_image(struct search *s, const json_t *manifest, struct oci_forei
 	    foreign_config(c, n, &image->platform, &ids, err) < 0 || new_layers(image, n, ids, err) < 0)
 		return -1;
 	image->config_digest = config.digest;
+	image->config = move_ptr(c);
 	for (size_t i = 0; i < n; i++) {
 		struct oci_foreign_layer *l = &image->layers[i];
 
@@ -433,6 +435,7 @@ static int open_docker(struct search *s, struct oci_foreign *image, struct err *
 	    new_layers(image, n, ids, err) < 0)
 		return -1;
 	image->links = true;
+	image->config = move_ptr(config);
 	for (size_t i = 0; i < n; i++)
 		if (set_file(&image->layers[i], json_string_value(json_array_get(d.layers, i)), err) < 0)
 			return -1;

@@ -99,6 +99,7 @@ struct oci_foreign_layer {
 struct oci_foreign {
 	struct oci_platform platform;      /**< as the config says */
 	struct digest config_digest;
+	json_t *config;                    /**< owned: the whole document, of which the platform and the diff IDs alone are checked */
 	struct oci_foreign_layer *layers;
 	size_t nlayers;
 	bool links;                        /**< layers may be reached by links (docker archive) */

@@ -62,6 +62,29 @@ static int set_number(struct pax_fields *f, enum pax_has which, const char *valu
 	return 0;
 }
 
+/** Takes a time over as it may stand there, "-1.5" too; what is none is left alone. */
+static void set_time(struct pax_fields *f, const char *value, size_t n)
+{
+	bool negative = n > 0 && value[0] == '-';
+	uint64_t v;
+	size_t digits = decimal(value + negative, n - negative, &v);
+
+	if (digits == 0 || v > INT64_MAX - 1)
+		return;
+	f->mtime = negative ? -(int64_t)v - (digits + negative < n) : (int64_t)v;
+	f->has |= PAX_MTIME;
+}
+
+static void set_owner(struct pax_fields *f, enum pax_has which, const char *value, size_t n)
+{
+	struct buf *to = which == PAX_UNAME ? &f->uname : &f->gname;
+
+	buf_clear(to);
+	buf_add(to, value, strnlen(value, n));
+	if (!to->failed)
+		f->has |= which;
+}
+
 static bool key_is(const char *key, size_t n, const char *word)
 {
 	return strlen(word) == n && memcmp(key, word, n) == 0;
@@ -87,6 +110,10 @@ static int set_record(struct pax_fields *f, const char *key, size_t nkey, const 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		if (key_is(key, nkey, numbers[i].key))
 			return set_number(f, numbers[i].which, value, n, err);
+	if (key_is(key, nkey, "mtime"))
+		set_time(f, value, n);
+	if (key_is(key, nkey, "uname") || key_is(key, nkey, "gname"))
+		set_owner(f, key[0] == 'u' ? PAX_UNAME : PAX_GNAME, value, n);
 	for (size_t i = 0; i < ARRAY_LEN(harmless); i++)
 		if (key_is(key, nkey, harmless[i]))
 			return 0;
@@ -148,4 +175,6 @@ void pax_free(struct pax_fields *f)
 {
 	buf_free(&f->path);
 	buf_free(&f->link);
+	buf_free(&f->uname);
+	buf_free(&f->gname);
 }

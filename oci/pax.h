@@ -15,6 +15,8 @@
 enum pax_has {
 	PAX_PATH = 1, PAX_LINK = 2, PAX_SIZE = 4, PAX_UID = 8, PAX_GID = 16,
 	PAX_HEADER = 32,  /**< there was a pax header at all */
+	/* What images drop; nothing about them is an error. */
+	PAX_MTIME = 64, PAX_UNAME = 128, PAX_GNAME = 256,
 };
 
 /** Zero-initialise. Owns its buffers; pax_free(). */
@@ -22,6 +24,8 @@ struct pax_fields {
 	unsigned has;     /**< enum pax_has */
 	struct buf path, link;
 	uint64_t size, uid, gid;
+	int64_t mtime;           /**< seconds, where PAX_MTIME */
+	struct buf uname, gname; /**< where PAX_UNAME, PAX_GNAME */
 };
 
 /** Takes over what the records in @p content say. A second header for one entry, a keyword

@@ -2,7 +2,7 @@
 /**
  * @file slice.h
  * A run of bytes inside a seekable file, read with pread(2): the file's own
- * offset is never used nor moved. Private to oci/.
+ * offset is never used nor moved. Private to oci/, but for inspect/.
  */
 #ifndef GB_OCI_SLICE_H
 #define GB_OCI_SLICE_H

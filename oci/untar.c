@@ -15,7 +15,7 @@ struct walk {
 	uint64_t offset;        /* of the next byte to read */
 	struct pax_fields more; /* what extended headers said of the next entry */
 	struct buf extra;       /* an extended header's content */
-	struct buf path, link;  /* of the current entry */
+	struct buf path, link, uname, gname;  /* of the current entry */
 	char *skip;             /* SKIP_CHUNK bytes */
 };
 
@@ -234,6 +234,35 @@ static int entry_numbers(const struct walk *w, const struct tar_header *h, struc
 	return 0;
 }
 
+/** An owner's name: of the pax header, else of the header. */
+static int entry_owner(struct buf *to, const struct buf *pax, const char field_text[32], const char **ret, struct err *err)
+{
+	buf_clear(to);
+	if (pax != NULL)
+		buf_add(to, pax->data, pax->len);
+	else
+		buf_add(to, field_text, strnlen(field_text, 32));
+	if (buf_check(to, "read a tar", err) < 0)
+		return -1;
+	*ret = to->len != 0 ? to->data : "";
+	return 0;
+}
+
+/** What images drop, and a comparison does not: nothing about it is an error. */
+static int entry_marks(struct walk *w, const struct tar_header *h, struct untar_entry *e, struct err *err)
+{
+	const struct pax_fields *more = &w->more;
+	uint64_t mtime;
+
+	if (more->has & PAX_MTIME)
+		e->mtime = more->mtime;
+	else if (parse_number(h->mtime, sizeof h->mtime, &mtime) && mtime <= INT64_MAX)
+		e->mtime = (int64_t)mtime;
+	if (entry_owner(&w->uname, more->has & PAX_UNAME ? &more->uname : NULL, h->uname, &e->uname, err) < 0)
+		return -1;
+	return entry_owner(&w->gname, more->has & PAX_GNAME ? &more->gname : NULL, h->gname, &e->gname, err);
+}
+
 static int entry_type(const struct tar_header *h, bool tolerant, enum tar_type *ret, struct err *err)
 {
 	if (tolerant && (h->typeflag == '3' || h->typeflag == '4' || h->typeflag == '6')) {
@@ -278,7 +307,7 @@ static int take_entry(struct walk *w, const struct tar_header *h, struct err *er
 	}
 	if (entry_path(w, h, e.type, err) < 0)
 		return -1;
-	if (entry_link(w, h, e.type, err) < 0 || entry_numbers(w, h, &e, err) < 0)
+	if (entry_link(w, h, e.type, err) < 0 || entry_numbers(w, h, &e, err) < 0 || entry_marks(w, h, &e, err) < 0)
 		return name_entry(w, err);
 	e.offset = w->offset;
 	e.path = w->path.data;
@@ -388,5 +417,7 @@ int untar(const struct untar_ops *ops, struct err *err)
 	buf_free(&w.extra);
 	buf_free(&w.path);
 	buf_free(&w.link);
+	buf_free(&w.uname);
+	buf_free(&w.gname);
 	return rc;
 }

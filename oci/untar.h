@@ -2,7 +2,7 @@
 /**
  * @file untar.h
  * Reads a tar stream from front to back, strictly: the tar of a layer, which may
- * come from another tool. Private to oci/.
+ * come from another tool. Private to oci/, but for inspect/, which lists archives with it.
  *
  * Understood: ustar and GNU headers, pax extended headers with the keywords
  * path, linkpath, size, uid, gid, and those that change nothing here (times, uname,
@@ -36,6 +36,8 @@ struct untar_entry {
 	uint64_t uid, gid;
 	uint64_t size;       /**< TAR_FILE */
 	uint64_t offset;     /**< TAR_FILE: where its content begins in the tar */
+	int64_t mtime;       /**< seconds, rounded down; 0 where the archive has no number there: images drop it */
+	const char *uname, *gname; /**< names of the owner; "" where there is none. Images drop them too */
 };
 
 /** Where the bytes come from and where the entries go. */
