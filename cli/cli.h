@@ -154,7 +154,7 @@ int program_end(int result, int code, const struct err *err);
 /* ---- the commands ---------------------------------------------------- */
 
 extern const struct command cmd_run, cmd_exec, cmd_check, cmd_plan, cmd_lock, cmd_rootfs, cmd_tree, cmd_verify, cmd_reproduce,
-	cmd_key, cmd_cache, cmd_profile, cmd_completion, cmd_image, cmd_image_pack, cmd_image_inspect,
+	cmd_diff, cmd_key, cmd_cache, cmd_profile, cmd_completion, cmd_image, cmd_image_pack, cmd_image_inspect,
 	cmd_image_push, cmd_image_pull, cmd_doctor, cmd_shell;
 
 /** All of them, as --help lists them; NULL-terminated. Defined beside the engine's main(). */

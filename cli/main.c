@@ -14,7 +14,7 @@
  *   store/     content by digest: objects, trees, names, scratch
  *   fetch/     bytes from outside, by digest
  *   rootfs/    import, pin and materialise a root filesystem
- *   inspect/   (to come) packages, differences and their causes
+ *   inspect/   differences between trees, archives and images, and their causes
  *   runner/    the engine: spec to plan, plan to image and provenance, and back
  *   cli/       commands, options, completion, progress, exit codes. Two programs: glovebox.c, small and static, is what
  *              users start: it does `exec` itself and hands over to this one, glovebox-engine, for all else
@@ -39,12 +39,9 @@
 plan_profile_fn *const program_load_profile = plan_load_profile;
 
 const struct command *const program_commands[] = {
-	&cmd_run, &cmd_exec, &cmd_shell, &cmd_check, &cmd_plan, &cmd_lock, &cmd_rootfs, &cmd_tree, &cmd_verify, &cmd_reproduce, &cmd_key,
+	&cmd_run, &cmd_exec, &cmd_shell, &cmd_check, &cmd_plan, &cmd_lock, &cmd_rootfs, &cmd_tree, &cmd_verify, &cmd_reproduce, &cmd_diff, &cmd_key,
 	&cmd_image, &cmd_cache, &cmd_profile, &cmd_doctor, &cmd_completion, NULL,
 };
-
-/** Commands of the design that a later version brings: named, so that nobody takes them for slips of the pen. */
-static const char *const later[] = { "diff", NULL };
 
 /** Most commands below another. */
 #define VERBS_MAX 16
@@ -61,9 +58,6 @@ static int unknown_command(const char *name, struct err *err)
 {
 	const char *names[ARRAY_LEN(program_commands)];
 
-	for (size_t i = 0; later[i] != NULL; i++)
-		if (strcmp(later[i], name) == 0)
-			return err_set(err, ERR_USAGE, 0, "'%s' is not in this version of glovebox (%s)", name, GB_VERSION);
 	for (size_t i = 0; i < ARRAY_LEN(program_commands); i++)
 		names[i] = program_commands[i] == NULL ? NULL : program_commands[i]->name;
 	const char *near = text_did_you_mean(name, names);

@@ -87,11 +87,11 @@ teardown_file() { end_file; }
 	expect_status 2 glovebox profile show nothing
 }
 
-@test "commands: unknown is 2 with the nearest, one to come is named, help and version are 0" {
+@test "commands: unknown is 2 with the nearest, an option to come is named, help and version are 0" {
 	expect_status 2 glovebox
 	expect_status 2 glovebox verfiy
 	expect_output "did you mean 'verify'"
-	expect_status 2 glovebox doctor
+	expect_status 2 glovebox run --jobs 2 build.yaml
 	expect_output "not in this version"
 	expect_status 0 glovebox --help
 	expect_status 0 glovebox --version
