@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "inspect/inspect.h"
 #include "runner/runner.h"
 
 static const char *verdict_name(enum reproduce_verdict v)
@@ -13,6 +14,18 @@ static const char *verdict_name(enum reproduce_verdict v)
 	return names[v];
 }
 
+static int print_differences(const struct reproduce_report *r, struct err *err)
+{
+	auto_buf text = {0};
+
+	if (r->differences == NULL)
+		return 0;
+	if (diff_text(r->differences, &text, err) < 0)
+		return -1;
+	fwrite(text.data, 1, text.len, stdout);
+	return 0;
+}
+
 static int print_verdict(const struct args *args, const struct reproduce_report *r, struct err *err)
 {
 	char a[DIGEST_STR_SIZE], b[DIGEST_STR_SIZE];
@@ -20,8 +33,8 @@ static int print_verdict(const struct args *args, const struct reproduce_report 
 	digest_str(&r->expected, a);
 	digest_str(&r->got, b);
 	if (args_has(args, "json")) {
-		auto_json j = json_pack("{s:s, s:s, s:s, s:s}", "verdict", verdict_name(r->verdict), "expected", a,
-					"rebuilt", b, "account", r->account);
+		auto_json j = json_pack("{s:s, s:s, s:s, s:s, s:O?}", "verdict", verdict_name(r->verdict), "expected", a,
+					"rebuilt", b, "account", r->account, "differences", r->differences);
 
 		return cli_print_json(j, err);
 	}
@@ -31,7 +44,7 @@ static int print_verdict(const struct args *args, const struct reproduce_report 
 		printf("reproduced: content identical, compression differs\nimage    %s\nrebuilt  %s\n", a, b);
 	else
 		printf("not reproduced\nimage    %s\nrebuilt  %s\n", a, b);
-	return 0;
+	return print_differences(r, err);
 }
 
 static int judge(const struct args *args, const struct reproduce_report *r, struct err *err)
@@ -48,7 +61,7 @@ static int judge(const struct args *args, const struct reproduce_report *r, stru
 static int run_with_keys(const struct args *args, struct reproduce_options *opt, struct err *err)
 {
 	auto_store store = NULL;
-	struct reproduce_report report;
+	auto_reproduce_report report = {0};
 
 	if (cli_open_store(args, &store, err) < 0)
 		return -1;

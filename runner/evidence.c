@@ -14,7 +14,8 @@ void evidence_clear(struct evidence *e)
 {
 	attest_verified_clear(&e->provenance);
 	oci_image_clear(&e->image);
-	*e = (struct evidence){0};
+	own_fd(&e->image_fd);
+	*e = EVIDENCE_NONE;
 }
 
 static int read_provenance(int dirfd, const struct key *const *keys, size_t nkeys, struct evidence *e, struct err *err)
@@ -42,6 +43,7 @@ static int read_image(int dirfd, struct evidence *e, struct err *err)
 	if (attest_verify_image(&e->provenance, fd, true, &e->image, err) < 0)
 		return -1;
 	e->have_image = true;
+	e->image_fd = move_fd(&fd);
 	return 0;
 }
 
@@ -60,7 +62,7 @@ static int read_all(const char *dir, const struct key *const *keys, size_t nkeys
 int evidence_read(const struct ident *id, const char *dir, const struct key *const *keys, size_t nkeys,
 		  struct evidence *ret, struct err *err)
 {
-	struct evidence e = {0};
+	struct evidence e = EVIDENCE_NONE;
 
 	if (ident_read_begin(id, err) < 0)
 		return -1;

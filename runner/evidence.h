@@ -15,7 +15,9 @@ struct evidence {
 	struct digest manifest, tar;       /**< what the statement is about */
 	bool have_image;                   /**< image.tar is there, and is what the statement is about */
 	struct oci_image image;
+	int image_fd;                      /**< the image.tar that was checked, open; -1: none */
 };
+#define EVIDENCE_NONE ((struct evidence){ .image_fd = -1 })
 void evidence_clear(struct evidence *e);
 #define auto_evidence __attribute__((cleanup(evidence_clear))) struct evidence
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "inspect/inspect.h"
 #include "runner/build.h"
 #include "runner/evidence.h"
 
@@ -49,45 +50,44 @@ static int rebuild(struct store *store, const struct plan *plan, const struct re
 	return image_build(store, plan, &r->build.left.output.tree, r->build.output_path, scratch, r->fd, opt->cancel_fd, &r->built, err);
 }
 
-/** Says layer by layer where two images differ. */
-static void account_layers(const struct oci_image *a, const struct oci_image *b, struct buf *out)
+/** Compares the two images, and tells of it in a line or two. That it cannot be told changes no verdict. */
+static int compare_images(const struct evidence *e, const struct rebuild *r, json_t **ret, struct buf *line, struct err *err)
 {
-	size_t n = a->nlayers < b->nlayers ? a->nlayers : b->nlayers;
-	char x[DIGEST_STR_SIZE], y[DIGEST_STR_SIZE];
+	auto_json report = NULL;
+	auto_fd scratch = openat(store_scratch_fd(r->build.work.scratch), "diff.tmp", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (a->nlayers != b->nlayers)
-		buf_addf(out, "the original has %zu layers, the rebuilt image %zu; ", a->nlayers, b->nlayers);
-	for (size_t i = 0; i < n; i++) {
-		if (!digest_eq(&a->layers[i].diff_id, &b->layers[i].diff_id))
-			buf_addf(out, "layer %zu: content differs (diff ID %s, rebuilt %s); ", i + 1,
-				 digest_str(&a->layers[i].diff_id, x), digest_str(&b->layers[i].diff_id, y));
-		else if (!digest_eq(&a->layers[i].digest, &b->layers[i].digest))
-			buf_addf(out, "layer %zu: content identical, compression differs; ", i + 1);
-	}
-	if (!digest_eq(&a->config_digest, &b->config_digest))
-		buf_adds(out, "the config differs; ");
+	if (scratch < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make a temporary file in the scratch");
+	if (diff_images(e->image_fd, "image.tar", r->fd, "image.tar, rebuilt", scratch, &report, err) < 0 ||
+	    diff_summary(report, line, err) < 0)
+		return -1;
+	*ret = move_ptr(report);
+	return 0;
 }
 
-static void account(const struct evidence *e, const struct rebuild *r, struct reproduce_report *ret)
+/** Where the two differ; what is known already stands in @p known, or "". */
+static void account(const struct evidence *e, const struct rebuild *r, const char *known, struct reproduce_report *ret)
 {
-	auto_buf text = {0};
+	const char *separator = known[0] == '\0' ? "" : "; ";
+	auto_buf line = {0};
+	struct err why = {0};
 
 	if (!e->have_image)
-		buf_adds(&text, "the original image.tar is not there, so only digests could be compared; ");
+		snprintf(ret->account, sizeof ret->account, "%s%sthe original image.tar is not there, so only digests could be compared", known,
+			 separator);
+	else if (compare_images(e, r, &ret->differences, &line, &why) < 0)
+		snprintf(ret->account, sizeof ret->account, "%s%swhere they differ cannot be told: %.1000s", known, separator, why.msg);
 	else
-		account_layers(&e->image, &r->image, &text);
-	if (text.len == 0)
-		buf_adds(&text, "the layers and the config are the same; the manifest or the archive around them differs; ");
-	snprintf(ret->account, sizeof ret->account, "%.*s", text.len > 2 ? (int)text.len - 2 : 0,
-		 text.data == NULL ? "" : text.data);
+		snprintf(ret->account, sizeof ret->account, "%s%s%s", known, separator, line.data);
 }
 
-static void account_output(const struct digest *recorded, const struct digest *rebuilt, struct reproduce_report *ret)
+static void account_output(const struct evidence *e, const struct digest *recorded, const struct rebuild *r, struct reproduce_report *ret)
 {
-	char x[DIGEST_STR_SIZE], y[DIGEST_STR_SIZE];
+	char x[DIGEST_STR_SIZE], y[DIGEST_STR_SIZE], known[256];
 
-	snprintf(ret->account, sizeof ret->account, "the build left another tree (%s) than the recorded one (%s)",
-		 digest_str(rebuilt, y), digest_str(recorded, x));
+	snprintf(known, sizeof known, "the build left another tree (%s) than the recorded one (%s)",
+		 digest_str(&r->build.left.output.tree, y), digest_str(recorded, x));
+	account(e, r, known, ret);
 }
 
 /** The same output, but not the same archive: how far apart. Only here is the rebuilt archive read. */
@@ -98,7 +98,7 @@ static int judge_difference(const struct evidence *e, struct rebuild *r, struct 
 	/* The config names every diff ID, so its digest stands for the content. */
 	if (e->have_image && digest_eq(&e->image.config_digest, &r->image.config_digest))
 		ret->verdict = REPRODUCED_CONTENT;
-	account(e, r, ret);
+	account(e, r, ret->verdict == REPRODUCED_CONTENT ? "content identical, compression differs" : "", ret);
 	return 0;
 }
 
@@ -107,7 +107,7 @@ static int judge(const struct evidence *e, const struct digest *output, struct r
 {
 	*ret = (struct reproduce_report){ .verdict = NOT_REPRODUCED, .expected = e->manifest, .got = r->built.manifest };
 	if (!digest_eq(output, &r->build.left.output.tree)) {
-		account_output(output, &r->build.left.output.tree, ret);
+		account_output(e, output, r, ret);
 		return 0;
 	}
 	if (digest_eq(&e->manifest, &r->built.manifest) && digest_eq(&e->tar, &r->built.tar)) {
@@ -147,9 +147,15 @@ static int keep(const struct ident *id, const char *dir, const struct rebuild *r
 	return result < 0 ? err_ctx(err, "--keep") : 0;
 }
 
+void reproduce_report_clear(struct reproduce_report *r)
+{
+	json_decref(r->differences);
+	*r = (struct reproduce_report){0};
+}
+
 int reproduce(struct store *store, const struct reproduce_options *opt, struct reproduce_report *ret, struct err *err)
 {
-	auto_evidence e = {0};
+	auto_evidence e = EVIDENCE_NONE;
 	auto_plan plan = NULL;
 	struct rebuild r = { .fd = -1 };
 	struct digest output;
@@ -158,7 +164,7 @@ int reproduce(struct store *store, const struct reproduce_options *opt, struct r
 	if (evidence_read(store_ident(store), opt->evidence, opt->keys, opt->nkeys, &e, err) < 0 ||
 	    evidence_plan(store, &e, &plan, err) < 0 || evidence_output(&e, &output, err) < 0)
 		return -1;
-	struct reproduce_report report;
+	struct reproduce_report report = {0};
 	int result = rebuild(store, plan, opt, &r, err);
 	if (result == 0)
 		result = keep(store_ident(store), opt->keep_dir, &r, err);

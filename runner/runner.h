@@ -147,8 +147,11 @@ enum reproduce_verdict { REPRODUCED_IMAGE, REPRODUCED_CONTENT, NOT_REPRODUCED };
 struct reproduce_report {
 	enum reproduce_verdict verdict;
 	struct digest expected, got;   /**< manifest digests */
-	char account[1024];            /**< where they differ, for people; empty when identical */
+	char account[2048];            /**< where they differ and why, in a line for people; empty when identical */
+	json_t *differences;           /**< owned: the report of inspect/inspect.h; NULL when identical, or with nothing to compare */
 };
+void reproduce_report_clear(struct reproduce_report *r);
+#define auto_reproduce_report __attribute__((cleanup(reproduce_report_clear))) struct reproduce_report
 
 /** Builds again from what the provenance names, and compares. ERR_UNVERIFIED when the evidence does not hold, ERR_INPUT when an
  *  input is not in the store. A verdict of NOT_REPRODUCED is a success of this function. */

@@ -179,5 +179,19 @@ flip()
 	expect_status 0 verify "$COPY/random"
 	expect_status 4 glovebox reproduce "$COPY/random" --key "$WORK/key.pub.pem" --keep "$COPY/kept"
 	expect_output "not reproduced"
+	expect_output "src/made"
 	[ -s "$COPY/kept/image.tar" ]
+}
+
+@test "what makes a build differ is named by reproduce" {
+	# shellcheck disable=SC2016  # the step expands it
+	new_spec "$WORK/drawn" 'echo "id: $(cat /proc/sys/kernel/random/uuid)" > made'
+	glovebox run "$WORK/drawn/build.yaml" --out "$COPY/drawn" --key "$WORK/key.pem"
+	expect_status 4 glovebox reproduce "$COPY/drawn" --key "$WORK/key.pub.pem"
+	expect_output "likely cause: random seed"
+	expect_status 4 glovebox reproduce "$COPY/drawn" --key "$WORK/key.pub.pem" --json
+	expect_output '"cause": "random seed"'
+	rm "$COPY/drawn/image.tar"
+	expect_status 4 glovebox reproduce "$COPY/drawn" --key "$WORK/key.pub.pem"
+	expect_output "only digests could be compared"
 }
