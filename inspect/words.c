@@ -239,7 +239,8 @@ static enum cause by_path(const struct word_pair *p)
 		return CAUSE_NONE;
 	if (memchr(a.s + 1, '/', a.n - 1) == NULL || memchr(b.s + 1, '/', b.n - 1) == NULL)
 		return CAUSE_NONE;
-	return (x == p->a.s || !isalnum((unsigned char)x[-1])) ? CAUSE_BUILD_PATH : CAUSE_NONE;
+	/* A relative path begins within a word, unless that is an option, as -I/usr/include. */
+	return x == p->a.s || p->a.s[0] == '-' || !isalnum((unsigned char)x[-1]) ? CAUSE_BUILD_PATH : CAUSE_NONE;
 }
 
 static enum cause by_version(const struct word_pair *p)
