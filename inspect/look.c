@@ -53,6 +53,11 @@ static const struct format {
 	{ "tar", is_tar, look_tar }, { "compressed", is_codec, look_codec }, { "pyc", is_pyc, look_pyc },
 };
 
+static bool is_compressed(const struct format *f)
+{
+	return f != NULL && f->look == look_codec;
+}
+
 static int find_format(const struct slice *s, const struct format **ret, struct err *err)
 {
 	unsigned char head[LOOK_HEAD];
@@ -116,6 +121,20 @@ static int look_format(struct look *l, json_t *node, const struct format *f, con
 	return 0;
 }
 
+/** One is compressed and the other is not, as a layer may be in two shapes of one image. */
+static int look_unpacked(struct look *l, json_t *node, const char *name, const struct slice *a, const struct format *f, const struct slice *b,
+			 const struct format *g, int depth, struct err *err)
+{
+	struct slice x = *a, y = *b;
+	uint64_t at;
+
+	if ((is_compressed(f) && look_unpack(l, a, NULL, &x, err) < 0) || (is_compressed(g) && look_unpack(l, b, NULL, &y, err) < 0) ||
+	    bytes_differ_at(&x, &y, &at, err) < 0)
+		return -1;
+	node_text(l, node, "note", "one is compressed, the other is not");
+	return at == BYTES_SAME ? 0 : look_into(l, node, name, &x, &y, depth + 1, err);
+}
+
 int look_into(struct look *l, json_t *node, const char *name, const struct slice *a, const struct slice *b, int depth, struct err *err)
 {
 	const struct format *f, *g;
@@ -125,6 +144,17 @@ int look_into(struct look *l, json_t *node, const char *name, const struct slice
 		return 0;
 	if (find_format(a, &f, err) < 0 || find_format(b, &g, err) < 0)
 		return -1;
+	if (is_compressed(f) != is_compressed(g) && depth < LOOK_DEPTH_MAX) {
+		struct err why = {0};
+		uint64_t end = l->end;
+		int result = look_unpacked(l, node, name, a, f, b, g, depth, &why);
+
+		l->end = end;
+		if (result < 0 && why.kind == ERR_INTERNAL)
+			*err = why;
+		if (result == 0 || why.kind == ERR_INTERNAL)
+			return result;
+	}
 	if (f != g)
 		node_text(l, node, "note", "the two are of different formats");
 	if (f == g && f != NULL && depth < LOOK_DEPTH_MAX) {

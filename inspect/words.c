@@ -64,7 +64,7 @@ static struct word_pair pair_of(struct words line, struct words a, struct words 
 	size_t before = (size_t)(a.s - line.s), n = before < KEY_BYTES ? before : KEY_BYTES;
 
 	for (size_t i = 0; i < n; i++)
-		p.key[i] = (char)tolower((unsigned char)a.s[i - n]);
+		p.key[i] = (char)tolower((unsigned char)line.s[before - n + i]);
 	return p;
 }
 
@@ -462,7 +462,7 @@ cause_set cause_of_words(struct words a, struct words b)
 
 	if (p.from == a.n && p.from == b.n)
 		return 0;
-	bool one = word_around(a, p.from, p.a_to, &x) & word_around(b, p.from, p.b_to, &y);
+	bool one_in_a = word_around(a, p.from, p.a_to, &x), one_in_b = word_around(b, p.from, p.b_to, &y), one = one_in_a && one_in_b;
 	struct word_pair word = pair_of(a, x, y);
 	if (one && by_seed(&word) != CAUSE_NONE)
 		return CAUSE_SET(CAUSE_RANDOM);

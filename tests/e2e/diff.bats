@@ -110,3 +110,174 @@ causes()
 	[ "$all" -ge 20 ]
 	[ $((named * 10)) -ge $((all * 9)) ]
 }
+
+@test "where nothing shows the cause, none is named" {
+	unnamed=
+	# What differs is content that somebody changed: texts, code, a size, a mode, a digest of something.
+	make_a() { echo "one line of $1 text" >"$DIR/$1.txt"; echo "int f(int a) { return a + $2; }" >"$DIR/$1.c"
+		gcc -O1 -c "$DIR/$1.c" -o "$DIR/$1.o" && strip -g "$DIR/$1.o" && seq "$2" 99 >"$DIR/$1.list"
+		seq "$2" 99 | sha256sum >"$DIR/$1.sum"; mkdir "$DIR/$1.dir"; touch "$DIR/$1.dir/x"; chmod "64$2" "$DIR/$1.dir/x"; }
+	make_a red 0
+	make_a green 4
+	for what in txt list sum dir; do
+		got=$(causes "$DIR/red.$what" "$DIR/green.$what")
+		[ -z "$got" ] || unnamed+="$what: $got"$'\n'
+	done
+	# The name of its source stands in an object: that is all, and no cause either.
+	got=$(causes "$DIR/red.o" "$DIR/green.o")
+	[ -z "$got" ] || unnamed+="o: $got"$'\n'
+	printf '%s' "$unnamed"
+	[ -z "$unnamed" ]
+}
+
+@test "0 is the same, 1 different, 2 usage, 6 what is not there" {
+	echo x >"$DIR/x"
+	cp "$DIR/x" "$DIR/y"
+	mkdir "$DIR/a" "$DIR/b"
+	expect_status 0 glovebox diff "$DIR/x" "$DIR/y"
+	expect_output "same"
+	expect_status 0 glovebox diff "$DIR/a" "$DIR/b"
+	touch "$DIR/a/empty"
+	expect_status 1 glovebox diff "$DIR/a" "$DIR/b"
+	expect_output "empty: only in A"
+	expect_status 2 glovebox diff "$DIR/a" "$DIR/x"
+	expect_status 2 glovebox diff "$DIR/a"
+	expect_status 2 glovebox diff /dev/null "$DIR/x"
+	expect_status 6 glovebox diff "$DIR/nothing" "$DIR/x"
+	: >"$DIR/empty"
+	expect_status 1 glovebox diff "$DIR/empty" "$DIR/x"
+}
+
+@test "directories: types, modes, links, moved files; times are no part of them" {
+	mkdir -p "$DIR/a/d" "$DIR/b/d"
+	for side in a b; do echo content >"$DIR/$side/same"; done
+	touch -d 2001-01-01 "$DIR/a/same"
+	expect_status 0 glovebox diff "$DIR/a" "$DIR/b"
+	echo moved content >"$DIR/a/d/old"
+	echo moved content >"$DIR/b/d/new"
+	ln -s x "$DIR/a/link"
+	ln -s y "$DIR/b/link"
+	echo x >"$DIR/a/run"
+	echo x >"$DIR/b/run"
+	chmod 755 "$DIR/b/run"
+	mkfifo "$DIR/a/odd"
+	mkdir "$DIR/b/odd"
+	expect_status 1 glovebox diff "$DIR/a" "$DIR/b"
+	expect_output "d/old: in B it is d/new"
+	expect_output "link: 'x' in A, 'y' in B"
+	expect_output "mode: '0644' in A, '0755' in B"
+	expect_output "type: 'other' in A, 'directory' in B"
+	is "$(glovebox diff --json "$DIR/a" "$DIR/b" | jq -r '.differences | length')" 4
+}
+
+@test "no link leads out of a directory, and a name cannot drive a terminal" {
+	mkdir -p "$DIR/a" "$DIR/b"
+	ln -s /etc "$DIR/a/etc"
+	ln -s /proc "$DIR/b/etc"
+	echo x >"$DIR/a/$(printf 'evil\033[31m')"
+	expect_status 1 glovebox diff "$DIR/a" "$DIR/b"
+	[[ $output != *passwd* && $output != *$'\033'* ]]
+	expect_output 'evil\033[31m: only in A'
+}
+
+# images: two images in each codec that differ in one line of one file.
+images()
+{
+	for side in a b; do
+		mkdir -p "$DIR/$side.tree/etc" "$DIR/$side.tree/usr"
+		seq 5000 >"$DIR/$side.tree/usr/numbers"
+		echo "built 2026-11-2${#side} 09:10:11 $side" >"$DIR/$side.tree/etc/when"
+	done
+	echo "built 2026-11-25 09:10:11" >"$DIR/a.tree/etc/when"
+	echo "built 2026-11-26 10:10:11" >"$DIR/b.tree/etc/when"
+	for side in a b; do
+		glovebox image pack "$DIR/$side.tree" -o "$DIR/$side.$1.tar" --compression "$1" --label "side=$side"
+	done
+}
+
+@test "images: config, layers, members; whatever the codec and the shape" {
+	for codec in none gzip zstd; do
+		images "$codec"
+		expect_status 0 glovebox diff "$DIR/a.$codec.tar" "$DIR/a.$codec.tar"
+		expect_status 1 glovebox diff "$DIR/a.$codec.tar" "$DIR/b.$codec.tar"
+		expect_output "config.Labels.side: 'a' in A, 'b' in B"
+		expect_output "etc/when"
+		expect_output "likely cause: timestamp"
+		[[ $output != *numbers* ]]
+	done
+	mkdir "$DIR/layout.a" "$DIR/layout.b"
+	tar -C "$DIR/layout.a" -xf "$DIR/a.gzip.tar"
+	tar -C "$DIR/layout.b" -xf "$DIR/b.gzip.tar"
+	expect_status 1 glovebox diff "$DIR/layout.a" "$DIR/b.zstd.tar"
+	expect_output "etc/when"
+	expect_status 0 glovebox diff "$DIR/layout.a" "$DIR/a.gzip.tar"
+	# The same content in another codec, and the docker archive of another tool.
+	expect_status 1 glovebox diff "$DIR/a.gzip.tar" "$DIR/a.zstd.tar"
+	expect_output "likely cause: compressor"
+	skopeo copy -q "oci-archive:$DIR/b.gzip.tar" "docker-archive:$DIR/docker.tar:x:y"
+	expect_status 1 glovebox diff "$DIR/a.gzip.tar" "$DIR/docker.tar"
+	expect_output "etc/when"
+}
+
+@test "out directories: what is in the artifact counts, what tells of one run does not" {
+	new_spec "$DIR/spec"
+	glovebox run "$DIR/spec/build.yaml" --out "$DIR/one"
+	glovebox run "$DIR/spec/build.yaml" --out "$DIR/two" --no-cache
+	expect_status 1 cmp "$DIR/one/provenance.json" "$DIR/two/provenance.json"
+	expect_status 0 glovebox diff "$DIR/one" "$DIR/two"
+	echo other >"$DIR/spec/input.txt"
+	glovebox run "$DIR/spec/build.yaml" --out "$DIR/three"
+	expect_status 1 glovebox diff "$DIR/one" "$DIR/three/image.tar"
+	expect_output "src/made/twice"
+}
+
+@test "hostile files are told of, and end nothing" {
+	images gzip
+	# A bomb, a tar that is cut, an ELF whose sections lie outside of it, an image whose layer is none.
+	head -c 3000000000 /dev/zero | zstd -q >"$DIR/bomb"
+	echo x | zstd -q >"$DIR/small"
+	expect_status 1 glovebox diff "$DIR/bomb" "$DIR/small"
+	expect_output "not looked into"
+	tar -C "$DIR" -cf "$DIR/whole.tar" a.tree
+	head -c 2000 "$DIR/whole.tar" >"$DIR/cut.tar"
+	expect_status 1 glovebox diff "$DIR/whole.tar" "$DIR/cut.tar"
+	cp "$BATS_TEST_FILENAME" "$DIR/text"
+	head -c 64 /proc/self/exe >"$DIR/elf"
+	expect_status 1 glovebox diff "$DIR/elf" "$DIR/text"
+	expect_output "different formats"
+}
+
+@test "a difference in a large image is found without reading it into memory" {
+	mkdir -p "$DIR/a/d" "$DIR/b/d"
+	for i in 1 2 3 4; do
+		head -c 40000000 /dev/urandom >"$DIR/a/d/$i"
+		cp "$DIR/a/d/$i" "$DIR/b/d/$i"
+	done
+	printf 'X' | dd of="$DIR/b/d/3" bs=1 seek=31000000 conv=notrunc status=none
+	for side in a b; do
+		glovebox image pack "$DIR/$side" -o "$DIR/$side.tar" --compression none
+		rm -r "${DIR:?}/$side"
+	done
+	# 80 MiB of address space would not do even for the program's libraries: what counts is what it touches.
+	expect_status 1 python3 - "$GLOVEBOX" "$DIR/a.tar" "$DIR/b.tar" <<'END'
+import resource, subprocess, sys
+code = subprocess.run([sys.argv[1], "diff", sys.argv[2], sys.argv[3]]).returncode
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print("peak", peak, "KiB")
+sys.exit(code if peak < 80 * 1024 else 9)
+END
+	expect_output "d/3"
+	expect_output "differs from byte 31000000 on, of 40000000"
+}
+
+@test "diffoscope gets the pair, and its exit code is ours" {
+	mkdir "$DIR/bin" "$DIR/one"
+	printf '#!/bin/sh\necho "scope: $*"\nexit 1\n' >"$DIR/bin/diffoscope"
+	chmod 755 "$DIR/bin/diffoscope"
+	touch "$DIR/one/image.tar" "$DIR/other"
+	PATH=$DIR/bin:$PATH expect_status 1 glovebox diff --diffoscope "$DIR/one" "$DIR/other"
+	expect_output "scope: -- $DIR/one/image.tar $DIR/other"
+	PATH=$DIR/bin:$PATH expect_status 2 glovebox diff --diffoscope --json "$DIR/one" "$DIR/other"
+	PATH=/nowhere expect_status 2 "$GLOVEBOX" diff --diffoscope "$DIR/one" "$DIR/other"
+	expect_output "not installed"
+}
