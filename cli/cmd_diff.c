@@ -78,5 +78,5 @@ static const struct opt_def opts[] = {
 };
 
 const struct command cmd_diff = {
-	"diff", "A B [OPTION]…", "where two images, directories or files differ, and the likely cause", opts, NULL, 2, 2, false, run,
+	"diff", "PATH_A PATH_B [OPTION]…", "where two images, directories or files differ, and the likely cause", opts, NULL, 2, 2, false, run,
 };

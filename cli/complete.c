@@ -128,7 +128,7 @@ static const struct {
 	{ "DIR", .dirs = true }, { "SRC:DST", .dirs = true }, { "FILE", .files = true }, { "KEY", .files = true },
 	{ "PUB", .files = true }, { "SPEC", .files = true }, { "SOURCE", .files = true }, { "PREFIX", .files = true },
 	{ "IMAGE", .files = true }, { "OUT", .dirs = true }, { "OUT_OR_IMAGE", .files = true },
-	{ "IMAGE_OR_OUT", .files = true }, { "FILE_OR_DIR", .files = true },
+	{ "PATH_A", .files = true }, { "PATH_B", .files = true }, { "IMAGE_OR_OUT", .files = true }, { "FILE_OR_DIR", .files = true },
 };
 
 static void add_profiles(struct choice *c)
