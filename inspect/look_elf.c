@@ -11,7 +11,7 @@
 /** Bytes of the names of sections, of which a header can count 65,535. */
 #define NAMES_MAX (8u << 20)
 /** Sections among which one that has another number is searched for. */
-#define SECTIONS_SEARCHED 16384u
+#define SECTIONS_SEARCHED 4096u
 /** Code that is searched for coded vector instructions. */
 #define CODE_MAX (16u << 20)
 /** So many on one side and none, or next to none, on the other are a difference between processors. */
@@ -124,14 +124,26 @@ static bool has_strings(const struct section *s)
 {
 	static const char *const texts[] = { ".debug_str", ".debug_line", NULL };
 	static const char *const tables[] = { ".debug_", ".eh_frame", ".rel", ".gnu.hash", ".gnu.version", ".init_array", ".fini_array", ".got",
-					      ".dynamic", ".note.gnu.property", ".note.gnu.build-id", ".gcc_except_table", NULL };
+					      ".dynamic", ".note.gnu.property", ".note.gnu.build-id", ".gcc_except_table", ".gnu_debuglink", NULL };
 
 	if (s->flags & (SHF_EXECINSTR | SHF_COMPRESSED) || s->type == SHT_SYMTAB || s->type == SHT_DYNSYM || s->type == SHT_HASH)
 		return false;
 	return begins(s->name, texts) || !begins(s->name, tables);
 }
 
-/** Instructions with a VEX prefix: what follows C5 or C4 is one of its forms, and in older code next to never. */
+/** Operations that compilers use on vectors and floating point numbers: moves, conversions, arithmetic, logic, comparison, vzeroupper. */
+static bool is_vector_operation(unsigned char c)
+{
+	static const unsigned char operations[] = {
+		0x10, 0x11, 0x14, 0x16, 0x28, 0x29, 0x2a, 0x2c, 0x2e, 0x2f, 0x51, 0x54, 0x57, 0x58, 0x59, 0x5c, 0x5e, 0x6c, 0x6e, 0x6f, 0x70, 0x72, 0x73,
+		0x74, 0x77, 0x7e, 0x7f, 0xc6, 0xd4, 0xd6, 0xd7, 0xdb, 0xeb, 0xef, 0xfa, 0xfe,
+	};
+
+	return memchr(operations, c, sizeof operations) != NULL;
+}
+
+/** Instructions with a VEX prefix: what follows C5 or C4 is one of its forms, and an operation. By chance, as in the distance of a call, that
+ *  is next to never. */
 static int count_vectors(const struct slice *code, size_t *ret, struct err *err)
 {
 	auto_buf b = {0};
@@ -142,7 +154,7 @@ static int count_vectors(const struct slice *code, size_t *ret, struct err *err)
 	for (size_t i = 0; i + 2 < b.len; i++) {
 		const unsigned char *p = (const unsigned char *)b.data + i;
 
-		*ret += p[0] == 0xc5 && p[1] >= 0xf8 && p[1] <= 0xfd;
+		*ret += p[0] == 0xc5 && p[1] >= 0xf8 && p[1] <= 0xfd && is_vector_operation(p[2]);
 		*ret += p[0] == 0xc4 && (p[1] & 0x1f) >= 1 && (p[1] & 0x1f) <= 3 && (p[1] & 0xe0) == 0xe0 && p[2] >= 0x71 && p[2] <= 0x7d;
 	}
 	return 0;

@@ -53,7 +53,6 @@ static int content_open(const struct listing *l, const struct member *m, struct 
 {
 	if (l->dir == -1)
 		return bytes_part(&l->from, m->offset, m->packed ? m->stored : m->size, "content", &ret->bytes, err);
-	/* An empty file is no reason to fail where it cannot be read. */
 	ret->fd = open_below(l->dir, m->path);
 	if (ret->fd < 0)
 		return err_set(err, ERR_INPUT, errno, "open '%.1000s'", m->path);

@@ -8,6 +8,8 @@
 
 /** Words of one line that are put in order. */
 #define LINE_WORDS_MAX 4096
+/** Longest way to write a time. */
+#define TIME_BYTES 40
 /** Bytes before a word that may say what it is. */
 #define KEY_BYTES 32
 
@@ -239,17 +241,22 @@ static enum cause by_path(const struct word_pair *p)
 		return CAUSE_NONE;
 	if (memchr(a.s + 1, '/', a.n - 1) == NULL || memchr(b.s + 1, '/', b.n - 1) == NULL)
 		return CAUSE_NONE;
-	/* A relative path begins within a word, unless that is an option, as -I/usr/include. */
-	return x == p->a.s || p->a.s[0] == '-' || !isalnum((unsigned char)x[-1]) ? CAUSE_BUILD_PATH : CAUSE_NONE;
+	/* A slash within a word makes a relative path, unless the word is an option, as -I/usr/include, or a list. */
+	return x == p->a.s || p->a.s[0] == '-' || x[-1] == ':' ? CAUSE_BUILD_PATH : CAUSE_NONE;
 }
 
 static enum cause by_version(const struct word_pair *p)
 {
 	static const char *const keys[] = { "version", "gcc", "clang", "release", "rustc", "python", "node", "npm", "go1", "compiler", "ld ",
 					    "binutils", "software", "generator", "creator", "producer", "built with", NULL };
-	size_t x, y;
+	size_t x, y, name = 0;
 
 	if (!is_version_like(p->a, &x) || !is_version_like(p->b, &y))
+		return CAUSE_NONE;
+	/* Two versions of one thing, not two things. */
+	while (name < p->a.n && !isdigit((unsigned char)p->a.s[name]))
+		name++;
+	if (name >= p->b.n || !isdigit((unsigned char)p->b.s[name]) || memcmp(p->a.s, p->b.s, name) != 0)
 		return CAUSE_NONE;
 	/* 0.53 may be seconds or a share; 1.2.3 and v1.2 are versions. */
 	bool letter = isalpha((unsigned char)p->a.s[0]) && isalpha((unsigned char)p->b.s[0]);
@@ -271,7 +278,8 @@ static size_t hex_around(struct words w, size_t at, size_t *ret_start)
 
 static bool is_digest_length(size_t n)
 {
-	return n == 32 || n == 40 || n == 56 || n == 64 || n == 96 || n == 128;
+	/* 38: a build id in the name of its debugging symbols, less the first two digits, which name a directory. */
+	return n == 32 || n == 38 || n == 40 || n == 56 || n == 64 || n == 96 || n == 128;
 }
 
 static enum cause by_drawn(const struct word_pair *p)
@@ -389,32 +397,41 @@ static bool only_features(const struct words *x, size_t n, const struct words *y
 			return false;
 		}
 	}
-	return n != m;
+	return true;
 }
 
-/** Of several words that differ each is asked, if there are as many on either side. */
+/** The cause that two words of two lines show. */
+static enum cause of_nth(struct words a, struct words b, struct words x, struct words y)
+{
+	struct word_pair p = pair_of(a, x, y);
+	struct pair d = trim(x, y);
+	size_t at_a = (size_t)(x.s - a.s), at_b = (size_t)(y.s - b.s);
+
+	if (by_seed(&p) == CAUSE_NONE && times_overlap(a, at_a + d.from, at_a + d.a_to) && times_overlap(b, at_b + d.from, at_b + d.b_to))
+		return CAUSE_TIMESTAMP;
+	return cause_of_word(&p);
+}
+
+/** Of several words that differ each is asked, if there are as many on either side. Two lines that have little in common are two lines, not one
+ *  that was made twice: then every word that differs must have a cause. */
 static cause_set of_several(struct words a, struct words b)
 {
 	auto_free struct words *x = NULL;
 	auto_free struct words *y = NULL;
 	cause_set found = 0;
-	size_t n, m;
+	size_t n, m, same = 0;
 
 	if (split_both(a, b, &x, &n, &y, &m) < 0)
 		return 0;
-	for (size_t i = 0; n == m && i < n; i++) {
-		struct word_pair p = pair_of(a, x[i], y[i]);
-		struct pair d = trim(x[i], y[i]);
-		size_t at_a = (size_t)(x[i].s - a.s), at_b = (size_t)(y[i].s - b.s);
-
+	if (n != m)
+		return only_features(x, n, y, m) ? CAUSE_SET(CAUSE_CPU) : 0;
+	for (size_t i = 0; i < n; i++) {
 		if (by_bytes(&x[i], &y[i]) == 0)
-			continue;
-		if (by_seed(&p) == CAUSE_NONE && times_overlap(a, at_a + d.from, at_a + d.a_to) && times_overlap(b, at_b + d.from, at_b + d.b_to))
-			found |= CAUSE_SET(CAUSE_TIMESTAMP);
+			same++;
 		else
-			found |= CAUSE_SET(cause_of_word(&p));
+			found |= CAUSE_SET(of_nth(a, b, x[i], y[i]));
 	}
-	return only_features(x, n, y, m) ? CAUSE_SET(CAUSE_CPU) : found & ~CAUSE_SET(CAUSE_NONE);
+	return same * 2 < n && (found & CAUSE_SET(CAUSE_NONE)) ? 0 : found & ~CAUSE_SET(CAUSE_NONE);
 }
 
 /** One side has typographic quotes where the other has ASCII's, as messages do by locale; or the same letters in another encoding. */
@@ -471,7 +488,7 @@ cause_set cause_of_words(struct words a, struct words b)
 		return CAUSE_SET(c);
 	if (!one)
 		found = of_several(a, b);
-	if (found == 0 && times_overlap(a, p.from, p.a_to) && times_overlap(b, p.from, p.b_to))
+	if (found == 0 && p.a_to - p.from <= TIME_BYTES && p.b_to - p.from <= TIME_BYTES && times_overlap(a, p.from, p.a_to) && times_overlap(b, p.from, p.b_to))
 		found = CAUSE_SET(CAUSE_TIMESTAMP);
 	if (found == 0 && one)
 		found = CAUSE_SET(cause_of_word(&word)) & ~CAUSE_SET(CAUSE_NONE);

@@ -81,6 +81,12 @@ static void not_named(void **state)
 		{ "1234567890123", "9999999999", CAUSE_NONE },
 		{ "count 20", "count 21", CAUSE_NONE },
 		{ "a b c", "a b d", CAUSE_NONE },
+		/* Two things, not two versions or paths of one. */
+		{ "ZLIB_1.2.0", "GLIBC_2.11", CAUSE_NONE },
+		{ "../crypto/aes/aes.c", "../ssl/bio/ssl.c", CAUSE_NONE },
+		{ "ambiguous host or service", "verification of setup problems", CAUSE_NONE },
+		{ " -- Ann Onymous <ann@example.com>  Sun, 03 Jan 2021 10:44:50 +0100",
+		  " -- Bo Dylan <bo@example.org>  Fri, 24 Apr 2020 19:15:55 -0500", CAUSE_NONE },
 		{ "1600000000", "2", CAUSE_NONE },
 	};
 
