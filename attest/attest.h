@@ -45,6 +45,9 @@
 /** Largest bundle, statement or key file read. */
 #define ATTEST_BUNDLE_MAX (16u << 20)
 #define ATTEST_KEY_MAX (64u << 10)
+/** Name of the internal parameter that says of which lists a provenance holds all that there is. */
+#define ATTEST_COMPLETENESS "glovebox_completeness"
+
 /** Longest passphrase, in bytes. */
 #define ATTEST_PASSPHRASE_MAX 1024
 
@@ -120,12 +123,28 @@ int attest_sign(const struct key *key, const char *statement, size_t n, struct b
 
 /* ---- verifying ------------------------------------------------------- */
 
-/** What must hold, beyond the signature. NULL members are not asked for. Borrowed. */
+/** A builder that is trusted, and the SLSA build level that whoever trusts it knows it to reach. */
+struct attest_builder {
+	const char *id;
+	unsigned level;                 /**< 1 to 3 */
+};
+
+/** How far ahead of ours the clock of a builder or verifier may be, in seconds. */
+#define ATTEST_CLOCK_SKEW 300
+
+/** What must hold, beyond the signature. NULL members and empty lists are not asked for. Borrowed. */
 struct attest_policy {
 	const struct key *const *keys; size_t nkeys; /**< any one of them must have signed */
 	const char *builder_id;         /**< must equal runDetails.builder.id */
-	const char *source_uri;         /**< must be the uri of a resolved dependency */
+	const struct attest_builder *builders; size_t nbuilders; /**< one of these must */
+	const char *const *sources; size_t nsources; /**< each must be the uri of a resolved dependency */
 	const struct oci_kv *params; size_t nparams; /**< externalParameters member (dotted path, "spec.digest.sha256") = the text of a string, or a number or bool as JSON */
+	const struct digest *rootfs; size_t nrootfs;     /**< one of them is the root filesystem's tree */
+	const struct digest *profiles; size_t nprofiles; /**< one of them is the seccomp profile's text */
+	bool network_none;              /**< the build had no network, not even its own loopback */
+	bool complete;                  /**< every list of inputs says of itself that it is complete */
+	int64_t max_age;                /**< seconds since the build was finished, or a summary was made, at most; 0: any */
+	int64_t now;                    /**< seconds since 1970, where there is a max_age */
 };
 
 /** A statement that has passed. */
@@ -145,6 +164,23 @@ void attest_verified_clear(struct attest_verified *v);
 int attest_verify_bundle(const char *bundle, size_t n, const struct attest_policy *policy,
 			 struct attest_verified *ret, struct err *err);
 
+/** Checks a bundle that another tool may have made, over any in-toto statement (v1 or v0.1): a JSON document of any form, a Sigstore
+ *  bundle (v0.1 to v0.3) with exactly one DSSE signature, made by one of the policy's keys. A certificate is refused, since nothing here
+ *  checks one; entries of a transparency log are not looked at. Then what its predicate says: a verification summary must have PASSED
+ *  and be no older than the policy asks, a SLSA provenance must have its required members, and one of ATTEST_BUILD_TYPE all
+ *  that attest_verify_bundle() asks (*ret_build: whether it was one). Every refusal is ERR_UNVERIFIED. */
+int attest_verify_other(const char *bundle, size_t n, const struct attest_policy *policy, struct attest_verified *ret,
+			bool *ret_build, struct err *err);
+
+/** ERR_UNVERIFIED unless one of the statement's subjects is one of the two digests of an image. */
+int attest_about(const struct attest_verified *v, const struct digest *image, const struct digest *tar, struct err *err);
+
+/** Whether the statement is of the kind @p kind: "provenance", "vsa", "test-result", "sbom", "vulns", or a predicate type. */
+bool attest_is_kind(const struct attest_verified *v, const char *kind);
+
+/** Whether @p kind is one of those names, or has the form of a URI. */
+bool attest_knows_kind(const char *kind);
+
 /** The digests of an image that a checked statement is about: of its manifest (the first subject, "oci:…") and of its
  *  archive (the subject "image.tar"). ERR_UNVERIFIED where either is missing. */
 int attest_image_subjects(const json_t *statement, struct digest *ret_image, struct digest *ret_tar, struct err *err);
@@ -160,6 +196,32 @@ int attest_base(const json_t *statement, struct oci_base *ret, bool *ret_any, st
  *  oci_image_read_on(), where the statement has a base on that. What is compared is bound to the digests that were signed, also when the file changes meanwhile; what the caller
  *  reads of it later is not. */
 int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err);
+
+/** The same without the SHA-256 of all the archive's bytes, for who makes that while this reads: ERR_UNVERIFIED is sure, but success is not,
+ *  before attest_verify_archive() has compared it. */
+int attest_verify_content(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err);
+/** Checks that the SHA-256 of all the archive's bytes is the subject "image.tar". */
+int attest_verify_archive(const struct attest_verified *v, const struct digest *archive, struct err *err);
+
+/* ---- summaries ------------------------------------------------------- */
+
+#define ATTEST_VSA_TYPE "https://slsa.dev/verification_summary/v1"
+#define ATTEST_TEST_RESULT_TYPE "https://in-toto.io/attestation/test-result/v0.1"
+
+/** What a verifier found, in the words of SLSA's verification summary. Borrowed. */
+struct attest_summary {
+	const struct attest_verified *about; /**< the provenance that passed */
+	const char *verifier_id;        /**< a URI */
+	const char *version;            /**< glovebox's version */
+	int64_t time;                   /**< seconds since 1970 */
+	const char *policy_uri;
+	struct digest policy;
+	const struct attest_dependency *inputs; size_t ninputs; /**< bundles that passed: digests of their bytes */
+	unsigned level;                 /**< SLSA build level, 1 to 3 */
+};
+
+/** Appends a statement with a SLSA verification summary (PASSED) as canonical JSON: the bytes to sign. */
+int attest_vsa(const struct attest_summary *summary, struct buf *out, struct err *err);
 
 /** What a bundle says of itself, with nothing verified: for sorting and naming files, never for trust. Its predicate type (owned by the
  *  caller); ERR_UNVERIFIED unless it has a bundle's form and @p image among its subjects. */

@@ -48,8 +48,7 @@ int bundle_write(const struct bundle *b, struct buf *out, struct err *err)
 	return 0;
 }
 
-/** Decodes a string member. */
-static int read_base64(const json_t *object, const char *name, const char *where, struct buf *out, struct err *err)
+int bundle_base64(const json_t *object, const char *name, const char *where, struct buf *out, struct err *err)
 {
 	const char *text;
 
@@ -63,22 +62,29 @@ static int read_base64(const json_t *object, const char *name, const char *where
 		       where, name);
 }
 
+int bundle_signature(const json_t *sig, const char *where, struct signature *ret, struct err *err)
+{
+	auto_buf bytes = {0};
+
+	if (bundle_base64(sig, "sig", where, &bytes, err) < 0)
+		return -1;
+	if (bytes.len > SIGNATURE_MAX)
+		return err_set(err, ERR_UNVERIFIED, 0, "%s: %zu bytes are too long for a signature", where, bytes.len);
+	memcpy(ret->bytes, bytes.data, bytes.len);
+	ret->len = bytes.len;
+	return 0;
+}
+
 static int read_signature(const json_t *sig, struct bundle *b, struct err *err)
 {
 	static const char where[] = "bundle: dsseEnvelope.signatures[0]";
 	static const char *const names[] = { "keyid", "sig", NULL };
-	auto_buf bytes = {0};
 
 	if (!json_is_object(sig))
 		return err_set(err, ERR_UNVERIFIED, 0, "%s: must be an object", where);
-	if (shape_only(sig, names, where, err) < 0 || shape_equals(sig, "keyid", b->key_id, where, err) < 0 ||
-	    read_base64(sig, "sig", where, &bytes, err) < 0)
+	if (shape_only(sig, names, where, err) < 0 || shape_equals(sig, "keyid", b->key_id, where, err) < 0)
 		return -1;
-	if (bytes.len > SIGNATURE_MAX)
-		return err_set(err, ERR_UNVERIFIED, 0, "%s: %zu bytes are too long for a signature", where, bytes.len);
-	memcpy(b->signature.bytes, bytes.data, bytes.len);
-	b->signature.len = bytes.len;
-	return 0;
+	return bundle_signature(sig, where, &b->signature, err);
 }
 
 static int read_envelope(const json_t *envelope, struct bundle *b, struct err *err)
@@ -96,7 +102,7 @@ static int read_envelope(const json_t *envelope, struct bundle *b, struct err *e
 			       json_array_size(signatures));
 	if (read_signature(json_array_get(signatures, 0), b, err) < 0)
 		return -1;
-	return read_base64(envelope, "payload", where, &b->payload, err);
+	return bundle_base64(envelope, "payload", where, &b->payload, err);
 }
 
 /** The hint, which names the key. */

@@ -34,4 +34,18 @@ int bundle_read(const json_t *doc, struct bundle *ret, struct err *err);
 /** Checks the signature over the payload by the one of @p keys that the bundle names. */
 int bundle_check(const struct bundle *b, const struct key *const *keys, size_t nkeys, struct err *err);
 
+/** bundle_read() for a bundle that another tool may have made: v0.1 to v0.3, members that are not known or not checked here (such as
+ *  entries of a log) are let be, the signature's keyid may be anything; `key_id` is the hint, maybe empty. A certificate is
+ *  refused. (bundle_any.c) */
+int bundle_read_any(const json_t *doc, struct bundle *ret, struct err *err);
+
+/** Checks the signature by any of @p keys, the one that the hint names first, and sets `key_id` to the one that made it. */
+int bundle_check_any(struct bundle *b, const struct key *const *keys, size_t nkeys, struct err *err);
+
+/** Takes the bytes of the member @p name, strict base64. */
+int bundle_base64(const json_t *object, const char *name, const char *where, struct buf *out, struct err *err);
+
+/** Takes a signature's bytes. @p sig is its object. */
+int bundle_signature(const json_t *sig, const char *where, struct signature *ret, struct err *err);
+
 #endif

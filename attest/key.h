@@ -35,6 +35,9 @@ int signature_make(const struct key *key, const void *message, size_t n, struct 
 /** Checks form and value. Anything but a valid signature in the one form is ERR_UNVERIFIED. */
 int signature_check(const struct key *key, const void *message, size_t n, const struct signature *sig, struct err *err);
 
+/** Checks the value of a signature that another tool may have made: an ECDSA signature in either of its two forms. ERR_UNVERIFIED. */
+int signature_check_any(const struct key *key, const void *message, size_t n, const struct signature *sig, struct err *err);
+
 /** An error with the reason that OpenSSL gives, whose error queue is emptied. @return -1. */
 int crypto_failed(struct err *err, enum err_kind kind, const char *doing);
 

@@ -166,8 +166,7 @@ static bool two_digits(const char *p, int min, int max)
 	return v >= min && v <= max;
 }
 
-/** Whether @p s is "YYYY-MM-DDTHH:MM:SSZ" (RFC 3339 in UTC), what in-toto's Timestamp is. Text order is then time order. */
-static bool is_time(const char *s)
+bool statement_is_time(const char *s)
 {
 	static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
 
@@ -191,7 +190,7 @@ static int check_metadata(const json_t *run, struct err *err)
 	for (size_t i = 0; i < 2; i++) {
 		if (shape_optional(meta, times[i], JSON_STRING, where, &t[i], err) < 0)
 			return -1;
-		if (t[i] != NULL && !is_time(json_string_value(t[i])))
+		if (t[i] != NULL && !statement_is_time(json_string_value(t[i])))
 			return err_set(err, ERR_UNVERIFIED, 0, "%s: '%s' is not a time in UTC (RFC 3339, "
 				       "\"2026-01-01T00:00:00Z\")", where, times[i]);
 	}

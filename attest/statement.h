@@ -26,6 +26,16 @@ int params_check(const json_t *external, struct err *err);
 /** Checks that the member at the dotted path @p want->name has the value @p want->value. */
 int params_match(const json_t *external, const struct oci_kv *want, struct err *err);
 
+/** What the policy asks of a statement that has been checked. (policy.c) */
+int policy_check(const json_t *statement, const struct attest_policy *policy, struct err *err);
+
+/** ERR_UNVERIFIED where the time @p when, "YYYY-MM-DDTHH:MM:SSZ", of what @p what names, is not as recent as the policy asks, or
+ *  lies ahead. */
+int policy_check_age(const struct attest_policy *policy, const char *what, const char *when, struct err *err);
+
+/** Whether @p s is "YYYY-MM-DDTHH:MM:SSZ" (RFC 3339 in UTC), what in-toto's Timestamp is. Text order is then time order. */
+bool statement_is_time(const char *s);
+
 /* Parts of a statement that has been checked. Borrowed. */
 const json_t *statement_definition(const json_t *statement);
 const json_t *statement_external(const json_t *statement);

@@ -15,36 +15,6 @@ void attest_verified_clear(struct attest_verified *v)
 	*v = (struct attest_verified){0};
 }
 
-static int check_source(const json_t *statement, const char *uri, struct err *err)
-{
-	const json_t *dep, *deps = json_object_get(statement_definition(statement), "resolvedDependencies");
-	size_t i;
-
-	json_array_foreach(deps, i, dep) {
-		const char *have = json_str(dep, "uri");
-
-		if (have != NULL && strcmp(have, uri) == 0)
-			return 0;
-	}
-	return err_set(err, ERR_UNVERIFIED, 0, "policy: '%s' is not among the resolved dependencies", uri);
-}
-
-/** What the caller asks for beyond a valid, signed statement. */
-static int check_policy(const json_t *statement, const struct attest_policy *policy, struct err *err)
-{
-	const char *builder = statement_builder_id(statement);
-
-	if (policy->builder_id != NULL && strcmp(policy->builder_id, builder) != 0)
-		return err_set(err, ERR_UNVERIFIED, 0, "policy: the builder is '%.*s', must be '%s'", SHAPE_SHOWN, builder,
-			       policy->builder_id);
-	if (policy->source_uri != NULL && check_source(statement, policy->source_uri, err) < 0)
-		return -1;
-	for (size_t i = 0; i < policy->nparams; i++)
-		if (params_match(statement_external(statement), &policy->params[i], err) < 0)
-			return err_ctx(err, "policy");
-	return 0;
-}
-
 int attest_verify_bundle(const char *bundle, size_t n, const struct attest_policy *policy,
 			 struct attest_verified *ret, struct err *err)
 {
@@ -59,7 +29,7 @@ int attest_verify_bundle(const char *bundle, size_t n, const struct attest_polic
 	/* The signature first: no byte of the payload is interpreted before a key vouches for it. */
 	if (bundle_check(&b, policy->keys, policy->nkeys, err) < 0 ||
 	    statement_parse(b.payload.data, b.payload.len, &v.statement, err) < 0 ||
-	    check_policy(v.statement, policy, err) < 0 ||
+	    policy_check(v.statement, policy, err) < 0 ||
 	    hash_bytes(b.payload.data, b.payload.len, &v.statement_digest, err) < 0)
 		return -1;
 	memcpy(v.key_id, b.key_id, sizeof v.key_id);
@@ -118,22 +88,35 @@ static int hash_archive(int fd, struct digest *ret, struct err *err)
 	return hash_fd(fd, ret, NULL, err);
 }
 
-int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err)
+int attest_verify_archive(const struct attest_verified *v, const struct digest *archive, struct err *err)
 {
-	struct digest image, tar, actual;
+	struct digest image, tar;
+
+	return attest_image_subjects(v->statement, &image, &tar, err) < 0 ? -1 : compare("the image archive", &tar, archive, err);
+}
+
+int attest_verify_content(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err)
+{
+	struct digest image, tar;
 	auto_oci_image read = {0};
 	auto_oci_base base = {0};
 	bool any;
 
-	/* The cheap question first: bytes that no subject names are not worth parsing. */
-	if (attest_image_subjects(v->statement, &image, &tar, err) < 0 || hash_archive(image_fd, &actual, err) < 0 ||
-	    compare("the image archive", &tar, &actual, err) < 0)
-		return -1;
-	if (attest_base(v->statement, &base, &any, err) < 0 ||
+	if (attest_image_subjects(v->statement, &image, &tar, err) < 0 || attest_base(v->statement, &base, &any, err) < 0 ||
 	    oci_image_read_on(image_fd, deep, any ? &base : NULL, &read, err) < 0 ||
 	    compare("the image's manifest", &image, &read.manifest_digest, err) < 0)
 		return -1;
 	*ret = read;
 	read = (struct oci_image){0};
 	return 0;
+}
+
+int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err)
+{
+	struct digest actual;
+
+	/* The cheap question first: bytes that no subject names are not worth parsing. */
+	if (hash_archive(image_fd, &actual, err) < 0 || attest_verify_archive(v, &actual, err) < 0)
+		return -1;
+	return attest_verify_content(v, image_fd, deep, ret, err);
 }

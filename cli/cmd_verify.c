@@ -167,7 +167,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 		struct attest_policy policy = {
 			.keys = (const struct key *const *)keys, .nkeys = nkeys,
 			.builder_id = args_get(args, "builder-id"),
-			.source_uri = args_get(args, "source"),
+			.sources = (const char *const[]){ args_get(args, "source") }, .nsources = args_has(args, "source"),
 			.params = params, .nparams = nparams,
 		};
 

@@ -373,10 +373,10 @@ static void test_policy(void **state)
 	policy_says((struct attest_policy){ .builder_id = "https://ci.example.com/runners/" },
 		    "policy: the builder is 'https://ci.example.com/runners/1', must be 'https://ci.example.com/runners/'");
 	policy_says((struct attest_policy){ .builder_id = "" }, "policy: the builder is");
-	policy_says((struct attest_policy){ .source_uri = "file:." }, NULL);
-	policy_says((struct attest_policy){ .source_uri = "glovebox:rootfs/debian12" }, NULL);
-	policy_says((struct attest_policy){ .source_uri = "file:" }, "policy: 'file:' is not among the resolved dependencies");
-	policy_says((struct attest_policy){ .source_uri = "src" }, "is not among the resolved dependencies");
+	policy_says((struct attest_policy){ .sources = (const char *const[]){ "file:." }, .nsources = 1 }, NULL);
+	policy_says((struct attest_policy){ .sources = (const char *const[]){ "glovebox:rootfs/debian12" }, .nsources = 1 }, NULL);
+	policy_says((struct attest_policy){ .sources = (const char *const[]){ "file:" }, .nsources = 1 }, "policy: 'file:' is not among the resolved dependencies");
+	policy_says((struct attest_policy){ .sources = (const char *const[]){ "src" }, .nsources = 1 }, "is not among the resolved dependencies");
 }
 
 static void test_params(void **state)
