@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -313,6 +314,12 @@ static int random_bytes(unsigned char *out, size_t n, struct err *err)
 	if (got != (ssize_t)n)
 		return err_set(err, ERR_INTERNAL, got < 0 ? errno : EIO, "get random bytes");
 	return 0;
+}
+
+int io_fstat(int fd, struct stat *ret)
+{
+	/* On 64-bit machines the kernel's struct is libc's. */
+	return (int)syscall(SYS_fstat, fd, ret);
 }
 
 int io_random_hex(char hex[33], struct err *err)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -84,6 +85,9 @@ char *io_fd_path(int fd);
 
 /** Copies @p n bytes from @p in's current offset to @p out (copy_file_range, else read and write). Short input is ERR_INPUT. */
 int io_copy(int in, int out, uint64_t n, struct err *err);
+
+/** fstat(2) by the system call of that name, which a confined process may make (base/confine.h); libc's asks by another. @return 0, or -1 with errno. */
+int io_fstat(int fd, struct stat *ret);
 
 /** Fills @p hex (33 bytes) with 32 random lower-case hex digits and NUL. */
 int io_random_hex(char hex[33], struct err *err);

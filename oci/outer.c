@@ -246,7 +246,7 @@ int outer_scan(int fd, struct outer *ret, struct err *err)
 	auto_outer o = { 0 };
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (io_fstat(fd, &st) < 0)
 		return err_set(err, ERR_INTERNAL, errno, "stat an image archive");
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_UNVERIFIED, 0, "not a regular file");
