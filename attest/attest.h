@@ -47,6 +47,8 @@
 #define ATTEST_KEY_MAX (64u << 10)
 /** Name of the internal parameter that says of which lists a provenance holds all that there is. */
 #define ATTEST_COMPLETENESS "glovebox_completeness"
+/** And of that which lists the members whose content comes from a step. */
+#define ATTEST_STEP_PRODUCED "glovebox_stepProduced"
 
 /** Longest passphrase, in bytes. */
 #define ATTEST_PASSPHRASE_MAX 1024

@@ -66,6 +66,33 @@ static int add_base(const struct base_image *base, json_t *in)
 	return json_object_set_new(in, ATTEST_BASE, json_pack("{s:s%}", "manifest", base->manifest.data, base->manifest.len));
 }
 
+/** Whether the step saw a directory of the host that nobody has hashed. */
+static bool saw_live(const json_t *receipt)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach(json_object_get(receipt, "mounts"), i, mount)
+		if (json_object_get(mount, "live") != NULL)
+			return true;
+	return false;
+}
+
+/** Which lists of inputs hold all that there is, and how that is known. */
+static json_t *completeness_json(const json_t *receipt)
+{
+	bool live = saw_live(receipt);
+
+	return json_pack("{s:{s:b, s:s}, s:{s:b, s:s}}",
+			 "externalParameters", "complete", 1, "because",
+			 "spec.text is the whole spec, with what it includes, pins and asks of git beside it; no option of the invocation and "
+			 "nothing of its environment changes the result",
+			 "resolvedDependencies", "complete", !live, "because",
+			 live ? "a directory of the host was mounted that is no copy that was hashed"
+			      : "the step had no network but its own, and saw only copies that were hashed as they were made; the receipt lists "
+				"all mounts");
+}
+
 /** internalParameters: what glovebox decided and found. */
 static json_t *internal(const struct run_facts *f)
 {
@@ -80,7 +107,14 @@ static json_t *internal(const struct run_facts *f)
 			 "outputTree", digest_str(&f->output, output),
 			 "seccomp", "profile", plan->profile.name, "filter", digest_str(&plan->profile.bpf, filter),
 			 "receipt", f->receipt);
-	if (in == NULL || add_base(&plan->base, in) < 0 ||
+	/* What a step has a say in, and in nothing else: whoever reads the rest reads glovebox's own words. */
+	static const char *const produced[] = { "internalParameters.layers", "internalParameters.outputTree", "runDetails.byproducts", "subject" };
+	auto_json list = json_array();
+	for (size_t i = 0; i < ARRAY_LEN(produced); i++)
+		if (json_array_append_new(list, json_string(produced[i])) < 0)
+			return NULL;
+	if (json_object_set_new(in, ATTEST_COMPLETENESS, completeness_json(f->receipt)) < 0 ||
+	    json_object_set(in, ATTEST_STEP_PRODUCED, list) < 0 || add_base(&plan->base, in) < 0 ||
 	    (json_array_size(f->cached) > 0 && json_object_set(in, "cachedSteps", (json_t *)f->cached) < 0))
 		return NULL;
 	return move_ptr(in);
