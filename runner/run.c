@@ -290,8 +290,9 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 	};
 
 	int result = check(&r, err);
-	if (result == 0 && opt->key_path != NULL)
-		result = signer_start(store_ident(store), opt->key_path, opt->passphrase, opt->cancel_fd, &r.signer, err);
+	if (result == 0 && opt->key_path != NULL &&
+	    signer_start(store_ident(store), opt->key_path, opt->passphrase, opt->cancel_fd, &r.signer, err) < 0)
+		result = err_ctx(err, "--key");
 	if (result == 0)
 		result = run_signed(&r, ret, err);
 	signer_end(&r.signer);

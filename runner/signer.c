@@ -139,7 +139,7 @@ int signer_start(const struct ident *id, const char *path, const struct key_pass
 	if (await_word(s.apart.sock, cancel_fd, err) < 0)
 		return -1;
 	if (receive_reply(s.apart.sock, &hello, err) < 0)
-		return err_ctx(err, "--key");
+		return -1;
 	memcpy(s.key_id, hello.id, sizeof s.key_id);
 	*ret = s;
 	s = SIGNER_NONE;
