@@ -110,6 +110,8 @@ void cli_print_refused(const json_t *refused);
 /** Prints JSON for people to standard output. */
 int cli_print_json(const json_t *j, struct err *err);
 struct key;
+/** Reads a public key's file. */
+int cli_read_public_key(const char *path, struct key **ret, struct err *err);
 /** Reads the public keys given by --key (at least one unless @p may_be_none). Free each, and the array. */
 int cli_read_public_keys(const struct args *args, bool may_be_none, struct key ***ret, size_t *ret_n, struct err *err);
 void cli_free_keys(struct key **keys, size_t n);

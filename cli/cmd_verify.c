@@ -2,199 +2,193 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 
-#include "attest/attest.h"
-#include "cli/cli.h"
+#include "cli/verify.h"
+#include "runner/signer.h"
 
-/** Where image and bundle are. Owned strings. */
-struct places {
-	char *image, *bundle;
-	char *digest;        /**< image.digest of an out directory, else NULL */
-};
-
-static void places_clear(struct places *p)
+static const char *builder_of(const struct verify_verdict *v)
 {
-	free(p->image);
-	free(p->bundle);
-	free(p->digest);
+	const json_t *run = json_object_get(json_object_get(v->provenance.statement, "predicate"), "runDetails");
+
+	return json_str(json_object_get(run, "builder"), "id");
 }
 
-static int find_places(const struct args *args, struct places *ret, struct err *err)
-{
-	const char *what = args->positional[0], *bundle = args_get(args, "bundle");
-	const char *slash = strrchr(what, '/');
-	struct stat st;
-	int n;
-
-	if (stat(what, &st) < 0)
-		return err_set(err, ERR_INPUT, errno, "'%s'", what);
-	bool dir = S_ISDIR(st.st_mode);
-	n = dir ? asprintf(&ret->image, "%s/image.tar", what) : asprintf(&ret->image, "%s", what);
-	if (n < 0 || (dir && asprintf(&ret->digest, "%s/image.digest", what) < 0))
-		return err_set(err, ERR_INTERNAL, ENOMEM, "path");
-	if (bundle != NULL)
-		n = asprintf(&ret->bundle, "%s", bundle);
-	else if (dir)
-		n = asprintf(&ret->bundle, "%s/provenance.sigstore.json", what);
-	else
-		n = asprintf(&ret->bundle, "%.*sprovenance.sigstore.json", slash == NULL ? 0 : (int)(slash - what) + 1, what);
-	return n < 0 ? err_set(err, ERR_INTERNAL, ENOMEM, "path") : 0;
-}
-
-/** Evidence that is not there does not verify. */
-static int missing_is_unverified(struct err *err)
-{
-	if (err->sys == ENOENT) {
-		err->kind = ERR_UNVERIFIED;
-		return err_ctx(err, "not verified: no signed provenance (was the run given --key?)");
-	}
-	return -1;
-}
-
-static int parse_params(const struct args *args, struct oci_kv **ret, char ***ret_names, size_t *ret_n, struct err *err)
-{
-	const char *value;
-	size_t n = 0;
-	struct oci_kv *kv = calloc(args->ngiven + 1, sizeof *kv);
-	char **names = calloc(args->ngiven + 1, sizeof *names);
-	int result = kv == NULL || names == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "--param") : 0;
-
-	for (; result == 0 && (value = args_nth(args, "param", n)) != NULL; n++) {
-		const char *eq = strchr(value, '=');
-
-		if (eq == NULL || eq == value) {
-			result = err_set(err, ERR_USAGE, 0, "--param %s: write it as NAME=VALUE", value);
-			break;
-		}
-		names[n] = strndup(value, (size_t)(eq - value));
-		if (names[n] == NULL)
-			result = err_set(err, ERR_INTERNAL, ENOMEM, "--param");
-		kv[n] = (struct oci_kv){ names[n], eq + 1 };
-	}
-	*ret = kv;
-	*ret_names = names;
-	*ret_n = n;
-	return result;
-}
-
-/** People read image.digest: in an out directory it must not name another image than the one that was verified. */
-static int check_digest_file(const char *path, const struct digest *actual, struct err *err)
-{
-	char expected[DIGEST_STR_SIZE];
-	auto_buf text = {0};
-
-	if (io_read_file(AT_FDCWD, path, 1024, &text, err) < 0) {
-		if (err->sys == ENOENT)
-			return 0;
-		err->kind = ERR_UNVERIFIED;
-		return err_ctx(err, "not verified");
-	}
-	digest_str(actual, expected);
-	if (text.len == DIGEST_STR_SIZE && strncmp(text.data, expected, DIGEST_STR_SIZE - 1) == 0 &&
-	    text.data[DIGEST_STR_SIZE - 1] == '\n')
-		return 0;
-	return err_set(err, ERR_UNVERIFIED, 0, "not verified: '%s' names another image than %s", path, expected);
-}
-
-static int check(const struct places *at, const struct attest_policy *policy, bool deep, struct attest_verified *v,
-		 struct oci_image *image, struct err *err)
-{
-	auto_buf bundle = {0};
-	struct stat st;
-
-	if (io_read_file(AT_FDCWD, at->bundle, ATTEST_BUNDLE_MAX, &bundle, err) < 0) {
-		/* A bundle that is too large to be one is malformed evidence, not a mistake in the call. */
-		if (err->kind == ERR_USAGE)
-			err->kind = ERR_UNVERIFIED;
-		return missing_is_unverified(err);
-	}
-	if (attest_verify_bundle(bundle.data, bundle.len, policy, v, err) < 0)
-		return err_ctx(err, "not verified: '%s'", at->bundle);
-	auto_fd fd = open(at->image, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return err_set(err, errno == ENOENT ? ERR_UNVERIFIED : ERR_INPUT, errno, "not verified: open '%s'", at->image);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return err_set(err, ERR_UNVERIFIED, 0, "not verified: '%s' is not a regular file", at->image);
-	if (attest_verify_image(v, fd, deep, image, err) < 0)
-		return err_ctx(err, "not verified: '%s'", at->image);
-	return at->digest == NULL ? 0 : check_digest_file(at->digest, &image->manifest_digest, err);
-}
-
-static int print_verdict(const struct args *args, const struct attest_verified *v, const struct oci_image *image,
-			 struct err *err)
+static int print_json(const struct verify_verdict *v, struct err *err)
 {
 	char digest[DIGEST_STR_SIZE], statement[DIGEST_STR_SIZE];
-	const json_t *run = json_object_get(json_object_get(v->statement, "predicate"), "runDetails");
-	const char *builder = json_str(json_object_get(run, "builder"), "id");
+	auto_json j = json_pack("{s:b, s:s, s:s, s:s, s:i, s:s, s:O, s:O}", "verified", 1, "image", digest_str(&v->image, digest), "keyId",
+				v->provenance.key_id, "builderId", builder_of(v), "level", (int)v->level, "statementDigest",
+				digest_str(&v->provenance.statement_digest, statement), "attestations", v->attestations, "statement",
+				v->provenance.statement);
 
-	digest_str(&image->manifest_digest, digest);
-	if (args_has(args, "json")) {
-		auto_json j = json_pack("{s:b, s:s, s:s, s:s, s:s, s:O}", "verified", 1, "image", digest, "keyId", v->key_id,
-					"builderId", builder, "statementDigest",
-					digest_str(&v->statement_digest, statement), "statement", v->statement);
+	return j == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "print JSON") : cli_print_json(j, err);
+}
 
-		return j == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "print JSON") : cli_print_json(j, err);
-	}
-	printf("verified\nimage    %s\nkey      %s\nbuilder  ", digest, v->key_id);
-	cli_print_safe(stdout, builder);
+/** "with     PREDICATE-TYPE FILE, key ID" of a bundle beside the provenance. */
+static void print_attestation(const json_t *a)
+{
+	auto_buf line = {0};
+
+	buf_addf(&line, "%s in %s, key %s", json_str(a, "predicateType"), json_str(a, "file"), json_str(a, "keyId"));
+	fputs("with     ", stdout);
+	cli_print_safe(stdout, line.failed ? "an attestation" : line.data);
+}
+
+static int print_verdict(const struct args *args, const struct verify_verdict *v, struct err *err)
+{
+	char digest[DIGEST_STR_SIZE];
+	const json_t *a;
+	size_t i;
+
+	if (args_has(args, "json"))
+		return print_json(v, err);
+	printf("verified\nimage    %s\nkey      %s\nbuilder  ", digest_str(&v->image, digest), v->provenance.key_id);
+	cli_print_safe(stdout, builder_of(v));
+	printf("level    SLSA build L%u\n", v->level);
+	json_array_foreach(v->attestations, i, a)
+		if (json_array_size(v->attestations) > 1)
+			print_attestation(a);
 	return 0;
 }
 
-static int verify(const struct args *args, const struct attest_policy *policy, struct err *err)
-{
-	__attribute__((cleanup(places_clear))) struct places at = {0};
-	auto_attest_verified v = {0};
-	auto_oci_image image = {0};
+/* ---- summary --------------------------------------------------------------------------- */
 
-	if (find_places(args, &at, err) < 0 || check(&at, policy, args_has(args, "deep"), &v, &image, err) < 0)
+/** The options that asked something, as one text whose digest stands for them. */
+static int options_digest(const struct args *args, struct digest *ret, struct err *err)
+{
+	static const char *const asking[] = { "builder-id", "deep", "param", "require", "source" };
+	auto_buf text = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(asking); i++)
+		for (size_t k = 0; k < args->ngiven; k++)
+			if (strcmp(args->given[k].def->name, asking[i]) == 0)
+				buf_addf(&text, "--%s%s%s\n", asking[i], args->given[k].value == NULL ? "" : "=",
+					 args->given[k].value == NULL ? "" : args->given[k].value);
+	if (buf_check(&text, "verification summary", err) < 0)
 		return -1;
-	return print_verdict(args, &v, &image, err);
+	return hash_bytes(text.data == NULL ? "" : text.data, text.len, ret, err);
+}
+
+/** Every bundle that passed, by the digest of its bytes. */
+static int summary_inputs(const struct verify_request *q, struct attest_dependency **ret, char ***ret_uris, struct err *err)
+{
+	struct attest_dependency *v = calloc(q->nbundles + 1, sizeof *v);
+	char **uris = calloc(q->nbundles + 1, sizeof *uris);
+	int result = v == NULL || uris == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "verification summary") : 0;
+
+	for (size_t i = 0; result == 0 && i < q->nbundles; i++) {
+		const struct verify_bundle *b = &q->bundles[i];
+
+		if (asprintf(&uris[i], "file:%s", text_path_name(b->path)) < 0) {
+			uris[i] = NULL;
+			result = err_set(err, ERR_INTERNAL, ENOMEM, "verification summary");
+			break;
+		}
+		v[i] = (struct attest_dependency){ .uri = uris[i], .digest_kind = "sha256" };
+		result = hash_bytes(b->bytes.data, b->bytes.len, &v[i].digest, err);
+	}
+	*ret = v;
+	*ret_uris = uris;
+	return result;
+}
+
+/** Signs the summary and writes the bundle. */
+static int write_signed(const struct attest_summary *summary, const struct signer *signer, const char *path, struct err *err)
+{
+	auto_buf statement = {0}, bundle = {0};
+
+	if (attest_vsa(summary, &statement, err) < 0 || signer_sign(signer, &statement, &bundle, err) < 0)
+		return -1;
+	return io_publish(AT_FDCWD, path, bundle.data, bundle.len, 0644, 0, err);
+}
+
+static int write_summary(const struct args *args, const struct verify_request *q, const struct verify_verdict *v,
+			 const struct signer *signer, struct err *err)
+{
+	struct attest_dependency *inputs = NULL;
+	char **uris = NULL;
+	auto_buf uri = {0};
+	struct attest_summary summary = {
+		.about = &v->provenance, .verifier_id = args_get(args, "verifier-id"), .version = GB_VERSION, .time = time(NULL),
+		.policy = q->file.digest, .ninputs = q->nbundles, .level = v->level,
+	};
+	int result = q->policy_path != NULL ? 0 : options_digest(args, &summary.policy, err);
+
+	buf_addf(&uri, q->policy_path != NULL ? "file:%s" : "glovebox:verify/options", q->policy_path == NULL ? "" : text_path_name(q->policy_path));
+	if (result == 0)
+		result = buf_check(&uri, "verification summary", err);
+	if (result == 0)
+		result = summary_inputs(q, &inputs, &uris, err);
+	summary.policy_uri = uri.data;
+	summary.inputs = inputs;
+	if (result == 0)
+		result = write_signed(&summary, signer, args_get(args, "vsa"), err);
+	for (size_t i = 0; uris != NULL && i < q->nbundles; i++)
+		free(uris[i]);
+	free(uris);
+	free(inputs);
+	return result < 0 ? err_ctx(err, "--vsa") : 0;
+}
+
+/** A summary needs a name and a key; neither means anything without. */
+static int check_summary_options(const struct args *args, struct err *err)
+{
+	bool all = args_has(args, "vsa") && args_has(args, "vsa-key") && args_has(args, "verifier-id");
+	bool none = !args_has(args, "vsa") && !args_has(args, "vsa-key") && !args_has(args, "verifier-id");
+
+	if (!all && !none)
+		return err_set(err, ERR_USAGE, 0, "verify: --vsa FILE, --vsa-key KEY and --verifier-id URI go together");
+	if (all && strstr(args_get(args, "verifier-id"), ":") == NULL)
+		return err_set(err, ERR_USAGE, 0, "--verifier-id %s: it must be a URI", args_get(args, "verifier-id"));
+	return 0;
+}
+
+/** The key for the summary is read by a process of its own, before anything of the image's is looked at. */
+static int start_signer(const struct args *args, struct signer *ret, struct err *err)
+{
+	struct cli_passphrase from = {0};
+	const struct key_passphrase passphrase = { cli_passphrase, &from };
+	struct ident id;
+
+	if (!args_has(args, "vsa-key"))
+		return 0;
+	if (cli_passphrase_fd(args, &from.fd, err) < 0 || ident_detect(&id, err) < 0)
+		return -1;
+	return signer_start(&id, args_get(args, "vsa-key"), &passphrase, -1, ret, err) < 0 ? err_ctx(err, "--vsa-key") : 0;
 }
 
 static int run(const struct args *args, int *ret_code, struct err *err)
 {
-	struct key **keys = NULL;
-	size_t nkeys = 0, nparams = 0;
-	struct oci_kv *params = NULL;
-	char **names = NULL;
+	auto_signer signer = SIGNER_NONE;
+	auto_verify_request q = {0};
+	auto_verify_verdict v = {0};
 
 	(void)ret_code;
-	if (cli_read_public_keys(args, false, &keys, &nkeys, err) < 0)
+	if (check_summary_options(args, err) < 0 || start_signer(args, &signer, err) < 0 || verify_request(args, &q, err) < 0 ||
+	    verify_check(&q, &v, err) < 0)
 		return -1;
-	int result = parse_params(args, &params, &names, &nparams, err);
-	if (result == 0) {
-		struct attest_policy policy = {
-			.keys = (const struct key *const *)keys, .nkeys = nkeys,
-			.builder_id = args_get(args, "builder-id"),
-			.sources = (const char *const[]){ args_get(args, "source") }, .nsources = args_has(args, "source"),
-			.params = params, .nparams = nparams,
-		};
-
-		result = verify(args, &policy, err);
-	}
-	for (size_t i = 0; names != NULL && i < nparams; i++)
-		free(names[i]);
-	free(names);
-	free(params);
-	cli_free_keys(keys, nkeys);
-	return result;
+	if (args_has(args, "vsa") && write_summary(args, &q, &v, &signer, err) < 0)
+		return -1;
+	return print_verdict(args, &v, err);
 }
 
 static const struct opt_def opts[] = {
 	{ "key", "PUB", "a public key (PEM) whose signature counts; may be given several times", true },
-	{ "bundle", "FILE", "the attestation (default: provenance.sigstore.json beside the image)" },
+	{ "bundle", "FILE", "an attestation; may be given several times (default: provenance.sigstore.json beside the image)", true },
 	{ "builder-id", "ID", "require this builder" },
-	{ "source", "URI", "require that this was an input" },
-	{ "param", "K=V", "require this external parameter, by dotted path", true },
+	{ "source", "URI", "require that this was an input; may be given several times", true },
+	{ "param", "K=V", "require this external parameter, by dotted path; may be given several times", true },
+	{ "require", "LIST", "require attestations of these kinds: provenance, sbom, test-result, vsa, vulns, or a predicate type" },
+	{ "policy", "FILE", "require what this file says, glovebox-policy(5)" },
 	{ "deep", NULL, "also decompress every layer and check its diff ID and entries" },
-	OPT_JSON, OPT_HELP, OPT_END,
+	{ "vsa", "FILE", "write a signed verification summary there" },
+	{ "vsa-key", "KEY", "the private key (PEM) that signs it" },
+	{ "verifier-id", "URI", "who verifies, in its words" },
+	OPT_PASSPHRASE_FD, OPT_JSON, OPT_HELP, OPT_END,
 };
 
-/** Of the design, for later. */
-static const char *const later[] = { "require", "policy", "vsa", "vsa-key", "verifier-id", NULL };
-
 const struct command cmd_verify = {
-	"verify", "OUT_OR_IMAGE --key PUB [OPTION]…", "check an image against its signed provenance, offline", opts, later, 1, 1,
+	"verify", "OUT_OR_IMAGE (--key PUB | --policy FILE) [OPTION]…", "check an image against its signed provenance, offline", opts, NULL, 1, 1,
 	false, run,
 };

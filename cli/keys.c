@@ -6,6 +6,15 @@
 #include "attest/attest.h"
 #include "cli/cli.h"
 
+int cli_read_public_key(const char *path, struct key **ret, struct err *err)
+{
+	auto_buf pem = {0};
+
+	if (io_read_file(AT_FDCWD, path, ATTEST_KEY_MAX, &pem, err) < 0)
+		return -1;
+	return key_read_public(pem.data, pem.len, path, ret, err);
+}
+
 int cli_read_public_keys(const struct args *args, bool may_be_none, struct key ***ret, size_t *ret_n, struct err *err)
 {
 	size_t n = 0;
@@ -19,10 +28,7 @@ int cli_read_public_keys(const struct args *args, bool may_be_none, struct key *
 	if (keys == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "read keys");
 	for (size_t i = 0; (path = args_nth(args, "key", i)) != NULL; i++) {
-		auto_buf pem = {0};
-
-		if (io_read_file(AT_FDCWD, path, ATTEST_KEY_MAX, &pem, err) < 0 ||
-		    key_read_public(pem.data, pem.len, path, &keys[i], err) < 0) {
+		if (cli_read_public_key(path, &keys[i], err) < 0) {
 			cli_free_keys(keys, i);
 			return err_ctx(err, "--key");
 		}

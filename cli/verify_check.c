@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/** What the reader of hostile files may use: the paths of an image's layers are remembered, and zstd's window is 128 MiB. */
+#define READER_MEMORY (1ull << 30)
+/** A layer of the largest size that is read takes minutes. */
+#define READER_CPU_S 3600
+#define READER_WALL_MS (24u * 3600 * 1000)
+/** Longest answer: the statement of one provenance, and a line for each bundle. */
+#define ANSWER_MAX (2 * (size_t)ATTEST_BUNDLE_MAX)
+
+void verify_verdict_clear(struct verify_verdict *v)
+{
+	attest_verified_clear(&v->provenance);
+	json_decref(v->attestations);
+	*v = (struct verify_verdict){0};
+}
+
+/* ---- in the confined process: nothing but bytes that are there already ------------------ */
+
+/** The bundles, verified. */
+struct judged {
+	struct attest_verified v[VERIFY_BUNDLES_MAX];
+	bool build[VERIFY_BUNDLES_MAX];   /**< it is a provenance of glovebox's */
+	size_t n, main;                   /**< and the first of those */
+};
+
+static void judged_clear(struct judged *j)
+{
+	for (size_t i = 0; i < j->n; i++)
+		attest_verified_clear(&j->v[i]);
+}
+
+static int judge_bundle(const struct verify_request *q, size_t i, struct judged *j, struct err *err)
+{
+	const struct verify_bundle *b = &q->bundles[i];
+	const char *text = b->bytes.data == NULL ? "" : b->bytes.data;
+	int result;
+
+	/* One alone can only be a provenance, and is told what is wrong with it as one. */
+	if (q->nbundles == 1) {
+		result = attest_verify_bundle(text, b->bytes.len, &q->policy, &j->v[i], err);
+		j->build[i] = true;
+	} else {
+		result = attest_verify_other(text, b->bytes.len, &q->policy, &j->v[i], &j->build[i], err);
+	}
+	if (result < 0)
+		return err_ctx(err, "not verified: '%s'", b->path);
+	j->n++;
+	return 0;
+}
+
+/** All of them are about the image that the provenance is about. */
+static int check_about(const struct verify_request *q, const struct judged *j, struct err *err)
+{
+	struct digest image, tar;
+
+	if (attest_image_subjects(j->v[j->main].statement, &image, &tar, err) < 0)
+		return err_ctx(err, "not verified: '%s'", q->bundles[j->main].path);
+	for (size_t i = 0; i < j->n; i++)
+		if (attest_about(&j->v[i], &image, &tar, err) < 0)
+			return err_ctx(err, "not verified: '%s'", q->bundles[i].path);
+	return 0;
+}
+
+/** As many keys as are asked for have signed a provenance; one that has signed two counts once. */
+static int check_threshold(const struct verify_request *q, const struct judged *j, struct err *err)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < j->n; i++) {
+		size_t k = 0;
+
+		while (k < i && !(j->build[k] && strcmp(j->v[k].key_id, j->v[i].key_id) == 0))
+			k++;
+		n += j->build[i] && k == i;
+	}
+	if (n >= q->threshold)
+		return 0;
+	return err_set(err, ERR_UNVERIFIED, 0, "not verified: policy: %u of the keys signed a provenance, %u must have", n, q->threshold);
+}
+
+static int check_required(const struct judged *j, const char *kind, struct err *err)
+{
+	for (size_t i = 0; i < j->n; i++)
+		if (attest_is_kind(&j->v[i], kind))
+			return 0;
+	return err_set(err, ERR_UNVERIFIED, 0, "not verified: policy: there is no attestation '%s'", kind);
+}
+
+static int check_tests(const struct verify_request *q, const struct judged *j, struct err *err)
+{
+	for (size_t i = 0; i < j->n; i++) {
+		const char *result = json_str(json_object_get(j->v[i].statement, "predicate"), "result");
+
+		if (attest_is_kind(&j->v[i], "test-result") && (result == NULL || strcmp(result, "PASSED") != 0))
+			return err_set(err, ERR_UNVERIFIED, 0, "not verified: '%s': policy: the tests' result is %s, must be PASSED",
+				       q->bundles[i].path, result == NULL ? "not told" : result);
+	}
+	return check_required(j, "test-result", err);
+}
+
+static int judge(const struct verify_request *q, struct judged *j, struct err *err)
+{
+	for (size_t i = 0; i < q->nbundles; i++)
+		if (judge_bundle(q, i, j, err) < 0)
+			return -1;
+	while (j->main < j->n && !j->build[j->main])
+		j->main++;
+	if (j->main == j->n)
+		return err_set(err, ERR_UNVERIFIED, 0, "not verified: none of the bundles is a provenance of glovebox run");
+	if (check_about(q, j, err) < 0 || check_threshold(q, j, err) < 0)
+		return -1;
+	for (size_t i = 0; i < q->nrequire; i++)
+		if (check_required(j, q->require[i], err) < 0)
+			return -1;
+	return q->file.tests_passed ? check_tests(q, j, err) : 0;
+}
+
+static json_t *attestation_json(const struct verify_bundle *b, const struct attest_verified *v)
+{
+	char digest[DIGEST_STR_SIZE];
+
+	return json_pack("{s:o, s:s, s:s, s:s}", "file", json_bytes(b->path, strlen(b->path)), "keyId", v->key_id, "predicateType",
+			 json_str(v->statement, "predicateType"), "statementDigest", digest_str(&v->statement_digest, digest));
+}
+
+/** Sends a line of JSON, and frees it. */
+static int answer(int out, json_t *j, struct err *err)
+{
+	auto_json owned = j;
+	auto_buf line = {0};
+
+	if (owned == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "verify");
+	if (json_canonical(owned, &line, err) < 0)
+		return -1;
+	buf_addc(&line, '\n');
+	return buf_check(&line, "verify", err) < 0 ? -1 : io_write_all(out, line.data, line.len, err);
+}
+
+static int answer_bundles(const struct verify_request *q, const struct judged *j, int out, struct err *err)
+{
+	const struct attest_verified *v = &j->v[j->main];
+	char digest[DIGEST_STR_SIZE];
+	auto_json list = json_array();
+
+	for (size_t i = 0; i < j->n; i++)
+		if (json_array_append_new(list, attestation_json(&q->bundles[i], &j->v[i])) < 0)
+			return err_set(err, ERR_INTERNAL, ENOMEM, "verify");
+	return answer(out, json_pack("{s:O, s:s, s:s, s:O}", "attestations", list, "keyId", v->key_id, "statementDigest",
+				     digest_str(&v->statement_digest, digest), "statement", v->statement), err);
+}
+
+/** What the confined process is given. */
+struct work {
+	const struct verify_request *q;
+	int image;
+};
+
+static int work_apart(void *arg, int out, struct err *err)
+{
+	const struct work *w = arg;
+	__attribute__((cleanup(judged_clear))) struct judged j = {0};
+	auto_oci_image image = {0};
+	char digest[DIGEST_STR_SIZE];
+
+	if (judge(w->q, &j, err) < 0 || answer_bundles(w->q, &j, out, err) < 0)
+		return -1;
+	if (attest_verify_content(&j.v[j.main], w->image, w->q->deep, &image, err) < 0)
+		return err_ctx(err, "not verified: '%s'", w->q->image);
+	return answer(out, json_pack("{s:s}", "image", digest_str(&image.manifest_digest, digest)), err);
+}
+
+/* ---- this side ------------------------------------------------------------------------- */
+
+/** A line of the answer; *ret NULL where there is none, and confine_finish() knows why. */
+static int read_line(int fd, struct buf *pending, json_t **ret, struct err *err)
+{
+	char chunk[16384];
+	const char *end;
+	size_t got = 1;
+
+	while ((end = pending->len == 0 ? NULL : memchr(pending->data, '\n', pending->len)) == NULL && got != 0) {
+		ssize_t n = read(fd, chunk, sizeof chunk);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(err, ERR_INTERNAL, errno, "verify");
+		got = (size_t)n;
+		buf_add(pending, chunk, got);
+		if (buf_check(pending, "the answer", err) < 0)
+			return -1;
+	}
+	*ret = NULL;
+	if (end == NULL)
+		return 0;
+	size_t n = (size_t)(end - pending->data) + 1;
+	if (json_parse(pending->data, n, "the answer", ERR_INTERNAL, ret, err) < 0)
+		return -1;
+	memmove(pending->data, pending->data + n, pending->len - n);
+	buf_seal(pending, pending->len - n);
+	return 0;
+}
+
+static int no_answer(struct confined *c, struct err *err)
+{
+	return confine_finish(c, err) < 0 ? -1 : err_set(err, ERR_INTERNAL, 0, "verify: the reader of the image has said too little");
+}
+
+static int take_bundles(const json_t *j, struct verify_verdict *v, struct err *err)
+{
+	const char *key = json_str(j, "keyId"), *digest = json_str(j, "statementDigest");
+
+	v->attestations = json_incref(json_object_get(j, "attestations"));
+	v->provenance.statement = json_incref(json_object_get(j, "statement"));
+	if (v->attestations == NULL || v->provenance.statement == NULL || key == NULL || strlen(key) >= sizeof v->provenance.key_id ||
+	    digest == NULL || !digest_parse(digest, &v->provenance.statement_digest))
+		return err_set(err, ERR_INTERNAL, 0, "verify: the reader of the bundles has said something else");
+	strcpy(v->provenance.key_id, key);
+	return 0;
+}
+
+/** The archive's own hash: what decides, whatever the other process says. */
+static int check_archive(const struct verify_request *q, int fd, const struct verify_verdict *v, struct err *err)
+{
+	struct digest archive;
+
+	if (hash_fd(fd, &archive, NULL, err) < 0 || attest_verify_archive(&v->provenance, &archive, err) < 0)
+		return err_ctx(err, "not verified: '%s'", q->image);
+	return 0;
+}
+
+static int take_image(const json_t *j, struct verify_verdict *v, struct err *err)
+{
+	const char *image = json_str(j, "image");
+
+	if (image == NULL || !digest_parse(image, &v->image))
+		return err_set(err, ERR_INTERNAL, 0, "verify: the reader of the image has said something else");
+	return 0;
+}
+
+static int check_apart(const struct verify_request *q, int fd, struct verify_verdict *v, struct err *err)
+{
+	struct work work = { q, fd };
+	const struct confine_conf conf = {
+		.what = "the reader of the image", .fn = work_apart, .arg = &work, .fds = &fd, .nfds = 1, .kind = ERR_UNVERIFIED,
+		.memory = READER_MEMORY, .cpu_s = READER_CPU_S, .wall_ms = READER_WALL_MS,
+	};
+	auto_confined c = CONFINED_NONE;
+	auto_buf pending = BUF_LIMIT(ANSWER_MAX);
+	auto_json bundles = NULL;
+	auto_json image = NULL;
+
+	if (confine_start(&conf, &c, err) < 0 || read_line(c.out, &pending, &bundles, err) < 0)
+		return -1;
+	if (bundles == NULL)
+		return no_answer(&c, err);
+	if (take_bundles(bundles, v, err) < 0 || check_archive(q, fd, v, err) < 0 || read_line(c.out, &pending, &image, err) < 0)
+		return -1;
+	if (image == NULL)
+		return no_answer(&c, err);
+	return take_image(image, v, err) < 0 ? -1 : confine_finish(&c, err);
+}
+
+/** People read image.digest: in an out directory it must not name another image than the one that was verified. */
+static int check_digest_file(const char *path, const struct digest *actual, struct err *err)
+{
+	char expected[DIGEST_STR_SIZE];
+	auto_buf text = {0};
+
+	if (io_read_file(AT_FDCWD, path, 1024, &text, err) < 0) {
+		if (err->sys == ENOENT)
+			return 0;
+		err->kind = ERR_UNVERIFIED;
+		return err_ctx(err, "not verified");
+	}
+	digest_str(actual, expected);
+	if (text.len == DIGEST_STR_SIZE && strncmp(text.data, expected, DIGEST_STR_SIZE - 1) == 0 &&
+	    text.data[DIGEST_STR_SIZE - 1] == '\n')
+		return 0;
+	return err_set(err, ERR_UNVERIFIED, 0, "not verified: '%s' names another image than %s", path, expected);
+}
+
+/** The level that whoever wrote the policy knows the builder to reach; without one, what any build has that is told of like this. */
+static unsigned level_of(const struct verify_request *q, const json_t *statement)
+{
+	const json_t *run = json_object_get(json_object_get(statement, "predicate"), "runDetails");
+	const char *builder = json_str(json_object_get(run, "builder"), "id");
+
+	for (size_t i = 0; builder != NULL && i < q->policy.nbuilders; i++)
+		if (strcmp(q->policy.builders[i].id, builder) == 0)
+			return q->policy.builders[i].level;
+	return 1;
+}
+
+int verify_check(const struct verify_request *q, struct verify_verdict *ret, struct err *err)
+{
+	auto_verify_verdict v = {0};
+	struct stat st;
+	auto_fd fd = open(q->image, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return err_set(err, errno == ENOENT ? ERR_UNVERIFIED : ERR_INPUT, errno, "not verified: open '%s'", q->image);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(err, ERR_UNVERIFIED, 0, "not verified: '%s' is not a regular file", q->image);
+	if (check_apart(q, fd, &v, err) < 0 ||
+	    (q->digest_file != NULL && check_digest_file(q->digest_file, &v.image, err) < 0))
+		return -1;
+	v.level = level_of(q, v.provenance.statement);
+	*ret = v;
+	v = (struct verify_verdict){0};
+	return 0;
+}
