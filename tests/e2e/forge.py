@@ -78,4 +78,5 @@ def main(mode, old, new, arg=None):
     open(new + '/provenance.json', 'wb').write(canon(st))
 
 
-main(*sys.argv[1:])
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -1,0 +1,205 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What must be refused: each of these differs from a good out directory in one thing (corpus.py), and is refused with 4 for that thing.
+load lib
+
+setup_file()
+{
+	begin_file
+	new_spec "$WORK/spec" 'mkdir bin && cp /bin/busybox bin/ && echo built'
+	"$GLOVEBOX" key generate "$WORK/key" --type ed25519 >/dev/null
+	"$GLOVEBOX" key generate "$WORK/other" --type ed25519 >/dev/null
+	new_key "$WORK/ec"
+	"$GLOVEBOX" run "$WORK/spec/build.yaml" --out "$WORK/out" --key "$WORK/key.pem" --builder-id https://ci.example.com/1
+	python3 "$BATS_TEST_DIRNAME/corpus.py" "$WORK/out" "$WORK/corpus" "$WORK/key.pem" "$WORK/other.pem" "$WORK/ec.pem"
+	policy "$WORK/policy.yaml" "maxAge: 24h"
+}
+teardown_file() { end_file; }
+
+# policy FILE LINE...: a policy of these lines.
+policy()
+{
+	local file=$1
+	shift
+	{
+		echo 'apiVersion: platform.build/v1'
+		echo 'kind: VerifyPolicy'
+		printf '%s\n' "$@"
+	} >"$file"
+}
+
+verify() { glovebox verify "$@" --key "$WORK/key.pub.pem" --key "$WORK/ec.pub.pem"; }
+
+# refused: reads rows "CASE | REASON | OPTIONS": each is refused with 4 and says REASON. Of OPTIONS, OTHER stands for the case's two bundles, POLICY for the common policy.
+refused()
+{
+	local name reason options n=0
+	while IFS='|' read -r name reason options; do
+		[ -n "$name" ] || continue
+		read -r name <<<"$name"
+		read -r reason <<<"$reason"
+		local dir=$WORK/corpus/$name
+		local -a words
+		options=${options//POLICY/$WORK/policy.yaml}
+		read -ra words <<<"${options//OTHER/--bundle $dir/provenance.sigstore.json --bundle $dir/other.sigstore.json}"
+		expect_status 4 verify "$dir" "${words[@]}" || { echo "case $name"; return 1; }
+		expect_output "$reason" || { echo "case $name"; return 1; }
+		[[ $output != *verified$'\n'image* ]] || { echo "case $name"; return 1; }
+		n=$((n + 1))
+	done
+	# A table that was not read proves nothing.
+	is "$n" "$1"
+}
+
+@test "what the cases were made of is good" {
+	expect_status 0 verify "$WORK/corpus/good" --deep --policy "$WORK/policy.yaml"
+	for case in good-cosign good-ecdsa good-tests good-vsa good-two; do
+		expect_status 0 verify "$WORK/corpus/$case" --bundle "$WORK/corpus/$case/provenance.sigstore.json" \
+			--bundle "$WORK/corpus/$case/other.sigstore.json" --policy "$WORK/policy.yaml"
+	done
+	expect_status 0 verify "$WORK/corpus/good-tests" --require provenance,test-result
+	# What is beside it is looked at only where something is asked of it.
+	expect_status 0 verify "$WORK/corpus/stranger"
+}
+
+@test "bundles that are not as glovebox writes them" {
+	refused 26 <<'END'
+payload-tampered   | the signature does not match
+signature-tampered | the signature does not match
+signature-short    | not an Ed25519 signature of 64 bytes
+signature-long     | too long for a signature
+two-signatures     | 2 signatures; there must be exactly one
+no-signature       | 0 signatures; there must be exactly one
+wrong-key          | which is not one of the keys given
+keyid-of-another   | member 'keyid' is
+hint-of-another    | member 'keyid' is
+unknown-member     | unknown member 'extra'
+certificate        | unknown member 'certificate'
+log-entry          | unknown member 'tlogEntries'
+message-signature  | unknown member 'messageSignature'
+media-type         | member 'mediaType' is
+payload-type       | member 'payloadType' is
+base64-unpadded    | is not strict base64
+pretty             | not as glovebox writes it
+no-newline         | not as glovebox writes it
+array              | must be a JSON object
+duplicate-key      | duplicate object key
+trailing-text      | bundle:
+nul                | bundle:
+deep               | bundle:
+empty-bundle       | bundle:
+no-bundle          | no signed provenance
+bundle-cut         | bundle:
+END
+	expect_status 4 verify "$WORK/corpus/too-large"
+	expect_output "larger than"
+}
+
+@test "statements that say too little, too much or something else, though signed" {
+	refused 27 <<'END'
+unknown-parameter        | externalParameters: unknown member 'evil'
+unknown-option           | unknown option 'evil'
+unknown-spec-member      | externalParameters.spec: unknown member 'evil'
+duplicate-in-statement   | duplicate object key
+predicate-type           | member 'predicateType' is
+build-type               | member 'buildType' is
+statement-type           | member '_type' is
+no-subject               | 0 subjects
+subject-without-sha256   | 'sha256' is missing
+wrong-subject            | the image's manifest is sha256:
+wrong-archive-subject    | the image archive is sha256:
+subject-twice            | a second subject named 'image.tar'
+upper-case-digest        | lower-case hex
+no-archive-subject       | no subject 'image.tar'
+subject-order            | subject[0] is not an image
+both-parameters          | 'spec' is an external and an internal parameter
+spec-text                | the digest is not that of the text
+finished-first           | the build finished before it started
+not-a-time               | is not a time in UTC
+no-builder               | 'id' is missing
+empty-builder            | 'id' is empty
+no-run-details           | 'runDetails' is missing
+pretty-statement         | not as glovebox writes it
+dependency-without-digest | 'digest' is missing
+empty-digest             | the digest is empty
+unpinned-base            | its manifest is no resolved dependency 'base'
+high-s                   | not in its low-S form
+END
+}
+
+@test "archives that are not the one that was signed" {
+	refused 14 <<'END'
+truncated            | the image archive is sha256:
+half                 | the image archive is sha256:
+empty-archive        | the image archive is sha256:
+appended             | the image archive is sha256:
+no-image             | No such file or directory
+byte                 | the image archive is sha256:
+swapped-layer        | the image archive is sha256:
+swapped-layer-restated | the image's manifest is sha256:
+swapped-diff-id      | another digest than the config's diff ID | --deep
+setuid               | setuid | --deep
+renamed              | the image archive is sha256:
+layer-cut            | read an image
+other-digest-file    | names another image
+image-is-a-directory | is not a regular file
+END
+}
+
+@test "other attestations that do not hold" {
+	refused 16 <<'END'
+stale-vsa              | the verification summary is of 2001-01-01T00:00:00Z | OTHER --policy POLICY
+future-vsa             | which is yet to come                      | OTHER --policy POLICY
+failed-vsa             | is 'FAILED', must be 'PASSED'             | OTHER
+vsa-of-another         | not about the image                       | OTHER
+stranger               | signed by none of the keys given          | OTHER
+stranger               | signed by none of the keys given          | --require https://example.com/scan/v1
+other-about-another    | not about the image                       | OTHER
+other-certificate      | signed under a certificate                | OTHER
+other-two-signatures   | 2 signatures; there must be exactly one   | OTHER
+other-tampered         | the signature does not match              | OTHER
+other-duplicate-key    | duplicate object key                      | OTHER
+other-not-a-bundle     | 'mediaType' is missing                    | OTHER
+other-provenance-empty | 'buildDefinition' is missing              | OTHER
+second-provenance-lies | externalParameters: unknown member 'evil' | OTHER
+good-tests             | there is no attestation 'sbom'            | --require test-result,sbom
+good                   | there is no attestation 'vsa'             | --require vsa
+END
+}
+
+@test "builds that a policy does not let pass" {
+	local p=$WORK/policies
+	mkdir "$p"
+	policy "$p/rootfs" "rootfs: [sha256:$(printf '1%.0s' {1..64})]"
+	policy "$p/profile" "profiles: [sha256:$(printf '1%.0s' {1..64})]"
+	policy "$p/network" 'network: none'
+	policy "$p/complete" 'complete: true'
+	policy "$p/age" 'maxAge: 1h'
+	policy "$p/two" "keys: [$WORK/key.pub.pem, $WORK/ec.pub.pem]" 'threshold: 2'
+	policy "$p/builders" 'builders: [https://ci.example.com/2]'
+	policy "$p/tests" 'tests: passed'
+	policy "$p/parameters" 'parameters: {spec.fileName: other.yaml}'
+	policy "$p/sources" 'sources: ["git+https://example.com/x"]'
+	policy "$p/any-rootfs" "rootfs: [${ROOTFS#*@}]"
+	refused 19 <<END
+good            | the root filesystem sha256:        | --policy $p/rootfs
+two-rootfs      | 2 resolved dependencies            | --policy $p/any-rootfs
+good            | the profile sha256:                | --policy $p/profile
+loopback        | network was 'loopback'             | --policy $p/network
+no-receipt      | network was 'not told'             | --policy $p/network
+incomplete      | its resolvedDependencies are complete | --policy $p/complete
+old             | the build is of 2001-01-01T00:00:00Z | --policy $p/age
+yet-to-come     | which is yet to come               | --policy $p/age
+good            | 1 of the keys signed a provenance, 2 must have | --policy $p/two
+same-key-twice  | 1 of the keys signed a provenance, 2 must have | OTHER --policy $p/two
+good            | is none of those that are trusted  | --policy $p/builders
+good            | must be 'https://ci.example.com/2' | --builder-id https://ci.example.com/2
+good            | there is no attestation 'test-result' | --policy $p/tests
+tests-failed    | the tests' result is FAILED        | --policy $p/tests
+tests-warned    | the tests' result is WARNED        | --policy $p/tests
+good            | must be 'other.yaml'               | --policy $p/parameters
+good            | must be 'other.yaml'               | --param spec.fileName=other.yaml
+good            | is not among the resolved dependencies | --policy $p/sources
+good            | is not among the resolved dependencies | --source file:elsewhere
+END
+}
