@@ -10,66 +10,7 @@
 #include "fetch/fetch.h"
 #include "rootfs/rootfs.h"
 #include "runner/pack.h"
-
-/** Where the archive appears: a name in a directory that is held open, under another name until it is whole. */
-struct target {
-	int dirfd;
-	const char *name;      /**< within the path that the caller gave */
-	char part[64];         /**< empty: there is none */
-	int fd;
-};
-
-/** Removes what is not whole; the caller's rights are taken for that. */
-static void target_clear(const struct ident *id, struct target *t)
-{
-	struct err ignored = {0};
-
-	own_fd(&t->fd);
-	if (t->part[0] != '\0' && ident_caller_begin(id, &ignored) == 0) {
-		(void)unlinkat(t->dirfd, t->part, 0);
-		(void)ident_caller_end(id, &ignored);
-	}
-	own_fd(&t->dirfd);
-}
-
-static int make_part(const char *path, struct target *t, struct err *err)
-{
-	char hex[33];
-
-	if (io_random_hex(hex, err) < 0 || io_open_parent(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, &t->dirfd, &t->name, err) < 0)
-		return -1;
-	if (t->name[0] == '\0')
-		return err_set(err, ERR_USAGE, 0, "a file's name is wanted, not a directory's");
-	snprintf(t->part, sizeof t->part, ".glovebox-%s.tmp", hex);
-	t->fd = openat(t->dirfd, t->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (t->fd < 0)
-		t->part[0] = '\0';
-	return t->fd < 0 ? err_set(err, ERR_USAGE, errno, "make a file beside it") : 0;
-}
-
-static int target_open(const struct ident *id, const char *path, struct target *t, struct err *err)
-{
-	if (ident_caller_begin(id, err) < 0)
-		return -1;
-	if (ident_caller_done(id, make_part(path, t, err), err) < 0) {
-		if (err->kind == ERR_INTERNAL && err->sys != 0)
-			err->kind = ERR_USAGE;
-		return err_ctx(err, "write '%s'", path);
-	}
-	return 0;
-}
-
-static int target_publish(const struct ident *id, const char *path, struct target *t, struct err *err)
-{
-	if (ident_caller_begin(id, err) < 0)
-		return -1;
-	int result = 0;
-	if (fchmod(t->fd, 0644) < 0 || renameat(t->dirfd, t->part, t->dirfd, t->name) < 0)
-		result = err_set(err, ERR_INTERNAL, errno, "write '%s'", path);
-	else
-		t->part[0] = '\0';
-	return ident_caller_done(id, result, err);
-}
+#include "runner/target.h"
 
 /** The archive must not be written into what is packed: what it held before would be a part of what it is. */
 static int refuse_inside(int source_fd, const struct target *t, const char *path, struct err *err)
@@ -155,7 +96,7 @@ static int pack_into(struct store *store, const struct image_pack_options *opt, 
 
 int image_pack(struct store *store, const struct image_pack_options *opt, struct image_pack_report *ret, struct err *err)
 {
-	struct target t = { .dirfd = -1, .fd = -1 };
+	struct target t = TARGET_NONE;
 	struct built_image image;
 
 	if (target_open(store_ident(store), opt->out, &t, err) < 0) {
