@@ -10,8 +10,9 @@
 struct source {
 	struct digest digest;
 	uint64_t size;
-	const char *data;  /* or NULL: fd from offset 0 */
+	const char *data;  /* or NULL: fd from an offset on */
 	int fd;
+	uint64_t offset;
 };
 
 static int by_digest(const void *a, const void *b)
@@ -105,7 +106,7 @@ static int write_blob(int fd, const struct source *s, struct err *err)
 	outer_file_header(name, s->size, &header);
 	if (write_header(fd, &header, err) < 0)
 		return -1;
-	struct slice content = { .fd = s->fd, .offset = 0, .size = s->size };
+	struct slice content = { .fd = s->fd, .offset = s->offset, .size = s->size };
 	if (slice_hash(content, fd, ERR_INPUT, &d, err) < 0)
 		return err_ctx(err, "%s", name);
 	if (!digest_eq(&d, &s->digest))
@@ -171,9 +172,8 @@ int oci_index(const struct oci_name *name, struct buf *out, struct err *err)
 	return document_index(&manifest, name->architecture, name->tag, out, err);
 }
 
-int oci_image_wrap(int out_fd, const struct oci_name *name, const struct oci_member *blobs, size_t n, struct err *err)
+int oci_archive_write(int out_fd, const struct buf *index, const struct oci_member *blobs, size_t n, struct err *err)
 {
-	auto_buf index = { 0 };
 	auto_free struct source *sources = calloc(n + 1, sizeof *sources);
 
 	if (sources == NULL)
@@ -182,7 +182,16 @@ int oci_image_wrap(int out_fd, const struct oci_name *name, const struct oci_mem
 		if (blobs[i].size > OCI_BLOB_MAX)
 			return err_set(err, ERR_INPUT, 0, "write an image: a blob has %llu bytes, and a tar member can hold %llu",
 				       (unsigned long long)blobs[i].size, OCI_BLOB_MAX);
-		sources[i] = (struct source){ .digest = blobs[i].digest, .size = blobs[i].size, .fd = blobs[i].fd };
+		sources[i] = (struct source){
+			.digest = blobs[i].digest, .size = blobs[i].size, .fd = blobs[i].fd, .offset = blobs[i].offset,
+		};
 	}
-	return oci_index(name, &index, err) < 0 ? -1 : write_archive(out_fd, &index, sources, n, err);
+	return write_archive(out_fd, index, sources, n, err);
+}
+
+int oci_image_wrap(int out_fd, const struct oci_name *name, const struct oci_member *blobs, size_t n, struct err *err)
+{
+	auto_buf index = { 0 };
+
+	return oci_index(name, &index, err) < 0 ? -1 : oci_archive_write(out_fd, &index, blobs, n, err);
 }

@@ -145,7 +145,8 @@ int oci_image_write(int out_fd, const struct oci_config *config, const struct oc
 struct oci_member {
 	struct digest digest;
 	uint64_t size;
-	int fd;                    /**< borrowed: its bytes from offset 0 (read with pread) */
+	int fd;                    /**< borrowed: its bytes (read with pread), */
+	uint64_t offset;           /**< from there on */
 };
 
 /** What names an image in a layout: its one manifest. Borrowed. */
@@ -166,6 +167,28 @@ int oci_index(const struct oci_name *name, struct buf *out, struct err *err);
 /** Writes an image.tar of blobs made elsewhere, the manifest among them: of what oci_image_write() made, the same bytes again.
  *  ERR_INPUT: a fd does not hold the bytes of its digest. */
 int oci_image_wrap(int out_fd, const struct oci_name *name, const struct oci_member *blobs, size_t n, struct err *err);
+
+/** Writes an archive of the same form around any index: for more than one image or artifact. Equal blobs are there once. */
+int oci_archive_write(int out_fd, const struct buf *index, const struct oci_member *blobs, size_t n, struct err *err);
+
+/** Such an archive, whose form has been checked byte for byte (as oci_image_read() checks an image.tar's); what its documents say has not. */
+struct oci_archive;
+/** @p fd: a regular file (read with pread), borrowed, outlives the archive. ERR_UNVERIFIED names member and offset. */
+int oci_archive_open(int fd, struct oci_archive **ret, struct err *err);
+void oci_archive_free(struct oci_archive *archive);
+static inline void own_oci_archive(struct oci_archive **a)
+{
+	oci_archive_free(*a);
+}
+#define auto_oci_archive __attribute__((cleanup(own_oci_archive))) struct oci_archive *
+/** Appends the text of index.json. */
+int oci_archive_index(const struct oci_archive *archive, struct buf *out, struct err *err);
+/** Where a blob's bytes are, which must hash to its name: ERR_UNVERIFIED, also where there is none. */
+int oci_archive_find(const struct oci_archive *archive, const struct digest *digest, struct oci_member *ret, struct err *err);
+/** Appends a blob of at most @p max bytes; likewise checked. */
+int oci_archive_text(const struct oci_archive *archive, const struct digest *digest, size_t max, struct buf *out, struct err *err);
+/** How many blobs it has. */
+size_t oci_archive_count(const struct oci_archive *archive);
 
 /* ---- a base image, made by any tool ------------------------------------ */
 
