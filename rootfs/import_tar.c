@@ -288,21 +288,49 @@ int import_entries(struct stream *from, struct store_writer *writer, struct impo
 	return result;
 }
 
-int import_tar(struct store *store, const struct stream_source *from, struct tree_builder *b, struct err *err)
+static int read_tar(struct store *store, const struct stream_source *from, enum tree_form form, struct import_totals *totals,
+		    struct tree_builder *b, struct err *err)
 {
-	struct import_totals totals = {0};
 	auto_store_writer w = NULL;
 	auto_import_table table = NULL;
 	auto_stream s = NULL;
 	auto_import_rows rows = {0};
 	struct stream_sums sums;
 
-	if (store_writer_begin(store, &w, err) < 0 || import_table_new(&totals, false, &table, err) < 0 ||
-	    stream_open(from, UNPACK_ANY, STREAM_TAR, &s, err) < 0 || import_entries(s, w, table, &totals, TREE_ROOTFS, err) < 0 ||
+	if (store_writer_begin(store, &w, err) < 0 || import_table_new(totals, false, &table, err) < 0 ||
+	    stream_open(from, UNPACK_ANY, STREAM_TAR, &s, err) < 0 || import_entries(s, w, table, totals, form, err) < 0 ||
 	    stream_end(s, &sums, err) < 0)
 		return -1;
-	if (totals.entries == 0)
-		return err_set(err, ERR_INPUT, 0, "the archive holds nothing");
 	import_table_take(table, &rows);
 	return import_rows_hand_over(&rows, b, err);
+}
+
+int import_tar(struct store *store, const struct stream_source *from, struct tree_builder *b, struct err *err)
+{
+	struct import_totals totals = {0};
+
+	if (read_tar(store, from, TREE_ROOTFS, &totals, b, err) < 0)
+		return -1;
+	return totals.entries != 0 ? 0 : err_set(err, ERR_INPUT, 0, "the archive holds nothing");
+}
+
+/** The digest of what was built, or it put into the store. */
+static int finish_tree(struct store *store, struct tree_builder *b, struct digest *ret, struct err *err)
+{
+	auto_buf manifest = {0};
+
+	if (store != NULL)
+		return store_put_tree(store, b, ret, err);
+	return tree_builder_manifest(b, &manifest, err) < 0 ? -1 : hash_bytes(manifest.data, manifest.len, ret, err);
+}
+
+int rootfs_unpack_tree(struct store *store, int fd, uint64_t offset, uint64_t size, struct digest *ret, struct err *err)
+{
+	const struct stream_source from = { fd, offset, size };
+	struct import_totals totals = {0};
+	auto_tree_builder b = NULL;
+
+	if (tree_builder_new(&b, err) < 0 || read_tar(store, &from, TREE_SOURCE, &totals, b, err) < 0)
+		return -1;
+	return finish_tree(store, b, ret, err);
 }

@@ -64,6 +64,11 @@ struct rootfs_image {
 int rootfs_fetch(struct store *store, const struct registry_conf *conf, const char *ref, const char *platform, struct rootfs_image *ret,
 		 struct err *err);
 
+/** Reads a tree back from the tar that it was packed to, @p size bytes of @p fd from @p offset on, in any codec: by the rules of archives, but
+ *  nothing is amended. Contents and manifest go into @p store; NULL: only the digest is wanted. ERR_INPUT. The caller compares the
+ *  digest, and brackets this with ident_read_begin() where the file needs that. */
+int rootfs_unpack_tree(struct store *store, int fd, uint64_t offset, uint64_t size, struct digest *ret, struct err *err);
+
 /** Resolves NAME@sha256:…, sha256:…, a bare NAME, or oci:…@sha256:… that rootfs_fetch() has brought, to a tree digest in this store. @p pinned (may be NULL) tells whether the
  *  reference itself held a digest. NAME@digest needs no name of that kind to exist, only the tree. ERR_INPUT when the tree is not here, ERR_USAGE for a malformed one. */
 int rootfs_resolve(struct store *store, const char *ref, struct digest *ret, bool *pinned, struct err *err);
