@@ -108,6 +108,6 @@ static const struct opt_def opts[] = {
 static const char *const later[] = { "vary", NULL };
 
 const struct command cmd_reproduce = {
-	"reproduce", "OUT (--key PUB | --unverified) [OPTION]…", "build again from what the provenance names, and compare",
+	"reproduce", "OUT_OR_EVIDENCE (--key PUB | --unverified) [OPTION]…", "build again from what the provenance names, and compare",
 	opts, later, 1, 1, false, run,
 };

@@ -128,6 +128,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 		.passphrase = &passphrase,
 		.builder_id = args_get(args, "builder-id"),
 		.no_cache = args_has(args, "no-cache"),
+		.evidence = args_get(args, "evidence"),
 		.event = args_has(args, "quiet") ? NULL : cli_progress,
 	};
 
@@ -172,12 +173,13 @@ static const struct opt_def opts[] = {
 	{ "builder-id", "URI", "who builds, for the provenance (default: this program on somebody's own machine)" },
 	{ "publish", NULL, "when all is well, push the image and its attestations to spec.build.artifact.imageName" },
 	{ "dry-run", NULL, "with --publish: say what would go where, and push nothing" },
+	{ "evidence", "FILE", "also write image, attestation and all inputs to one OCI archive, for verify and reproduce" },
 	{ "no-cache", NULL, "take no result from the cache; record them all the same" },
 	OPT_REGISTRY_MAP, OPT_INSECURE_REGISTRY, OPT_GRACE, { "quiet", NULL, "no progress on standard error" }, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
 };
 
 /** Of the design, for later. */
-static const char *const later[] = { "jobs", "only", "secret", "evidence", "progress", "events", NULL };
+static const char *const later[] = { "jobs", "only", "secret", "progress", "events", NULL };
 
 const struct command cmd_run = {
 	"run", "SPEC [OPTION]…", "run a whole spec: build, test, pack, sign", opts, later, 1, 1, false, run,

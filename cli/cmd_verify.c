@@ -161,7 +161,7 @@ static int start_signer(const struct args *args, struct signer *ret, struct err 
 static int run(const struct args *args, int *ret_code, struct err *err)
 {
 	auto_signer signer = SIGNER_NONE;
-	auto_verify_request q = {0};
+	auto_verify_request q = VERIFY_REQUEST_NONE;
 	auto_verify_verdict v = {0};
 
 	(void)ret_code;
@@ -189,6 +189,6 @@ static const struct opt_def opts[] = {
 };
 
 const struct command cmd_verify = {
-	"verify", "OUT_OR_IMAGE (--key PUB | --policy FILE) [OPTION]…", "check an image against its signed provenance, offline", opts, NULL, 1, 1,
+	"verify", "OUT_OR_IMAGE_OR_EVIDENCE (--key PUB | --policy FILE) [OPTION]…", "check an image against its signed provenance, offline", opts, NULL, 1, 1,
 	false, run,
 };

@@ -127,7 +127,7 @@ static const struct {
 } known[] = {
 	{ "DIR", .dirs = true }, { "SRC:DST", .dirs = true }, { "FILE", .files = true }, { "KEY", .files = true },
 	{ "PUB", .files = true }, { "SPEC", .files = true }, { "SOURCE", .files = true }, { "PREFIX", .files = true },
-	{ "IMAGE", .files = true }, { "OUT", .dirs = true }, { "OUT_OR_IMAGE", .files = true },
+	{ "IMAGE", .files = true }, { "OUT_OR_EVIDENCE", .files = true }, { "OUT_OR_IMAGE_OR_EVIDENCE", .files = true },
 	{ "PATH_A", .files = true }, { "PATH_B", .files = true }, { "IMAGE_OR_OUT", .files = true }, { "FILE_OR_DIR", .files = true },
 };
 

@@ -8,6 +8,7 @@
 #define GB_CLI_VERIFY_H
 
 #include "cli/cli.h"
+#include "runner/evidence_file.h"
 #include "runner/verify_policy.h"
 
 /** Most bundles about one image. */
@@ -19,10 +20,13 @@ struct verify_bundle {
 	struct buf bytes;
 };
 
-/** Everything that a verification goes by, read before anything is looked into. Zero-initialise; verify_request_clear(). */
+/** Everything that a verification goes by, read before anything is looked into. Initialise with VERIFY_REQUEST_NONE. */
 struct verify_request {
 	char *image;              /**< path of image.tar */
 	char *digest_file;        /**< image.digest of an out directory, else NULL */
+	int image_fd;             /**< of evidence in one file: its image.tar, in a file without a name; else -1 */
+	int evidence_fd;          /**< and that file itself */
+	struct evidence_file evidence;
 	struct verify_bundle *bundles; size_t nbundles; /**< by --bundle; else the provenance, and what lies beside it where that is asked for */
 	bool deep;
 	struct key **keys; size_t nkeys;
@@ -36,6 +40,7 @@ struct verify_request {
 	const char **sources;
 	char **texts; size_t ntexts;
 };
+#define VERIFY_REQUEST_NONE ((struct verify_request){ .image_fd = -1, .evidence_fd = -1 })
 void verify_request_clear(struct verify_request *q);
 #define auto_verify_request __attribute__((cleanup(verify_request_clear))) struct verify_request
 

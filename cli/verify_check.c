@@ -304,7 +304,7 @@ int verify_check(const struct verify_request *q, struct verify_verdict *ret, str
 {
 	auto_verify_verdict v = {0};
 	struct stat st;
-	auto_fd fd = open(q->image, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	auto_fd fd = q->image_fd >= 0 ? fcntl(q->image_fd, F_DUPFD_CLOEXEC, 0) : open(q->image, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
 		return err_set(err, errno == ENOENT ? ERR_UNVERIFIED : ERR_INPUT, errno, "not verified: open '%s'", q->image);
@@ -313,6 +313,8 @@ int verify_check(const struct verify_request *q, struct verify_verdict *ret, str
 	if (check_apart(q, fd, &v, err) < 0 ||
 	    (q->digest_file != NULL && check_digest_file(q->digest_file, &v.image, err) < 0))
 		return -1;
+	if (q->evidence.archive != NULL && evidence_file_inputs(&q->evidence, v.provenance.statement, NULL, err) < 0)
+		return err_ctx(err, "not verified: '%s'", q->image);
 	v.level = level_of(q, v.provenance.statement);
 	*ret = v;
 	v = (struct verify_verdict){0};

@@ -29,7 +29,10 @@ void verify_request_clear(struct verify_request *q)
 	free(q->image);
 	free(q->digest_file);
 	verify_policy_clear(&q->file);
-	*q = (struct verify_request){0};
+	evidence_file_close(&q->evidence);
+	own_fd(&q->image_fd);
+	own_fd(&q->evidence_fd);
+	*q = VERIFY_REQUEST_NONE;
 }
 
 static int no_memory(struct err *err)
@@ -114,6 +117,45 @@ static int add_beside(struct verify_request *q, const char *dir, struct err *err
 	return q->nrequire > 0 || q->file.tests_passed ? add_others(q, dir, err) : 0;
 }
 
+/* ---- evidence in one file ------------------------------------------------------------- */
+
+/** A file without a name, for an image that has to be put together. */
+static int temporary_file(int *ret, struct err *err)
+{
+	const char *dir = getenv("TMPDIR");
+	auto_buf path = {0};
+
+	buf_addf(&path, "%s/glovebox-XXXXXX", dir == NULL || dir[0] == '\0' ? "/tmp" : dir);
+	if (buf_check(&path, "path", err) < 0)
+		return -1;
+	int fd = mkostemp(path.data, O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make a temporary file in '%s'", dir == NULL || dir[0] == '\0' ? "/tmp" : dir);
+	(void)unlink(path.data);
+	*ret = fd;
+	return 0;
+}
+
+/** Takes image and provenance out of the file, where it is evidence; *@p ret_is whether it was. */
+static int take_evidence(struct verify_request *q, const char *path, bool *ret_is, struct err *err)
+{
+	struct verify_bundle *b = &q->bundles[0];
+
+	q->evidence_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	*ret_is = q->evidence_fd >= 0 && evidence_file_is(q->evidence_fd);
+	if (!*ret_is)
+		return 0;
+	b->path = strdup(path);
+	q->nbundles = 1;
+	if (b->path == NULL)
+		return no_memory(err);
+	if (evidence_file_open(q->evidence_fd, &q->evidence, err) < 0 || evidence_file_provenance(&q->evidence, true, &b->bytes, err) < 0 ||
+	    temporary_file(&q->image_fd, err) < 0 || evidence_file_image(&q->evidence, q->image_fd, err) < 0 ||
+	    lseek(q->image_fd, 0, SEEK_SET) < 0)
+		return err_ctx(err, "not verified: '%s'", path);
+	return 0;
+}
+
 static int find_places(const struct args *args, struct verify_request *q, struct err *err)
 {
 	const char *what = args->positional[0], *given;
@@ -134,10 +176,13 @@ static int find_places(const struct args *args, struct verify_request *q, struct
 	q->bundles = calloc(VERIFY_BUNDLES_MAX, sizeof *q->bundles);
 	if (n || q->bundles == NULL)
 		return no_memory(err);
+	bool evidence = false;
+	if (q->digest_file == NULL && take_evidence(q, what, &evidence, err) < 0)
+		return -1;
 	for (size_t i = 0; (given = args_nth(args, "bundle", i)) != NULL; i++)
 		if (add_bundle(q, given, err) < 0)
 			return -1;
-	return args_has(args, "bundle") ? 0 : add_beside(q, dir, err);
+	return args_has(args, "bundle") || evidence ? 0 : add_beside(q, dir, err);
 }
 
 /* ---- what is asked -------------------------------------------------------------------- */
@@ -281,11 +326,11 @@ static int fill(const struct args *args, struct verify_request *q, struct err *e
 
 int verify_request(const struct args *args, struct verify_request *ret, struct err *err)
 {
-	auto_verify_request q = {0};
+	auto_verify_request q = VERIFY_REQUEST_NONE;
 
 	if (fill(args, &q, err) < 0)
 		return -1;
 	*ret = q;
-	q = (struct verify_request){0};
+	q = VERIFY_REQUEST_NONE;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "rootfs/rootfs.h"
+#include "runner/evidence_file.h"
 #include "runner/inputs.h"
 #include "runner/source.h"
 
@@ -18,17 +19,13 @@ void evidence_clear(struct evidence *e)
 	*e = EVIDENCE_NONE;
 }
 
-static int read_provenance(int dirfd, const struct key *const *keys, size_t nkeys, struct evidence *e, struct err *err)
+static int check_provenance(const struct buf *text, const struct key *const *keys, size_t nkeys, struct evidence *e, struct err *err)
 {
-	const char *name = nkeys > 0 ? "provenance.sigstore.json" : "provenance.json";
 	struct attest_policy policy = { .keys = keys, .nkeys = nkeys };
-	auto_buf text = {0};
+	int result = nkeys > 0 ? attest_verify_bundle(text->data, text->len, &policy, &e->provenance, err)
+			       : attest_read_statement(text->data, text->len, &e->provenance.statement, err);
 
-	if (io_read_file(dirfd, name, ATTEST_BUNDLE_MAX, &text, err) < 0)
-		return -1;
-	if (nkeys > 0)
-		return attest_verify_bundle(text.data, text.len, &policy, &e->provenance, err);
-	return attest_read_statement(text.data, text.len, &e->provenance.statement, err);
+	return result < 0 ? -1 : attest_image_subjects(e->provenance.statement, &e->manifest, &e->tar, err);
 }
 
 static int read_image(int dirfd, struct evidence *e, struct err *err)
@@ -47,30 +44,73 @@ static int read_image(int dirfd, struct evidence *e, struct err *err)
 	return 0;
 }
 
-static int read_all(const char *dir, const struct key *const *keys, size_t nkeys, struct evidence *e, struct err *err)
+static int read_dir(int dirfd, const struct key *const *keys, size_t nkeys, struct evidence *e, struct err *err)
 {
-	auto_fd fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_buf text = {0};
 
-	if (fd < 0)
-		return err_set(err, ERR_INPUT, errno, "open the directory of a run");
-	if (read_provenance(fd, keys, nkeys, e, err) < 0 ||
-	    attest_image_subjects(e->provenance.statement, &e->manifest, &e->tar, err) < 0)
+	if (io_read_file(dirfd, nkeys > 0 ? EVIDENCE_BUNDLE : EVIDENCE_STATEMENT, ATTEST_BUNDLE_MAX, &text, err) < 0 ||
+	    check_provenance(&text, keys, nkeys, e, err) < 0)
 		return -1;
-	return read_image(fd, e, err);
+	return read_image(dirfd, e, err);
 }
 
-int evidence_read(const struct ident *id, const char *dir, const struct key *const *keys, size_t nkeys,
+/** The evidence's image, as the image.tar that it was, in the store's scratch. */
+static int read_file_image(struct store *store, const struct evidence_file *f, struct evidence *e, struct err *err)
+{
+	auto_store_scratch scratch = NULL;
+
+	if (store_scratch_open(store, &scratch, err) < 0)
+		return -1;
+	auto_fd fd = openat(store_scratch_fd(scratch), "image.tar", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make image.tar in the scratch");
+	if (evidence_file_image(f, fd, err) < 0 || attest_verify_image(&e->provenance, fd, true, &e->image, err) < 0)
+		return -1;
+	e->have_image = true;
+	e->image_fd = move_fd(&fd);
+	return 0;
+}
+
+/** Evidence in one file: all that it has is checked, and every input goes into the store, before anything is built. */
+static int read_file(struct store *store, int fd, const struct key *const *keys, size_t nkeys, struct evidence *e, struct err *err)
+{
+	auto_evidence_file f = {0};
+	auto_buf text = {0};
+
+	if (evidence_file_open(fd, &f, err) < 0 || evidence_file_provenance(&f, nkeys > 0, &text, err) < 0 ||
+	    check_provenance(&text, keys, nkeys, e, err) < 0 || read_file_image(store, &f, e, err) < 0)
+		return -1;
+	return evidence_file_inputs(&f, e->provenance.statement, store, err);
+}
+
+static int read_all(struct store *store, const char *path, const struct key *const *keys, size_t nkeys, struct evidence *e,
+		    struct err *err)
+{
+	struct stat st;
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(err, ERR_INPUT, errno, "open the directory of a run, or a file of its evidence");
+	if (S_ISDIR(st.st_mode))
+		return read_dir(fd, keys, nkeys, e, err);
+	if (S_ISREG(st.st_mode))
+		return read_file(store, fd, keys, nkeys, e, err);
+	return err_set(err, ERR_INPUT, 0, "neither the directory of a run, nor a file of its evidence");
+}
+
+int evidence_read(struct store *store, const char *path, const struct key *const *keys, size_t nkeys,
 		  struct evidence *ret, struct err *err)
 {
+	const struct ident *id = store_ident(store);
 	struct evidence e = EVIDENCE_NONE;
 
 	if (ident_read_begin(id, err) < 0)
 		return -1;
-	int result = read_all(dir, keys, nkeys, &e, err);
+	int result = read_all(store, path, keys, nkeys, &e, err);
 	result = ident_read_done(id, result, err);
 	if (result < 0) {
 		evidence_clear(&e);
-		return err_ctx(err, "'%s'", dir);
+		return err_ctx(err, "'%s'", path);
 	}
 	*ret = e;
 	return 0;

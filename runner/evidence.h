@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file evidence.h
- * An out directory read back as evidence: its provenance, checked, and the plan
+ * An out directory, or a file with all its evidence, read back: its provenance, checked, and the plan
  * that it names. Private to runner/.
  */
 #ifndef GB_RUNNER_EVIDENCE_H
@@ -21,9 +21,9 @@ struct evidence {
 void evidence_clear(struct evidence *e);
 #define auto_evidence __attribute__((cleanup(evidence_clear))) struct evidence
 
-/** Reads and checks. With @p nkeys 0 the unsigned statement is taken as it is. An image.tar beside it must match.
+/** Reads and checks the directory, or the file (evidence_file.h), whose inputs go into @p store. With @p nkeys 0 the unsigned statement is taken as it is. An image.tar beside it must match.
  *  ERR_INPUT when there is no provenance, ERR_UNVERIFIED when it does not hold. */
-int evidence_read(const struct ident *id, const char *dir, const struct key *const *keys, size_t nkeys,
+int evidence_read(struct store *store, const char *path, const struct key *const *keys, size_t nkeys,
 		  struct evidence *ret, struct err *err);
 
 /** The plan that the statement names: spec text, rootfs, profile and sources by digest, all to be in the store. */

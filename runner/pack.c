@@ -87,7 +87,7 @@ static int add_tree(const struct packing *p, const struct pack_layer *l, struct 
 	return more;
 }
 
-/** Builds the @p i-th of our own layers in a scratch file. */
+/** Builds the @p i-th of our own layers in a scratch file. @p below: what it lies on, or NULL. */
 static int make_layer(const struct packing *p, size_t i, struct oci_below *below, struct oci_layer_file *ret, struct err *err)
 {
 	char name[32];
@@ -99,13 +99,19 @@ static int make_layer(const struct packing *p, size_t i, struct oci_below *below
 		return err_set(err, ERR_INTERNAL, errno, "make scratch file '%s'", name);
 	if (oci_layer_begin(fd, p->codec, ROOTFS_MTIME, &layer, err) < 0)
 		return -1;
-	oci_layer_on(layer, below);
+	if (below != NULL)
+		oci_layer_on(layer, below);
 	if (add_tree(p, &p->layers[i], layer, err) < 0 || oci_layer_end(layer, &ret->blob, err) < 0)
 		return -1;
 	ret->codec = p->codec;
 	ret->created_by = p->layers[i].created_by;
 	ret->fd = move_fd(&fd);
 	return 0;
+}
+
+int pack_layer(const struct packing *p, size_t i, struct oci_layer_file *ret, struct err *err)
+{
+	return make_layer(p, i, NULL, ret, err);
 }
 
 /** Takes a layer of the base's as it is; reading it shows that it is what its digest and its diff ID say. */

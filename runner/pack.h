@@ -41,4 +41,7 @@ struct packing {
 /** Packs the image into @p image_fd (empty, readable and writable). ERR_INPUT: a layer that the ones below it do not bear. */
 int pack_image(const struct packing *p, int image_fd, struct built_image *ret, struct err *err);
 
+/** Builds the @p i-th layer alone, on nothing, in a scratch file; ret->fd is the caller's. */
+int pack_layer(const struct packing *p, size_t i, struct oci_layer_file *ret, struct err *err);
+
 #endif

@@ -161,7 +161,7 @@ int reproduce(struct store *store, const struct reproduce_options *opt, struct r
 	struct digest output;
 
 	tell(opt, "read the evidence");
-	if (evidence_read(store_ident(store), opt->evidence, opt->keys, opt->nkeys, &e, err) < 0 ||
+	if (evidence_read(store, opt->evidence, opt->keys, opt->nkeys, &e, err) < 0 ||
 	    evidence_plan(store, &e, &plan, err) < 0 || evidence_output(&e, &output, err) < 0)
 		return -1;
 	struct reproduce_report report = {0};

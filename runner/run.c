@@ -7,6 +7,7 @@
 
 #include "attest/attest.h"
 #include "runner/build.h"
+#include "runner/evidence_file.h"
 #include "runner/limit.h"
 #include "runner/publish.h"
 #include "runner/report.h"
@@ -41,7 +42,9 @@ struct running {
 	struct build build;
 	struct built_image image;
 	bool have_image;
-	int image_fd;            /**< image.tar as it was written; -1: not yet */
+	int image_fd;            /**< image.tar, once it is there; else -1 */
+	struct buf statement, bundle; /**< the provenance; bundle is empty without a key */
+	struct target evidence;  /**< --evidence: its file */
 	char failure[640];       /**< a step or required test that failed; empty: none */
 	struct publishing publishing;
 	bool unpublished;        /**< it could not be published: */
@@ -101,18 +104,15 @@ static bool is_signed(const struct running *r)
 	return r->opt->key_path != NULL;
 }
 
-static int sign(struct running *r, const struct buf *statement, struct err *err)
+static int sign(struct running *r, struct err *err)
 {
-	auto_buf bundle = {0};
-
-	if (signer_sign(&r->signer, statement, &bundle, err) < 0)
+	if (signer_sign(&r->signer, &r->statement, &r->bundle, err) < 0)
 		return -1;
-	return outdir_write(r->out, "provenance.sigstore.json", bundle.data, bundle.len, err);
+	return outdir_write(r->out, EVIDENCE_BUNDLE, r->bundle.data, r->bundle.len, err);
 }
 
 static int write_provenance(struct running *r, struct err *err)
 {
-	auto_buf statement = {0};
 	int64_t now = time(NULL);
 	struct run_facts facts = {
 		.plan = r->plan, .image = &r->image, .output = r->build.left.output.tree, .receipt = r->build.outcome.result.receipt,
@@ -123,11 +123,26 @@ static int write_provenance(struct running *r, struct err *err)
 	};
 
 	if (report_phase(r->report, is_signed(r) ? "sign provenance" : "write provenance (unsigned)", err) < 0 ||
-	    provenance_statement(&facts, &statement, err) < 0)
+	    provenance_statement(&facts, &r->statement, err) < 0)
 		return -1;
-	if (is_signed(r) && sign(r, &statement, err) < 0)
+	if (is_signed(r) && sign(r, err) < 0)
 		return -1;
-	return outdir_write(r->out, "provenance.json", statement.data, statement.len, err);
+	return outdir_write(r->out, EVIDENCE_STATEMENT, r->statement.data, r->statement.len, err);
+}
+
+/** All that an auditor needs, in one file. */
+static int write_evidence(struct running *r, struct err *err)
+{
+	struct evidence_parts parts = {
+		.store = r->store, .plan = r->plan, .image_fd = r->image_fd, .statement = &r->statement, .bundle = &r->bundle,
+		.cancel_fd = r->opt->cancel_fd,
+	};
+
+	if (r->opt->evidence == NULL)
+		return 0;
+	if (report_phase(r->report, "write the evidence", err) < 0 || evidence_file_write(&parts, r->evidence.fd, err) < 0)
+		return -1;
+	return target_publish(store_ident(r->store), r->opt->evidence, &r->evidence, err);
 }
 
 /** Runs a test on its copy of the built tree, and notes it; a required one that fails is the run's failure. */
@@ -215,6 +230,8 @@ static int run_phases(struct running *r, struct err *err)
 		return 0;
 	if (write_image(r, err) < 0 || write_provenance(r, err) < 0)
 		return -1;
+	if (write_evidence(r, err) < 0)
+		return -1;
 	return r->opt->publish == NULL ? 0 : publish(r, err);
 }
 
@@ -264,6 +281,9 @@ static int run_signed(struct running *r, struct run_report *ret, struct err *err
 	if (outdir_open(r->opt->out_dir, !r->opt->out_implied, store_ident(r->store), r->out, err) < 0 ||
 	    report_begin(r->plan, r->out, r->opt->event, r->opt->event_arg, r->report, err) < 0)
 		return -1;
+	/* Before anything is built: a place that cannot be written to is told at once. */
+	if (r->opt->evidence != NULL && target_open(store_ident(r->store), r->opt->evidence, &r->evidence, err) < 0)
+		return err_ctx(err, "--evidence");
 	int result = conclude(r, run_phases(r, err), ret, err);
 	build_clear(&r->build);
 	own_fd(&r->image_fd);
@@ -285,7 +305,7 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 	auto_outdir out = { .fd = -1, .logs_fd = -1, .events_fd = -1 };
 	auto_report report = {0};
 	struct running r = {
-		.store = store, .plan = plan, .opt = opt, .signer = SIGNER_NONE, .image_fd = -1, .out = &out, .report = &report,
+		.store = store, .plan = plan, .opt = opt, .signer = SIGNER_NONE, .evidence = TARGET_NONE, .image_fd = -1, .out = &out, .report = &report,
 		.builder_id = opt->builder_id != NULL ? opt->builder_id : RUNNER_LOCAL_BUILDER,
 	};
 
@@ -295,6 +315,9 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 		result = err_ctx(err, "--key");
 	if (result == 0)
 		result = run_signed(&r, ret, err);
+	target_clear(store_ident(store), &r.evidence);
+	buf_free(&r.statement);
+	buf_free(&r.bundle);
 	signer_end(&r.signer);
 	publishing_clear(&r.publishing);
 	return result;

@@ -106,6 +106,7 @@ struct run_options {
 	bool out_implied;         /**< nobody named it: a link at its place (a repository's, say) is not followed */
 	const char *key_path;     /**< private key (PEM), or NULL: an unsigned statement */
 	const struct key_passphrase *passphrase; /**< asked once, before anything runs, where the key is encrypted; or NULL */
+	const char *evidence;     /**< file for image, attestation and all inputs, or NULL */
 	const char *builder_id;   /**< or NULL: RUNNER_LOCAL_BUILDER */
 	const struct run_publish *publish; /**< or NULL: nothing leaves the host */
 	uint64_t grace_ms;        /**< 0: the sandbox's default */
@@ -133,7 +134,7 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 /* ---- reproduce ------------------------------------------------------- */
 
 struct reproduce_options {
-	const char *evidence;          /**< out directory of a run */
+	const char *evidence;          /**< out directory of a run, or a file of its evidence */
 	const struct key *const *keys; size_t nkeys; /**< 0: --unverified */
 	const char *keep_dir;          /**< where the rebuilt image.tar goes, or NULL */
 	uint64_t grace_ms;
