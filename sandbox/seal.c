@@ -123,7 +123,8 @@ int seal_session(struct child *c)
 
 	if ((int)syscall(SYS_setsid) < 0)
 		return -1;
-	if (c->plan->terminal != NULL && syscall(SYS_ioctl, 0, TIOCSCTTY, 0) != 0)
+	/* EIO: the parent has hung up already, and the end is on its way. */
+	if (c->plan->terminal != NULL && syscall(SYS_ioctl, 0, TIOCSCTTY, 0) != 0 && errno != EIO)
 		return -1;
 	reset_inherited();
 	(void)syscall(SYS_umask, 022);

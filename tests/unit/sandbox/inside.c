@@ -512,6 +512,15 @@ static int do_echo_line(void)
 	return 0;
 }
 
+static int at_terminal(const char *what, const char *a, const char *b)
+{
+	if (!strcmp(what, "terminal"))
+		return do_terminal();
+	if (!strcmp(what, "echo-line"))
+		return do_echo_line();
+	return greed(what, a, b);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -578,10 +587,6 @@ int main(int argc, char **argv)
 		return do_daemons();
 	if (!strcmp(what, "sleep"))
 		return do_sleep(0);
-	if (!strcmp(what, "terminal"))
-		return do_terminal();
-	if (!strcmp(what, "echo-line"))
-		return do_echo_line();
 	if (!strcmp(what, "stubborn"))
 		return do_sleep(1);
 	if (!strcmp(what, "polite"))
@@ -594,5 +599,5 @@ int main(int argc, char **argv)
 		return do_refused_all_along(atoi(a), atoi(argv[3]));
 	if (!strcmp(what, "flood"))
 		return do_flood(atol(a));
-	return greed(what, a, b);
+	return at_terminal(what, a, b);
 }
