@@ -6,7 +6,7 @@
 #   make check           install what is missing, build, run all tests        (check-long: the long ones too)
 #   make static          both without shared libraries, in $(O)/static
 #   make deb             a Debian package, in $(O)/deb
-#   make lint bench bench-long install uninstall dist deps clean
+#   make lint bench bench-long bench-store install uninstall dist deps clean
 #
 #   O=DIR  SAN=address,undefined  WERROR=1  CC=clang  DESTDIR= prefix=
 
@@ -147,6 +147,11 @@ bench: all
 	tests/deps.sh build bench
 	bench/run.sh $(O)
 
+# A gigabyte hashed, imported and packed.
+bench-store: all
+	tests/deps.sh build bench
+	bench/store.sh $(O)
+
 # Minutes of compiling, inside and outside.
 bench-long: all
 	tests/deps.sh build bench-long
@@ -156,6 +161,6 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all static bench bench-long clean FORCE
+.PHONY: all static bench bench-long bench-store clean FORCE
 
 -include $(shell test -d $(O) && find $(O) -type f -name '*.d')

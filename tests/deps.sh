@@ -24,7 +24,8 @@ heavy=(clang:clang libclang-rt-14-dev lintian:lintian dpkg-dev:dpkg-shlibdeps ma
 # Archives of what libarchive was built with, for `make static`.
 static=(libbz2-dev liblz4-dev liblzma-dev libzstd-dev nettle-dev zlib1g-dev)
 # Rivals that `make bench` measures against.
-bench=(bubblewrap:bwrap crun:crun runc:runc strace:strace perl:perl python3-yaml)
+bench=(bubblewrap:bwrap crun:crun runc:runc strace:strace perl:perl python3-yaml
+	openssl:openssl pigz:pigz zstd:zstd)
 # What `make bench-long` makes a root filesystem with.
 bench_long=(mmdebstrap:mmdebstrap)
 
