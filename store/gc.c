@@ -91,7 +91,7 @@ static int take_lone_object(void *arg, const struct store_thing *t, struct err *
 /** Whether a failure means that a thing is damaged; then it refers to nothing. Any other ends the collection: in doubt all stays. */
 static bool is_damage(const struct err *err)
 {
-	return err->kind == ERR_INPUT;
+	return err->kind == ERR_INPUT && (err->sys == 0 || err->sys == ENOENT);
 }
 
 static void mark_one(struct gc *g, const char *path, uint8_t *mark, uint8_t how)
@@ -188,7 +188,7 @@ static int keep_name(void *arg, const struct store_thing *t, struct err *err)
 	g->kept.of[STORE_NAMES].n++;
 	/* A damaged name means nothing. */
 	if (store_get_name(g->store, t->name, &d, err) < 0)
-		return is_damage(err) || err->kind == ERR_USAGE ? 0 : -1;
+		return is_damage(err) || (err->kind == ERR_USAGE && err->sys == 0) ? 0 : -1;
 	return mark_tree(g, &d, KNOWN | KEPT, err);
 }
 

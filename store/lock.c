@@ -39,8 +39,11 @@ int store_lock_alone(struct store *store, struct err *err)
 
 void store_pause(struct store *store)
 {
-	if (store->busy != -1)
-		close(store->busy);
+	if (store->busy == -1)
+		return;
+	/* Not by closing alone: a process that was forked meanwhile may have the descriptor, too. */
+	(void)flock(store->busy, LOCK_UN);
+	close(store->busy);
 	store->busy = -1;
 }
 

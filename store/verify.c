@@ -71,7 +71,7 @@ static void count(struct verify *v, const struct store_thing *t)
 /** What has another content cannot be used by anybody; what could not be read may be readable again tomorrow. */
 static bool remove_damaged(const struct store_thing *t, const struct err *why)
 {
-	return why->kind == ERR_INPUT && unlinkat(t->dirfd, t->name, 0) == 0;
+	return why->kind == ERR_INPUT && why->sys == 0 && unlinkat(t->dirfd, t->name, 0) == 0;
 }
 
 /** The reason without the path, which is told beside it. */
