@@ -48,7 +48,7 @@ static void add_header(struct source *s, const char *name, char type, size_t siz
 	memcpy(h.mode, "0000644", 8);
 	memcpy(h.uid, "0000001", 8);
 	memcpy(h.gid, "0000002", 8);
-	snprintf(h.size, sizeof h.size, "%011zo", size);
+	snprintf(h.size, sizeof h.size, "%011zo", size & 077777777777);
 	memcpy(h.mtime, mtime, strlen(mtime));
 	memcpy(h.magic, "ustar\0" "00", 8);
 	memcpy(h.uname, "header-user", 11);
