@@ -44,7 +44,7 @@ int attest_base(const json_t *statement, struct oci_base *ret, bool *ret_any, st
 	}
 	if (shape_string(base, "manifest", where, &manifest, err) < 0)
 		return -1;
-	if (oci_base_manifest(manifest, strlen(manifest), &b, err) < 0) {
+	if (oci_base_manifest_here(manifest, strlen(manifest), &b, err) < 0) {
 		if (err->kind == ERR_INPUT)
 			err->kind = ERR_UNVERIFIED;
 		return err_ctx(err, "%s", where);

@@ -32,6 +32,8 @@ static inline void own_json(json_t **j)
  *  and reals beyond a double are refused. @p what names it in errors, which are of kind @p kind.
  *  @return 0 and a new reference, or -1. */
 int json_parse(const char *data, size_t n, const char *what, enum err_kind kind, json_t **ret, struct err *err);
+/** That, or json_parse_apart(). */
+typedef int json_parse_fn(const char *data, size_t n, const char *what, enum err_kind kind, json_t **ret, struct err *err);
 
 /** The same for a document from outside: jansson reads it in a confined child (confine.h), and this process sees values alone. At most 200
  *  deep. Costs about a millisecond. ERR_HOST where this host cannot confine. @p data may be NULL where @p n is 0. */

@@ -86,7 +86,8 @@ static int read_layers(const json_t *list, struct oci_base *b, struct err *err)
 	return 0;
 }
 
-int oci_base_manifest(const char *text, size_t n, struct oci_base *ret, struct err *err)
+/** @p parse: json_parse() or json_parse_apart(). */
+static int read_manifest(json_parse_fn *parse, const char *text, size_t n, struct oci_base *ret, struct err *err)
 {
 	auto_oci_base b = { 0 };
 	auto_json j = NULL;
@@ -94,8 +95,7 @@ int oci_base_manifest(const char *text, size_t n, struct oci_base *ret, struct e
 
 	if (n > OCI_JSON_MAX)
 		return bad(err, "manifest", "larger than a document may be");
-	if (json_parse_apart(text, n, "base image's manifest", ERR_INPUT, &j, err) < 0 ||
-	    hash_bytes(text, n, &b.manifest_digest, err) < 0)
+	if (parse(text, n, "base image's manifest", ERR_INPUT, &j, err) < 0 || hash_bytes(text, n, &b.manifest_digest, err) < 0)
 		return -1;
 	const char *type = json_str(j, "mediaType");
 	if (is_one_of(type, MEDIA_INDEX, DOCKER_LIST) || json_object_get(j, "manifests") != NULL)
@@ -113,6 +113,16 @@ int oci_base_manifest(const char *text, size_t n, struct oci_base *ret, struct e
 	*ret = b;
 	b = (struct oci_base){ 0 };
 	return 0;
+}
+
+int oci_base_manifest(const char *text, size_t n, struct oci_base *ret, struct err *err)
+{
+	return read_manifest(json_parse_apart, text, n, ret, err);
+}
+
+int oci_base_manifest_here(const char *text, size_t n, struct oci_base *ret, struct err *err)
+{
+	return read_manifest(json_parse, text, n, ret, err);
 }
 
 /** Whether @p j is absent, null, or an object whose members are of type @p of (JSON_NULL: of any). */

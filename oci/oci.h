@@ -207,6 +207,8 @@ void oci_base_clear(struct oci_base *base);
 /** Reads a manifest of one image: OCI's, or docker's (schema 2) with the same layers. An index is refused by name with what to do, so
  *  are foreign layers and codecs that glovebox does not read. ERR_INPUT. The config is asked for next, by its digest. */
 int oci_base_manifest(const char *text, size_t n, struct oci_base *ret, struct err *err);
+/** The same in this very process: for one that is confined itself, or a text whose signer is trusted. */
+int oci_base_manifest_here(const char *text, size_t n, struct oci_base *ret, struct err *err);
 /** Reads the config that the manifest names: digest, diff IDs, linux, and the members that oci_image_write() adds to. ERR_INPUT. */
 int oci_base_config(struct oci_base *base, const char *text, size_t n, struct err *err);
 

@@ -69,7 +69,7 @@ tell()
 		status "$GLOVEBOX" doctor --json $LIMITS >"$WORK/told/doctor.json"
 		status "$GLOVEBOX" doctor $LIMITS >"$WORK/told/doctor.text"
 		status "$GLOVEBOX" exec --rootfs "$ROOTFS" $EXEC_OPTIONS -- /bin/true >"$WORK/told/exec.text" 2>&1
-		status "$GLOVEBOX" run --quiet --out "$WORK/told/out" "$WORK/spec/build.yaml" >"$WORK/told/run.text" 2>&1
+		status "$GLOVEBOX" run --quiet --no-cache --out "$WORK/told/out" "$WORK/spec/build.yaml" >"$WORK/told/run.text" 2>&1
 	END
 	rm -rf "$WORK/told"
 	mkdir -m 777 "$WORK/told"

@@ -117,7 +117,7 @@ sources()
 
 @test "two runs do not write to one out directory" {
 	new_spec "$DIR" 'sleep 3'
-	glovebox run "$DIR/build.yaml" --quiet &
+	glovebox run "$DIR/build.yaml" --quiet --no-cache &
 	wait_until grep -q stepStarted "$OUT/events.jsonl"
 	expect_status 2 glovebox run "$DIR/build.yaml"
 	expect_output "another run"
@@ -147,7 +147,7 @@ sources()
 	new_spec "$DIR" true
 	glovebox run "$DIR/build.yaml" --quiet --key "$WORK/digest.pem"
 	expect_status 0 glovebox verify "$OUT" --key "$WORK/digest.pub.pem" --source file:.
-	expect_status 2 glovebox verify "$OUT" --key "$WORK/digest.pub.pem" --source file:x --source file:.
+	expect_status 2 glovebox verify "$OUT" --key "$WORK/digest.pub.pem" --builder-id a:b --builder-id a:b
 	echo "sha256:$(printf '%064d' 0)" >"$OUT/image.digest"
 	expect_status 4 glovebox verify "$OUT" --key "$WORK/digest.pub.pem"
 }

@@ -180,7 +180,7 @@ lrwxrwxrwx 7/8 app/made/link
 	is "$(mtree -p "$DIR/bundle/rootfs" -k type,link,size,mode -f "$DIR"/bundle/sha256_*.mtree)" ""
 }
 
-@test "a base that is not what its digest says, not there, or in a registry" {
+@test "a base that is not what its digest says, not there, or known by its digest" {
 	cp -r "$WORK/base" "$DIR/base"
 	artifact_spec "$DIR" "base: oci:./base@$BASE_DIGEST"
 	echo 'base/' >"$DIR/.gitignore"
@@ -196,8 +196,11 @@ lrwxrwxrwx 7/8 app/made/link
 	expect_status 2 glovebox run "$DIR/build.yaml"
 	expect_output "leads out of the spec's directory"
 	sed -i "s,oci:../base@,oci:registry.example.com/base@," "$DIR/build.yaml"
-	expect_status 2 glovebox run "$DIR/build.yaml"
-	expect_output "names an image in a registry"
+	# By its digest it is known here, wherever it may be besides.
+	expect_status 0 glovebox run "$DIR/build.yaml"
+	sed -i "s,registry.example.com/base@.*,registry.example.com/base@sha256:$(printf '%064d' 0)," "$DIR/build.yaml"
+	expect_status 6 glovebox run "$DIR/build.yaml" --registry-map registry.example.com=http://127.0.0.1:9 --insecure-registry 127.0.0.1:9
+	expect_output "base 'oci:registry.example.com/base@sha256:0000"
 }
 
 @test "a layer that would hide what a link of the base leads to is refused" {

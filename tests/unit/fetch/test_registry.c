@@ -57,7 +57,7 @@ static void test_no_references(void **state)
 		"", "app", "team/app", "registry.example.com", "registry.example.com/", "registry.example.com/A", "r.example.com/a//b",
 		"r.example.com/a/", "r.example.com/-a", "r.example.com/a-", "r.example.com/a..b", "r.example.com/a___b", "r.example.com/a:",
 		"r.example.com/a:-x", "r.example.com/a:.x", "r.example.com/a:x/y", "r.example.com/a@sha256:00", "r.example.com/a@sha512:" HEX HEX,
-		"r.example.com/a@" HEX, "r.example.com:/a", "r.example.com:x/a", "r.example.com:123456/a", "-r.example.com/a", "[::1/a", "[x]:1/a",
+		("r.example.com/a@" HEX), "r.example.com:/a", "r.example.com:x/a", "r.example.com:123456/a", "-r.example.com/a", "[::1/a", "[x]:1/a",
 		"r.example.com/a?b", "r.example.com/a#b", "r.example.com/../b", "u@r.example.com/a", "https://r.example.com/a", "r.example.com/a b",
 		"r.example.com/a:v1\n", "r.example.com/\xc3\xa9",
 	};
