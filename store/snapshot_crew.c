@@ -105,12 +105,13 @@ int snapshot_add_known(struct snapshot *s, const char *path, const struct stat *
 static int take(struct snapshot *s, unsigned thread, const struct snapshot_job *job, struct err *err)
 {
 	const struct snapshot_reader reader = { .writer = s->writers[thread], .opt = s->opt };
+	const enum statcache_calm calm = s->cache == NULL ? STATCACHE_UNKNOWN : statcache_look(s->cache, job->fd);
 	struct stat st;
 	struct digest d;
 
 	if (snapshot_file(&reader, job->fd, job->path, &d, &st, err) < 0)
 		return err_ctx(err, "'" SHOWN "'", job->path);
-	if (s->cache != NULL && statcache_may_note(s->cache, &st, job->fd)) {
+	if (s->cache != NULL && statcache_may_note(s->cache, &st, calm)) {
 		pthread_mutex_lock(&s->lock);
 		statcache_note(s->cache, &st, &d);
 		pthread_mutex_unlock(&s->lock);

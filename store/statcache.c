@@ -191,11 +191,15 @@ void statcache_keep(struct statcache *c, const struct stat *st, const struct dig
 	remember(c, &r);
 }
 
-/** Whether nobody has the file open for writing, nor mapped: a lease is not given else (fcntl(2)). Should somebody open it while we hold
- *  it, he waits until it is closed, and we get a signal, which is one that is ignored unless asked for. */
-static bool is_quiet(int fd)
+/** A lease is given only where nobody has the file open for writing, nor mapped, and only to its owner (fcntl(2)). Should somebody open it while
+ *  we hold it, he waits until it is closed, and we get a signal, which is one that is ignored unless asked for. */
+enum statcache_calm statcache_look(const struct statcache *c, int fd)
 {
-	return fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0 && fcntl(fd, F_SETLEASE, F_UNLCK) == 0;
+	if (c->trust != TRUST_LEASE || fcntl(fd, F_SETSIG, SIGURG) < 0)
+		return STATCACHE_UNKNOWN;
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		return errno == EAGAIN ? STATCACHE_WRITTEN : STATCACHE_UNKNOWN;
+	return fcntl(fd, F_SETLEASE, F_UNLCK) == 0 ? STATCACHE_CALM : STATCACHE_UNKNOWN;
 }
 
 /**
@@ -203,16 +207,16 @@ static bool is_quiet(int fd)
  * - within one tick of the clock, by which the kernel sets times (git's "racily clean"): so a file must have been left alone for
  *   longer than any tick before the walk began;
  * - through a mapping whose page is dirty already: the kernel looks at the first write only, until the page has been written
- *   back. So nobody may have it mapped for writing, or all that was dirty must have been written back.
+ *   back. So nobody may have had it mapped for writing when the reading began (a mapping made since is looked at anew), or, where that
+ *   is not known, all that was dirty must have been written back.
  */
-bool statcache_may_note(const struct statcache *c, const struct stat *st, int fd)
+bool statcache_may_note(const struct statcache *c, const struct stat *st, enum statcache_calm calm)
 {
 	uint64_t ctime = in_ns(&st->st_ctim);
 
-	if (c->trust == TRUST_NONE || st->st_dev != c->head.dev || ctime > c->began)
+	if (c->trust == TRUST_NONE || st->st_dev != c->head.dev || ctime > c->began || calm == STATCACHE_WRITTEN)
 		return false;
-	return c->began - ctime > STATCACHE_SETTLED * NS ||
-	       (c->trust == TRUST_LEASE && c->began - ctime > STATCACHE_RACY * NS && is_quiet(fd));
+	return c->began - ctime > (calm == STATCACHE_CALM ? STATCACHE_RACY : STATCACHE_SETTLED) * NS;
 }
 
 void statcache_note(struct statcache *c, const struct stat *st, const struct digest *d)

@@ -40,8 +40,17 @@ static inline void own_statcache(struct statcache **c)
 bool statcache_find(const struct statcache *c, const struct stat *st, struct digest *ret);
 /** What was found holds on. */
 void statcache_keep(struct statcache *c, const struct stat *st, const struct digest *d);
-/** Whether what was read from @p fd, in the state @p st before and after, may be noted down: any later change shows. Any thread may ask. */
-bool statcache_may_note(const struct statcache *c, const struct stat *st, int fd);
+/** Who writes to a file. */
+enum statcache_calm {
+	STATCACHE_UNKNOWN,  /**< not to be found out here */
+	STATCACHE_WRITTEN,  /**< somebody has it open for writing, or mapped */
+	STATCACHE_CALM,     /**< nobody has */
+};
+/** Asks that of @p fd, before it is read: who writes through a mapping meanwhile and lets go of it would not be met afterwards.
+ *  Any thread may ask. */
+enum statcache_calm statcache_look(const struct statcache *c, int fd);
+/** Whether what was read after that, in the state @p st before and after, may be noted down: any later change shows. Any thread may ask. */
+bool statcache_may_note(const struct statcache *c, const struct stat *st, enum statcache_calm calm);
 /** Notes it down. */
 void statcache_note(struct statcache *c, const struct stat *st, const struct digest *d);
 /** Ends a walk that met all files: writes down what is kept and noted, unless that is what is there. A failure costs the next run its time only. */

@@ -163,6 +163,43 @@ static void writes_through_a_mapping_show(void **state)
 	munmap(p, 3);
 }
 
+/** A page that is dirty while the file is read. */
+struct writer {
+	int fd;
+	char *page;
+};
+
+/** Writes to it once it has been read, and lets go of it. */
+static void write_and_go(void *arg, const char *path, void *head, size_t n)
+{
+	struct writer *w = arg;
+
+	(void)path;
+	(void)head;
+	(void)n;
+	memcpy(w->page, "xyz", 3);
+	munmap(w->page, 3);
+	close(w->fd);
+}
+
+static void a_mapping_that_goes_while_its_file_is_read_shows(void **state)
+{
+	struct world *w = *state;
+	struct writer writer;
+	auto_tree_builder b = NULL;
+
+	put(w->in, "f", "abc", 0644);
+	writer.fd = openat(w->in, "f", O_RDWR | O_CLOEXEC);
+	writer.page = mmap(NULL, 3, PROT_READ | PROT_WRITE, MAP_SHARED, writer.fd, 0);
+	assert_true(writer.page != MAP_FAILED);
+	memcpy(writer.page, "abd", 3);
+	settle();
+	const struct snapshot_options opt = { .form = TREE_SOURCE, .stat_cache = true, .amend = write_and_go, .amend_arg = &writer };
+	must(snapshot_with(w, &opt, &b, NULL));
+	auto_free char *m = snapshot(w);
+	assert_non_null(strstr(m, XYZ));
+}
+
 /** Nobody has it open: then a new mapping's first write has to show. */
 static void a_later_mapping_shows(void **state)
 {
@@ -251,8 +288,7 @@ static void another_device_is_read(void **state)
 	assert_true(statcache_find(c, &st, &d));
 	st.st_dev++;
 	assert_false(statcache_find(c, &st, &d));
-	auto_fd fd = openat(w->in, "f", O_RDONLY | O_CLOEXEC);
-	assert_false(statcache_may_note(c, &st, fd));
+	assert_false(statcache_may_note(c, &st, STATCACHE_CALM));
 }
 
 static int on_tmpfs(struct world *w)
@@ -287,9 +323,29 @@ static void the_future_is_not_believed(void **state)
 	must(statcache_open(w->store, w->in, &c, &w->err));
 	auto_fd fd = openat(w->in, "f", O_RDONLY | O_CLOEXEC);
 	must(fstat(fd, &st));
-	assert_true(statcache_may_note(c, &st, fd));
+	const enum statcache_calm calm = statcache_look(c, fd);
+	assert_int_equal(calm, STATCACHE_CALM);
+	assert_true(statcache_may_note(c, &st, calm));
 	st.st_ctim.tv_sec += 1000;
-	assert_false(statcache_may_note(c, &st, fd));
+	assert_false(statcache_may_note(c, &st, calm));
+}
+
+/** However long ago it was written to: pages may wait for longer than is usual. */
+static void a_file_open_for_writing_is_read(void **state)
+{
+	struct world *w = *state;
+	auto_statcache c = NULL;
+	struct stat st;
+
+	remembered(w);
+	must(statcache_open(w->store, w->in, &c, &w->err));
+	auto_fd fd = openat(w->in, "f", O_RDONLY | O_CLOEXEC);
+	auto_fd writer = openat(w->in, "f", O_WRONLY | O_CLOEXEC);
+	must(fstat(fd, &st));
+	st.st_ctim.tv_sec -= 1000;
+	assert_int_equal(statcache_look(c, fd), STATCACHE_WRITTEN);
+	assert_false(statcache_may_note(c, &st, STATCACHE_WRITTEN));
+	assert_true(statcache_may_note(c, &st, STATCACHE_UNKNOWN));
 }
 
 static void files_that_go_are_forgotten(void **state)
@@ -361,6 +417,7 @@ int main(void)
 		test_in_world(a_file_in_its_place_shows),
 		test_in_world(a_mode_shows),
 		test_in_world(writes_through_a_mapping_show),
+		test_in_world(a_mapping_that_goes_while_its_file_is_read_shows),
 		test_in_world(a_later_mapping_shows),
 		test_in_world(a_damaged_cache_is_none),
 		test_in_world(an_object_that_is_gone_is_stored_again),
@@ -368,6 +425,7 @@ int main(void)
 		test_in_world(another_device_is_read),
 		test_in_world(nothing_is_remembered_of_a_tmpfs),
 		test_in_world(the_future_is_not_believed),
+		test_in_world(a_file_open_for_writing_is_read),
 		test_in_world(files_that_go_are_forgotten),
 		test_in_world(runs_at_once_are_all_right),
 	};
