@@ -4,9 +4,11 @@
 #include "sandbox/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
@@ -19,6 +21,14 @@
 /** As the receipt tells of watch.h. */
 #define WATCHED "watch every 100 ms"
 _Static_assert(WATCH_MS == 100, "the receipt says so");
+
+/** Largest /proc/self/status that is read: a page, or more with many groups. */
+#define STATUS_MAX (4u << 20)
+
+/** Headers older than Linux 6.3 do not have it. */
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
 
 static json_t *kernel(void)
 {
@@ -224,6 +234,51 @@ static json_t *inherited(const struct plan *plan)
 	return move_ptr(all);
 }
 
+/** Supplementary groups as the command sees them: its own, or 65534 for any other. */
+static json_t *seen_groups(void)
+{
+	auto_json outside = groups();
+	auto_json seen = json_array();
+	size_t i;
+	json_t *group;
+
+	json_array_foreach(outside, i, group) {
+		bool own = json_integer_value(group) == (json_int_t)getegid();
+
+		if (json_array_append_new(seen, json_string(own ? "own" : "other")) != 0)
+			return NULL;
+	}
+	return outside == NULL ? NULL : move_ptr(seen);
+}
+
+/** Lines of a process's status that tell what it cannot put off: what filters its calls, and what of the processor it does without. */
+static bool is_lid(const char *line)
+{
+	return text_starts(line, "Seccomp") || text_starts(line, "Speculation");
+}
+
+/** What of this process no program that it becomes puts off. */
+static int read_lids(json_t *all, struct err *err)
+{
+	auto_buf status = {0}, dumped = {0};
+	auto_json lids = json_array();
+	char *save = NULL;
+
+	if (io_read_file(AT_FDCWD, "/proc/self/status", STATUS_MAX, &status, err) < 0)
+		return -1;
+	/* A kernel without core dumps has no such file. */
+	if (io_read_file(AT_FDCWD, "/proc/self/coredump_filter", STATUS_MAX, &dumped, err) < 0 && err->sys != ENOENT)
+		return -1;
+	for (char *line = strtok_r(status.data, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save))
+		if (is_lid(line) && json_array_append_new(lids, json_string(line)) != 0)
+			return err_set(err, ERR_INTERNAL, ENOMEM, "sandbox: telling what is inherited");
+	/* -1 where the kernel does not know it. */
+	auto_json more = json_pack("{s:O, s:s, s:i}", "status", lids, "coredumpFilter", dumped.len == 0 ? "" : dumped.data,
+				   "denyWriteExec", prctl(PR_GET_MDWE, 0, 0, 0, 0));
+	return more != NULL && json_object_set(all, "process", more) == 0
+		? 0 : err_set(err, ERR_INTERNAL, ENOMEM, "sandbox: telling what is inherited");
+}
+
 int sandbox_inherited(const struct sandbox_limits *l, json_t **ret, struct err *err)
 {
 	auto_plan box = {0};
@@ -231,9 +286,11 @@ int sandbox_inherited(const struct sandbox_limits *l, json_t **ret, struct err *
 	if (plan_limits(&box, l, err) < 0)
 		return -1;
 	auto_json all = inherited(&box.plan);
-	auto_json of_groups = groups();
-	if (all == NULL || of_groups == NULL || json_object_set_new(all, "groups", json_integer((json_int_t)json_array_size(of_groups))) != 0)
+	auto_json of_groups = seen_groups();
+	if (all == NULL || of_groups == NULL || json_object_set(all, "groups", of_groups) != 0)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "sandbox: telling what is inherited");
+	if (read_lids(all, err) < 0)
+		return -1;
 	*ret = move_ptr(all);
 	return 0;
 }

@@ -222,8 +222,9 @@ int sandbox_run(const struct sandbox_conf *conf, struct sandbox_result *ret, str
 /** What is in force of a limit: what was asked for, else the default. 0: none. */
 uint64_t sandbox_limit_of(const struct sandbox_limits *limits, enum sandbox_limit which);
 
-/** What a command with such limits would find of this process in itself: "nice" and "limits" as a receipt's "inherited" has them, and "groups", the
- *  number of supplementary groups. New reference. */
+/** What a command with such limits would find of this process in itself: "nice" and "limits" as a receipt's "inherited" has them, "groups", the
+ *  supplementary groups as it sees them, and "process", what else is handed on and cannot be put off: filters of calls (their number, since
+ *  nobody can tell what they let through), mitigations asked for, what a core dump has in it. New reference. */
 int sandbox_inherited(const struct sandbox_limits *limits, json_t **ret, struct err *err);
 
 /** Whether this host can enforce @p limits, asked before anything is started: ERR_HOST names the first that it can't, why, and

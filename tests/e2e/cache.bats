@@ -124,6 +124,19 @@ reason() { jq -r ".steps[] | select(.name == \"$1\") | .cacheReason" "$OUT/resul
 	is "$(reason build)" "changed: limits.inherited"
 }
 
+@test "what the caller has put on itself for good is a miss" {
+	cached 'grep Seccomp_filters /proc/self/status; cat /proc/self/coredump_filter; touch made'
+	build
+	cp "$OUT/logs/build.log" "$DIR/plain"
+	expect_status 0 python3 "$BATS_TEST_DIRNAME/deny_calls.py" EPERM swapon -- "$GLOVEBOX" run "$DIR/build.yaml"
+	is "$(reason build)" "changed: limits.inherited"
+	run ! cmp -s "$OUT/logs/build.log" "$DIR/plain"
+	echo 0x7f >/proc/self/coredump_filter
+	build
+	is "$(reason build)" "changed: limits.inherited"
+	run ! cmp -s "$OUT/logs/build.log" "$DIR/plain"
+}
+
 @test "a test alone runs on just what the build had left" {
 	local look='find . -mindepth 1 -exec stat -c "%n %F %a %h %s %Y" {} + | sort; ls -l --full-time; [ ! -e input.txt ]; [ -p made/fifo ]; [ made/one -ef made/two ]; [ -k made/sticky ]; [ ! -e dir/old ]'
 	mkdir -p "$DIR/src/dir" "$DIR/src/deep/er"

@@ -12,8 +12,8 @@ import struct
 import sys
 
 NUMBERS = {
-    "x86_64": {"clone": 56, "unshare": 272, "mount": 165, "setns": 308, "landlock_create_ruleset": 444, "clone3": 435},
-    "aarch64": {"clone": 220, "unshare": 97, "mount": 40, "setns": 268, "landlock_create_ruleset": 444, "clone3": 435},
+    "x86_64": {"clone": 56, "unshare": 272, "mount": 165, "setns": 308, "landlock_create_ruleset": 444, "clone3": 435, "swapon": 167},
+    "aarch64": {"clone": 220, "unshare": 97, "mount": 40, "setns": 268, "landlock_create_ruleset": 444, "clone3": 435, "swapon": 224},
 }[platform.machine()]
 LOAD, JUMP_EQ, JUMP_SET, RETURN = 0x20, 0x15, 0x45, 0x06
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000

@@ -2,6 +2,7 @@
 /* What a command finds around itself, whatever its caller was like. */
 #include "box.h"
 
+#include <grp.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -183,6 +184,40 @@ static void test_lower_limits_of_the_caller(void **state)
 		const json_t *inherited = json_object_get(json_object_get(b->res.receipt, "inherited"), "limits");
 		assert_int_equal(json_integer_value(json_object_get(inherited, "RLIMIT_NOFILE")), 100);
 		assert_int_equal(json_integer_value(json_object_get(inherited, "RLIMIT_CPU")), 1000);
+		_exit(0);
+	}
+	int st = 1;
+	waitpid(pid, &st, 0);
+	assert_int_equal(st, 0);
+}
+
+/** Which groups the command would see as its own: an ordinary user's are what they are, and root tries another set. */
+static void check_groups(void)
+{
+	const struct sandbox_limits none = {0};
+	auto_json inherited = NULL;
+	struct err err = {0};
+	gid_t have[1024];
+	int n = getgroups(ARRAY_LEN(have), have);
+
+	assert_int_equal(sandbox_inherited(&none, &inherited, &err), 0);
+	const json_t *seen = json_object_get(inherited, "groups");
+	assert_int_equal(json_array_size(seen), n);
+	for (int i = 0; i < n; i++)
+		assert_string_equal(json_string_value(json_array_get(seen, (size_t)i)), have[i] == getegid() ? "own" : "other");
+}
+
+static void test_groups_of_the_caller(void **state)
+{
+	(void)state;
+	check_groups();
+	pid_t pid = fork();
+	if (pid == 0) {
+		const gid_t groups[] = { 27, getegid(), 61234 };
+
+		if (geteuid() == 0)
+			assert_int_equal(setgroups(ARRAY_LEN(groups), groups), 0);
+		check_groups();
 		_exit(0);
 	}
 	int st = 1;
@@ -461,6 +496,7 @@ int main(void)
 		box_test(test_names),
 		box_test(test_receipt),
 		box_test(test_lower_limits_of_the_caller),
+		box_test(test_groups_of_the_caller),
 		box_test(test_memory_hogs_go_first),
 		box_test(test_receipt_tells_every_mount),
 		box_test(test_floor),
