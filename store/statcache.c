@@ -18,7 +18,7 @@
 /** Among what can be worked out again. */
 #define KIND "stat"
 /** Of the file's format: another is another number. Read as a number, so that a machine of another byte order finds another. */
-#define FORMAT (0x67622073746174ull << 8 | 1)
+#define FORMAT (0x67622073746174ull << 8 | 2)
 
 #define NS 1000000000ull
 
@@ -26,6 +26,7 @@
 struct head {
 	uint64_t format;
 	uint64_t dev, ino;       /**< of the source's root */
+	uint64_t fs;             /**< the file system's own id: another one may be mounted from the same device */
 };
 
 /** One file. Sorted by inode. Padding is zero: the file's bytes are hashed. */
@@ -39,6 +40,7 @@ struct record {
 };
 
 _Static_assert(sizeof(struct record) == 72, "no hidden padding");
+_Static_assert(sizeof((struct statfs){0}.f_fsid) == sizeof(uint64_t), "a file system's id fits");
 
 /** What a file system lets one know. */
 enum trust {
@@ -58,13 +60,9 @@ struct statcache {
 	size_t hits;
 };
 
-static enum trust trust_of(int fd)
+static enum trust trust_of(const struct statfs *fs)
 {
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) < 0)
-		return TRUST_NONE;
-	switch ((unsigned long)fs.f_type) {
+	switch ((unsigned long)fs->f_type) {
 	case EXT4_SUPER_MAGIC:
 	case XFS_SUPER_MAGIC:
 	case BTRFS_SUPER_MAGIC:
@@ -114,17 +112,19 @@ static void load(struct statcache *c)
 int statcache_open(struct store *store, int rootfd, struct statcache **ret, struct err *err)
 {
 	struct stat st;
+	struct statfs fs;
 	struct timespec now;
 	auto_statcache c = calloc(1, sizeof *c);
 
 	if (c == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "remember a directory's files");
-	if (fstat(rootfd, &st) < 0 || clock_gettime(CLOCK_REALTIME_COARSE, &now) < 0)
+	if (fstat(rootfd, &st) < 0 || fstatfs(rootfd, &fs) < 0 || clock_gettime(CLOCK_REALTIME_COARSE, &now) < 0)
 		return err_set(err, ERR_INTERNAL, errno, "remember a directory's files");
 	c->store = store;
-	c->trust = trust_of(rootfd);
+	c->trust = trust_of(&fs);
 	c->began = in_ns(&now);
-	c->head = (struct head){ FORMAT, st.st_dev, st.st_ino };
+	c->head = (struct head){ FORMAT, st.st_dev, st.st_ino, 0 };
+	memcpy(&c->head.fs, &fs.f_fsid, sizeof c->head.fs);
 	if (hash_bytes(&c->head, sizeof c->head, &c->key, err) < 0)
 		return -1;
 	if (c->trust != TRUST_NONE)

@@ -5,8 +5,8 @@
  * which stat(2) says the same has the same content, and need not be opened. ctime cannot be set, so who keeps size and mtime
  * deceives nobody. Private to store/.
  *
- * One file a directory that is a source, among what the store can work out again (derived/stat-…, by device and inode of
- * that directory): a head, records sorted by inode, and a SHA-256 of them. It is read whole into memory of our own, since nobody can
+ * One file a directory that is a source, among what the store can work out again (derived/stat-…, by device, file system
+ * and inode of that directory): a head, records sorted by inode, and a SHA-256 of them. It is read whole into memory of our own, since nobody can
  * change that after it was checked; a damaged one is as good as none. It is written beside and renamed: of several runs
  * one wins, and each one's is right.
  *

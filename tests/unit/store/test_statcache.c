@@ -291,6 +291,37 @@ static void another_device_is_read(void **state)
 	assert_false(statcache_may_note(c, &st, STATCACHE_CALM));
 }
 
+/** Writes a cache as it would be with other bytes. */
+static void seal_again(struct world *w, const char *path, struct buf *text)
+{
+	struct digest sum;
+
+	must(hash_bytes(text->data, text->len - sizeof sum.b, &sum, &w->err));
+	memcpy(text->data + text->len - sizeof sum.b, sum.b, sizeof sum.b);
+	must(io_publish(store_fd(w->store), path, text->data, text->len, 0644, 0, &w->err));
+}
+
+/** What was found on another file system with the same device and inodes, as one mounted in its place has them. */
+static void another_file_system_is_read(void **state)
+{
+	struct world *w = *state;
+	struct statfs fs;
+	char path[128];
+	auto_buf text = {0};
+
+	remembered(w);
+	cache_path(w, path);
+	must(io_read_file(store_fd(w->store), path, 4096, &text, &w->err));
+	assert_int_equal(fstatfs(w->in, &fs), 0);
+	assert_memory_equal(text.data + 24, &fs.f_fsid, sizeof fs.f_fsid);
+	text.data[24] ^= 1;
+	seal_again(w, path, &text);
+	assert_false(knows(w, "f"));
+	text.data[24] ^= 1;
+	seal_again(w, path, &text);
+	assert_known(w, "f");
+}
+
 static int on_tmpfs(struct world *w)
 {
 	char path[4200];
@@ -423,6 +454,7 @@ int main(void)
 		test_in_world(an_object_that_is_gone_is_stored_again),
 		test_in_world(another_directory_has_another),
 		test_in_world(another_device_is_read),
+		test_in_world(another_file_system_is_read),
 		test_in_world(nothing_is_remembered_of_a_tmpfs),
 		test_in_world(the_future_is_not_believed),
 		test_in_world(a_file_open_for_writing_is_read),
