@@ -208,7 +208,6 @@ int attest_verify_archive(const struct attest_verified *v, const struct digest *
 /* ---- summaries ------------------------------------------------------- */
 
 #define ATTEST_VSA_TYPE "https://slsa.dev/verification_summary/v1"
-#define ATTEST_TEST_RESULT_TYPE "https://in-toto.io/attestation/test-result/v0.1"
 
 /** What a verifier found, in the words of SLSA's verification summary. Borrowed. */
 struct attest_summary {

@@ -9,6 +9,9 @@
 
 #define STATEMENT_V01 "https://in-toto.io/Statement/v0.1"
 
+#define VSA_FAMILY "https://slsa.dev/verification_summary/"
+#define TEST_RESULT_FAMILY "https://in-toto.io/attestation/test-result/"
+
 /** Kinds of attestations, by their predicate types; of those that end in a slash, any version. */
 static const struct kind {
 	const char *name, *type;
@@ -16,8 +19,8 @@ static const struct kind {
 	{ "provenance", "https://slsa.dev/provenance/" },
 	{ "sbom", "https://cyclonedx.org/bom" },
 	{ "sbom", "https://spdx.dev/Document" },
-	{ "test-result", "https://in-toto.io/attestation/test-result/" },
-	{ "vsa", "https://slsa.dev/verification_summary/" },
+	{ "test-result", TEST_RESULT_FAMILY },
+	{ "vsa", VSA_FAMILY },
 	{ "vulns", "https://in-toto.io/attestation/vulns/" },
 	{ "vulns", "https://cosign.sigstore.dev/attestation/vuln/" },
 };
@@ -84,9 +87,10 @@ static int check_predicate(const json_t *statement, const struct attest_policy *
 
 	if (strcmp(type, ATTEST_PROVENANCE_TYPE) == 0)
 		return statement_check_slsa(statement, err);
-	if (strcmp(type, ATTEST_VSA_TYPE) == 0)
+	/* Any version: what counts as one of a kind is asked what the kind is asked. One that says it in other words is refused. */
+	if (is_of(type, VSA_FAMILY))
 		return check_vsa(predicate, policy, err);
-	return strcmp(type, ATTEST_TEST_RESULT_TYPE) == 0 ? check_test_result(predicate, err) : 0;
+	return is_of(type, TEST_RESULT_FAMILY) ? check_test_result(predicate, err) : 0;
 }
 
 /** An in-toto statement of any predicate. */

@@ -12,8 +12,10 @@ static struct err err;
 #define STATEMENT(type, predicate)                                                                                              \
 	"{\"_type\": \"https://in-toto.io/Statement/v1\", \"predicateType\": \"" type "\", \"subject\": "                       \
 	"[{\"name\": \"x\", \"digest\": {\"sha256\": \"" HEX1 "\"}}], \"predicate\": " predicate "}"
-#define VSA(result, when)                                                                                                       \
-	STATEMENT("https://slsa.dev/verification_summary/v1", "{\"verifier\": {\"id\": \"https://v.example\"}, \"timeVerified\": \"" \
+#define TEST_RESULT "https://in-toto.io/attestation/test-result/"
+#define VSA(result, when) VSA_OF("v1", result, when)
+#define VSA_OF(version, result, when)                                                                                           \
+	STATEMENT("https://slsa.dev/verification_summary/" version, "{\"verifier\": {\"id\": \"https://v.example\"}, \"timeVerified\": \"" \
 		  when "\", \"verificationResult\": \"" result "\"}")
 
 /** Signs the text, and lays the bundle out with white space, as cosign does not, but may; @p edit changes it. */
@@ -155,9 +157,14 @@ static void test_statements(void **state)
 	says(KEY_P256, VSA("PASSED", "2025-12-31T23:59:59Z"), NULL, age, "the verification summary is of 2025-12-31T23:59:59Z");
 	says(KEY_P256, VSA("PASSED", "yesterday"), NULL, none, "'timeVerified' is not a time");
 	says(KEY_P256, VSA("FAILED", "2026-01-01T00:00:00Z"), NULL, none, "'verificationResult' is 'FAILED', must be 'PASSED'");
-	says(KEY_P256, STATEMENT(ATTEST_TEST_RESULT_TYPE, "{\"result\": \"PASSED\"}"), NULL, none, NULL);
-	says(KEY_P256, STATEMENT(ATTEST_TEST_RESULT_TYPE, "{\"result\": \"GOOD\"}"), NULL, none, "it is PASSED, WARNED or FAILED");
-	says(KEY_P256, STATEMENT(ATTEST_TEST_RESULT_TYPE, "{}"), NULL, none, "'result' is missing");
+	/* --require vsa takes any version, so any version must have passed. */
+	says(KEY_P256, VSA_OF("v1.1", "PASSED", "2026-01-01T00:00:00Z"), NULL, age, NULL);
+	says(KEY_P256, VSA_OF("v1.1", "FAILED", "2026-01-01T00:00:00Z"), NULL, none, "'verificationResult' is 'FAILED', must be 'PASSED'");
+	says(KEY_P256, VSA_OF("v0.2", "PASSED", "2025-12-31T23:59:59Z"), NULL, age, "the verification summary is of 2025-12-31T23:59:59Z");
+	says(KEY_P256, STATEMENT("https://slsa.dev/verification_summary/v0.2", "{\"verification_result\": \"FAILED\"}"), NULL, none, "is missing");
+	says(KEY_P256, STATEMENT(TEST_RESULT "v0.1", "{\"result\": \"PASSED\"}"), NULL, none, NULL);
+	says(KEY_P256, STATEMENT(TEST_RESULT "v0.2", "{\"result\": \"GOOD\"}"), NULL, none, "it is PASSED, WARNED or FAILED");
+	says(KEY_P256, STATEMENT(TEST_RESULT "v0.1", "{}"), NULL, none, "'result' is missing");
 	says(KEY_P256, STATEMENT(ATTEST_PROVENANCE_TYPE, "{}"), NULL, none, "'buildDefinition' is missing");
 	says(KEY_P256, "{\"_type\": \"x\"}", NULL, none, "is no in-toto statement");
 	says(KEY_P256, "{\"_type\": \"" ATTEST_STATEMENT_TYPE "\", \"_type\": \"x\"}", NULL, none, "duplicate");
