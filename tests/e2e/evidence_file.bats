@@ -94,6 +94,14 @@ verify() { glovebox verify "$@" --key "$WORK/key.pub.pem"; }
 # forge MODE NEW: a lying copy.
 forge() { python3 "$BATS_TEST_DIRNAME/forge_evidence.py" "$1" "$WORK/files/run.evidence" "$2"; }
 
+@test "a blob that is named five hundred times is read once" {
+	forge layer-repeated "$WORK/lie"
+	# Seconds of processor time: 16 GiB are not hashed within them.
+	expect_status 4 prlimit --cpu=3 "$GLOVEBOX" verify "$WORK/lie" --key "$WORK/key.pub.pem"
+	expect_output "the image archive is"
+	rm "$WORK/lie"
+}
+
 @test "with one input changed it is refused before anything is built" {
 	while IFS='|' read -r mode reason; do
 		read -r mode <<<"$mode"

@@ -66,6 +66,14 @@ elif mode == 'layer-swapped':
     text = canon(image)
     blobs[sha(text)] = text
     index['manifests'][1].update(digest='sha256:' + sha(text), size=len(text))
+elif mode == 'layer-repeated':   # nobody vouches for it: what is read of it must not grow with how often it is named
+    image = json.loads(blobs[index['manifests'][1]['digest'][7:]])
+    evil = bytes(32 << 20)
+    blobs[sha(evil)] = evil
+    image['layers'] = [dict(image['layers'][0], digest='sha256:' + sha(evil), size=len(evil))] * 500
+    text = canon(image)
+    blobs[sha(text)] = text
+    index['manifests'][1].update(digest='sha256:' + sha(text), size=len(text))
 elif mode == 'tag':
     index['manifests'][1]['annotations']['org.opencontainers.image.ref.name'] = 'evil'
 elif mode == 'bundle-byte':
