@@ -56,7 +56,7 @@ static void guard_run(int from)
 	while (n < 0 && errno == EINTR);
 	/* A byte: all is in order. The end without one: killed. */
 	if (n == 0)
-		(void)tcsetattr(terminal, TCSANOW, &before);
+		(void)tcsetattr(terminal, TCSAFLUSH, &before);
 	_exit(0);
 }
 
@@ -104,7 +104,8 @@ void terminal_restore(void)
 	if (!is_raw)
 		return;
 	is_raw = 0;
-	(void)tcsetattr(terminal, TCSADRAIN, &before);
+	/* Not read yet: typed for whoever was inside, or what the terminal answered to them. The caller's shell would run it. */
+	(void)tcsetattr(terminal, TCSAFLUSH, &before);
 }
 
 void terminal_end(void)

@@ -7,9 +7,10 @@ Runs a command on a terminal of its own, 30 rows by 100 columns, and acts on it 
   type TEXT     types it; \\n, \\x03 and the like are keys
   size R C      gives the terminal another size
   signal NAME   sends the command a signal
+  pause S       lets so many seconds pass
   hangup        closes the terminal
-Shows what stood on it and ends with the command's status: 128 and the signal where one ended it, 98 where an expectation was not
-met, 99 where the terminal's settings are not what they were before."""
+Shows what stood on it and ends with the command's status: 128 and the signal where one ended it, 97 where what was typed
+is left to whoever reads next, 98 where an expectation was not met, 99 where the terminal's settings are not what they were before."""
 import fcntl
 import os
 import pty
@@ -20,7 +21,7 @@ import sys
 import termios
 import time
 
-ARGUMENTS = {"expect": 1, "type": 1, "size": 2, "signal": 1, "hangup": 0}
+ARGUMENTS = {"expect": 1, "type": 1, "size": 2, "signal": 1, "pause": 1, "hangup": 0}
 SECONDS = 30
 
 
@@ -85,6 +86,8 @@ while acts:
         set_size(slave, int(rest[0]), int(rest[1]))
     elif act == "signal":
         os.kill(pid, getattr(signal, rest[0]))
+    elif act == "pause":
+        look(float(rest[0]))
     elif act == "hangup":
         os.close(slave)
         os.close(master)
@@ -110,5 +113,10 @@ if master is not None:
     if termios.tcgetattr(slave) != before:
         print("on_terminal.py: the settings are others now:", before[:4], termios.tcgetattr(slave)[:4])
         leave(99)
+    before[3] &= ~termios.ICANON
+    termios.tcsetattr(slave, termios.TCSANOW, before)
+    if select.select([slave], [], [], 0)[0]:
+        print("on_terminal.py: left to whoever reads next:", os.read(slave, 4096))
+        leave(97)
 code = os.waitstatus_to_exitcode(status)
 leave(128 - code if code < 0 else code)

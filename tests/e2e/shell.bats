@@ -106,6 +106,16 @@ nothing_left()
 	rm -rf "$GLOVEBOX_STORE"/tmp/*
 }
 
+@test "what nobody inside has read is not left to the caller's shell" {
+	# On SIGTERM the terminal inside hangs up; who does not mind has the grace.
+	expect_status 143 at expect '$ ' type 'trap "" HUP TERM; echo re""ady; while :; do sleep 1; done\n' expect ready signal SIGTERM pause 0.3 \
+		type 'for whoever is inside\n' -- build --grace 1s
+	# Killed, it cannot see to it itself.
+	expect_status 137 at expect '$ ' signal SIGSTOP type 'for whoever is inside\n' signal SIGKILL -- build
+	wait_until nothing_runs
+	rm -rf "$GLOVEBOX_STORE"/tmp/*
+}
+
 nothing_runs() { [ -z "$(processes_with "$SPEC")" ]; }
 
 @test "a terminal that is closed ends it, with all that runs" {
