@@ -141,15 +141,24 @@ static int read_builder(const struct reading *r, const struct node *n, struct at
 static int read_builders(const struct reading *r, const struct node *n)
 {
 	struct verify_policy *p = r->p;
+	char q[QUOTE_SIZE];
 
 	if (check_list(r, n, NODE_LIST) < 0)
 		return -1;
 	p->builders = calloc(n->n, sizeof *p->builders);
 	if (p->builders == NULL)
 		return no_memory(r);
-	for (const struct node *item = n->first; item != NULL; item = item->next)
-		if (read_builder(r, item, &p->builders[p->asks.nbuilders++]) < 0)
+	for (const struct node *item = n->first; item != NULL; item = item->next) {
+		struct attest_builder *b = &p->builders[p->asks.nbuilders];
+
+		if (read_builder(r, item, b) < 0)
 			return -1;
+		/* Of two levels of one builder whoever reads this may mean the other. */
+		for (size_t i = 0; i < p->asks.nbuilders; i++)
+			if (strcmp(p->builders[i].id, b->id) == 0)
+				return yaml_error(r->file, item->pos, r->err, "builders: %s is there twice; remove one of them", quote(q, b->id));
+		p->asks.nbuilders++;
+	}
 	return 0;
 }
 

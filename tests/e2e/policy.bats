@@ -86,6 +86,7 @@ says()
 	says 2 "maxAge: must be a time" "${head[@]}" 'maxAge: soon'
 	says 2 "each is an id, or a mapping of id and level" "${head[@]}" 'builders: [{id: x, levels: 2}]'
 	says 2 "level: must be a number from 1 to 3" "${head[@]}" 'builders: [{id: x, level: 4}]'
+	says 2 "this.yaml:3:31: builders: 'x' is there twice" "${head[@]}" 'builders: [{id: x, level: 3}, {id: x, level: 1}]'
 	says 2 "must be a single value" "${head[@]}" 'parameters: {spec: {fileName: x}}'
 	says 2 "twice" "${head[@]}" 'maxAge: 1h' 'maxAge: 2h'
 	says 6 "No such file" "${head[@]}" 'keys: [gone.pem]'
