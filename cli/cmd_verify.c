@@ -54,12 +54,18 @@ static int print_verdict(const struct args *args, const struct verify_verdict *v
 
 /* ---- summary --------------------------------------------------------------------------- */
 
-/** The options that asked something, as one text whose digest stands for them. */
-static int options_digest(const struct args *args, struct digest *ret, struct err *err)
+/** The options that asked something, as one text whose digest stands for them. A key is told by its id: a file's name says nothing of it. */
+static int options_digest(const struct args *args, const struct verify_request *q, struct digest *ret, struct err *err)
 {
 	static const char *const asking[] = { "builder-id", "deep", "param", "require", "source" };
 	auto_buf text = {0};
+	char id[45];
 
+	for (size_t i = 0; i < q->nkeys; i++) {
+		if (key_id(q->keys[i], id, err) < 0)
+			return -1;
+		buf_addf(&text, "--key=%s\n", id);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(asking); i++)
 		for (size_t k = 0; k < args->ngiven; k++)
 			if (strcmp(args->given[k].def->name, asking[i]) == 0)
@@ -67,7 +73,7 @@ static int options_digest(const struct args *args, struct digest *ret, struct er
 					 args->given[k].value == NULL ? "" : args->given[k].value);
 	if (buf_check(&text, "verification summary", err) < 0)
 		return -1;
-	return hash_bytes(text.data == NULL ? "" : text.data, text.len, ret, err);
+	return hash_bytes(text.data, text.len, ret, err);
 }
 
 /** Every bundle that passed, by the digest of its bytes. */
@@ -113,7 +119,7 @@ static int write_summary(const struct args *args, const struct verify_request *q
 		.about = &v->provenance, .verifier_id = args_get(args, "verifier-id"), .version = GB_VERSION, .time = time(NULL),
 		.policy = q->file.digest, .ninputs = q->nbundles, .level = v->level,
 	};
-	int result = q->policy_path != NULL ? 0 : options_digest(args, &summary.policy, err);
+	int result = q->policy_path != NULL ? 0 : options_digest(args, q, &summary.policy, err);
 
 	buf_addf(&uri, q->policy_path != NULL ? "file:%s" : "glovebox:verify/options", q->policy_path == NULL ? "" : text_path_name(q->policy_path));
 	if (result == 0)
@@ -144,6 +150,15 @@ static int check_summary_options(const struct args *args, struct err *err)
 	return 0;
 }
 
+/** A summary names the policy's file alone. It must not say "passed" of one whose keys have not signed. */
+static int check_summary_keys(const struct args *args, const struct verify_request *q, struct err *err)
+{
+	if (!args_has(args, "vsa") || !args_has(args, "key") || q->file.nkeys == 0)
+		return 0;
+	return err_set(err, ERR_USAGE, 0, "--vsa: the summary would say that %s was met, which names its keys; leave out --key, or add the key to it",
+		       q->policy_path);
+}
+
 /** The key for the summary is read by a process of its own, before anything of the image's is looked at. */
 static int start_signer(const struct args *args, struct signer *ret, struct err *err)
 {
@@ -166,7 +181,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 
 	(void)ret_code;
 	if (check_summary_options(args, err) < 0 || start_signer(args, &signer, err) < 0 || verify_request(args, &q, err) < 0 ||
-	    verify_check(&q, &v, err) < 0)
+	    check_summary_keys(args, &q, err) < 0 || verify_check(&q, &v, err) < 0)
 		return -1;
 	if (args_has(args, "vsa") && write_summary(args, &q, &v, &signer, err) < 0)
 		return -1;

@@ -131,6 +131,23 @@ says()
 	[ ! -e "$WORK/none.json" ]
 }
 
+@test "a summary says of no policy that it was met, where a key from outside of it has signed" {
+	printf '%s\n' 'apiVersion: platform.build/v1' 'kind: VerifyPolicy' 'keys: [old.pub.pem]' >"$WORK/p/old.yaml"
+	summary=(--vsa-key "$WORK/verifier.pem" --verifier-id https://verifier.example.com)
+	expect_status 4 glovebox verify "$WORK/out" --policy "$WORK/p/old.yaml"
+	expect_status 2 glovebox verify "$WORK/out" --policy "$WORK/p/old.yaml" --key "$WORK/p/key.pub.pem" --vsa "$WORK/none.json" "${summary[@]}"
+	expect_output "leave out --key"
+	[ ! -e "$WORK/none.json" ]
+	# Without a policy's file the keys are a part of what is asked: another key, another digest.
+	expect_status 0 glovebox verify "$WORK/out" --key "$WORK/p/key.pub.pem" --vsa "$WORK/one.json" "${summary[@]}"
+	expect_status 0 glovebox verify "$WORK/out" --key "$WORK/p/key.pub.pem" --key "$WORK/p/old.pub.pem" --vsa "$WORK/two.json" "${summary[@]}"
+	for f in one two; do
+		jq -r .dsseEnvelope.payload "$WORK/$f.json" | base64 -d | jq -r .predicate.policy.digest.sha256 >"$WORK/$f"
+	done
+	is "$(cat "$WORK/one")" "$(printf -- '--key=%s\n' "$(glovebox key show "$WORK/p/key.pub.pem" | grep -oE '[A-Za-z0-9+/]{43}=')" | sha256sum | cut -d' ' -f1)"
+	[ "$(cat "$WORK/one")" != "$(cat "$WORK/two")" ]
+}
+
 @test "the provenance says which of its lists are complete, and what a step made" {
 	jq -e '.predicate.buildDefinition.internalParameters | (.glovebox_completeness | (.externalParameters, .resolvedDependencies) |
 		.complete and (.because | length > 40)) and (.glovebox_stepProduced | index("subject") != null)' "$WORK/out/provenance.json"
