@@ -41,6 +41,12 @@ static int take_type(const struct http_response *resp, struct document *d, struc
 	return 0;
 }
 
+/** Without a mediaType of its own it is what the answer calls it: of one that could be both, the registry would choose what a digest pins. */
+static bool is_ambiguous(const json_t *j)
+{
+	return json_object_get(j, "manifests") != NULL && (json_object_get(j, "layers") != NULL || json_object_get(j, "config") != NULL);
+}
+
 /** Gets the document @p name, a tag or a digest; @p expected is what its bytes must hash to, or NULL. */
 static int get_document(struct registry *r, const char *name, const struct digest *expected, struct document *ret, struct err *err)
 {
@@ -67,6 +73,9 @@ static int get_document(struct registry *r, const char *name, const struct diges
 		return -1;
 	if (!json_is_object(d.json))
 		return err_set(err, ERR_INPUT, 0, "%s/%s: '%s' is no JSON object", r->host, r->path, name);
+	if (is_ambiguous(d.json))
+		return err_set(err, ERR_INPUT, 0, "%s/%s: '%s' has the members of an index and of an image; it can be one of them", r->host, r->path,
+			       name);
 	*ret = d;
 	d = (struct document){0};
 	return 0;

@@ -318,6 +318,11 @@ static void test_resolve(void **state)
 	must_fail(resolve(":v1", MEDIA_INDEX, "{\"manifests\":[]}", &image), ERR_INPUT, "index of 0 images has none for linux/");
 	must_fail(resolve(":v1", MEDIA_INDEX, "{\"manifests\":[1,{\"platform\":{\"os\":\"linux\",\"architecture\":\"none\"}}]}", &image), ERR_INPUT,
 		  "index of 2 images has none");
+	/* One digest, and the registry's Content-Type would say what it stands for. */
+	must_fail(resolve(":v1", MEDIA_MANIFEST, "{\"manifests\":[],\"layers\":[]}", &image), ERR_INPUT, "of an index and of an image");
+	must_fail(resolve(":v1", MEDIA_INDEX, "{\"manifests\":[],\"config\":{}}", &image), ERR_INPUT, "of an index and of an image");
+	must_fail(resolve(":v1", "x", "{\"mediaType\":\"" MEDIA_MANIFEST "\",\"manifests\":[],\"layers\":[]}", &image), ERR_INPUT,
+		  "of an index and of an image");
 }
 
 static int pull(const char *manifest, const char *blob)
