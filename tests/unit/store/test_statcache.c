@@ -43,21 +43,26 @@ static bool knows(struct world *w, const char *path)
 	return statcache_find(c, &st, &d);
 }
 
-/** Asserts that it does, where the file system of the test is one whose times prove enough at once. */
-static void assert_known(struct world *w, const char *path)
+/** Whether files there are believed at once when nobody writes to them. */
+static bool is_believed(int fd)
 {
 	struct statfs fs;
 
-	assert_int_equal(fstatfs(w->in, &fs), 0);
+	assert_int_equal(fstatfs(fd, &fs), 0);
 	switch ((unsigned long)fs.f_type) {
 	case EXT4_SUPER_MAGIC:
 	case XFS_SUPER_MAGIC:
 	case BTRFS_SUPER_MAGIC:
-		assert_true(knows(w, path));
-		break;
+		return true;
 	default:
-		assert_false(knows(w, path));
+		return false;
 	}
+}
+
+/** Asserts that it does, where the file system of the test is one whose times prove enough at once. */
+static void assert_known(struct world *w, const char *path)
+{
+	assert_int_equal(knows(w, path), is_believed(w->in));
 }
 
 /** The name of the one file that the cache is, below the store. */
@@ -234,6 +239,8 @@ static void a_damaged_cache_is_none(void **state)
 	struct world *w = *state;
 
 	remembered(w);
+	if (!is_believed(w->in))
+		return assert_known(w, "f");
 	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
 		change_cache(w, scripts[i]);
 		if (strstr(scripts[i], "mkfifo") == NULL)
@@ -283,6 +290,8 @@ static void another_device_is_read(void **state)
 	struct digest d;
 
 	remembered(w);
+	if (!is_believed(w->in))
+		return assert_known(w, "f");
 	must(statcache_open(w->store, w->in, &c, &w->err));
 	must(fstatat(w->in, "f", &st, 0));
 	assert_true(statcache_find(c, &st, &d));
@@ -310,6 +319,8 @@ static void another_file_system_is_read(void **state)
 	auto_buf text = {0};
 
 	remembered(w);
+	if (!is_believed(w->in))
+		return assert_known(w, "f");
 	cache_path(w, path);
 	must(io_read_file(store_fd(w->store), path, 4096, &text, &w->err));
 	assert_int_equal(fstatfs(w->in, &fs), 0);
@@ -351,6 +362,8 @@ static void the_future_is_not_believed(void **state)
 	struct stat st;
 
 	remembered(w);
+	if (!is_believed(w->in))
+		return assert_known(w, "f");
 	must(statcache_open(w->store, w->in, &c, &w->err));
 	auto_fd fd = openat(w->in, "f", O_RDONLY | O_CLOEXEC);
 	must(fstat(fd, &st));
@@ -369,6 +382,8 @@ static void a_file_open_for_writing_is_read(void **state)
 	struct stat st;
 
 	remembered(w);
+	if (!is_believed(w->in))
+		return assert_known(w, "f");
 	must(statcache_open(w->store, w->in, &c, &w->err));
 	auto_fd fd = openat(w->in, "f", O_RDONLY | O_CLOEXEC);
 	auto_fd writer = openat(w->in, "f", O_WRONLY | O_CLOEXEC);
@@ -387,6 +402,8 @@ static void files_that_go_are_forgotten(void **state)
 
 	put(w->in, "g", "xyz", 0644);
 	remembered(w);
+	if (!is_believed(w->in))
+		return assert_known(w, "g");
 	cache_path(w, path);
 	must(fstatat(store_fd(w->store), path, &before, 0));
 	assert_int_equal(unlinkat(w->in, "g", 0), 0);
@@ -440,6 +457,16 @@ static void runs_at_once_are_all_right(void **state)
 	assert_known(w, "f300");
 }
 
+/** Where temporary files are kept in memory there is little to test; /var/tmp is on a disk, mostly. */
+static void choose_place(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	auto_fd fd = open(tmp == NULL ? "/tmp" : tmp, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && !is_believed(fd))
+		setenv("TMPDIR", "/var/tmp", 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,5 +489,6 @@ int main(void)
 		test_in_world(runs_at_once_are_all_right),
 	};
 
+	choose_place();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
