@@ -157,11 +157,11 @@ static uint64_t population(const struct watch *w, uint64_t most)
 {
 	if (w->cgroup->of[CGROUP_PIDS] != NULL)
 		return cgroup_population(w->cgroup);
-	/* What others have ended meanwhile is missing from it: a step has many before anybody counts. */
-	uint16_t more = whole_host() - w->others;
-	if (most > PIDS_MOST || more < most / PIDS_MANY_PART || more > INT16_MAX)
+	uint16_t host = whole_host(), more = host - w->others;
+	if (most > PIDS_MOST || !is_near(host, most))
 		return 0;
-	if (is_near(more, most) && crowd_count(w->pid, most / PIDS_MANY_PART) >= most / PIDS_MANY_PART)
+	/* Others may have ended meanwhile, so that it is less: then the walk has to do. */
+	if (more <= INT16_MAX && is_near(more, most) && crowd_count(w->pid, most / PIDS_MANY_PART) >= most / PIDS_MANY_PART)
 		return least(more, most);
 	return crowd_count(w->pid, most);
 }

@@ -9,6 +9,7 @@ setup_file()
 	begin_file
 	new_spec "$WORK/spec"
 	GLOVEBOX=$(program_for_others)
+	cp "$BATS_TEST_DIRNAME/deny_calls.py" "$WORK" # within reach of everybody
 	export HERE=$BATS_TEST_DIRNAME
 }
 teardown_file() { end_file; }
@@ -131,22 +132,22 @@ expect_works()
 }
 
 @test "a seccomp filter that denies unshare" {
-	tell "$HERE/deny_calls.py" EPERM unshare --
+	tell "$WORK/deny_calls.py" EPERM unshare --
 	expect_denied namespaces seccomp 'seccomp=outer-seccomp.json' exec run
 	[[ $(finding namespaces message) == *'(unshare)'* ]]
 	[[ $(finding namespaces cures) == *'hostUsers: false'*'seccompProfile'* ]]
 }
 
 @test "a seccomp filter that denies clone with namespaces, as a container's does" {
-	tell "$HERE/deny_calls.py" EPERM clone:0x7e020000 unshare mount setns --
+	tell "$WORK/deny_calls.py" EPERM clone:0x7e020000 unshare mount setns --
 	expect_denied namespaces seccomp 'seccomp=' exec run
 	[[ $(finding namespaces message) == *'(clone, unshare, setns, mount)'* ]]
 }
 
 @test "a filter that has nothing to do with it is not blamed" {
-	tell in_userns 'echo 0 >/proc/sys/user/max_user_namespaces' "$HERE/deny_calls.py" EPERM clone3 --
+	tell in_userns 'echo 0 >/proc/sys/user/max_user_namespaces' "$WORK/deny_calls.py" EPERM clone3 --
 	expect_denied namespaces userns-off 'sysctl -w' exec
-	tell "$HERE/deny_calls.py" ENOSYS clone3 --
+	tell "$WORK/deny_calls.py" ENOSYS clone3 --
 	expect_works
 }
 
@@ -193,7 +194,7 @@ expect_works()
 }
 
 @test "no Landlock: told, and no hindrance" {
-	tell "$HERE/deny_calls.py" ENOSYS landlock_create_ruleset --
+	tell "$WORK/deny_calls.py" ENOSYS landlock_create_ruleset --
 	expect_works
 	is "$(finding landlock state) $(finding landlock cause)" "weaker no-landlock"
 }
@@ -278,7 +279,7 @@ installed()
 }
 
 @test "a host that denies is no place for a self-test: exit 5 and the findings" {
-	run --separate-stderr "$HERE/deny_calls.py" EPERM unshare -- "$GLOVEBOX" doctor --limits best-effort --self-test
+	run --separate-stderr "$WORK/deny_calls.py" EPERM unshare -- "$GLOVEBOX" doctor --limits best-effort --self-test
 	is "$status" 5
 	expect_output 'this host denies what glovebox needs'
 }

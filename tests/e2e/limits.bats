@@ -134,7 +134,7 @@ full_disk()
 }
 
 @test "processes: a bomb whose processes come and go, and never are as many as they may" {
-	meets 137 limited pids 100 --pids 100 --timeout 60s -- sh -c 'f() { sleep 0.01; f & f & }; f 2>/dev/null & exec sleep 600'
+	meets 137 limited pids 100 --pids 100 --timeout 60s -- sh -c 'f() { f & f & sleep 0.5; }; f 2>/dev/null & exec sleep 600'
 }
 
 @test "open files" {
