@@ -133,10 +133,6 @@ full_disk()
 	fails_at "at its limit pids=20" "{ pids: 20 }" "while :; do sleep 60 & done"
 }
 
-@test "processes: a bomb whose processes come and go, and never are as many as they may" {
-	meets 137 limited pids 100 --pids 100 --timeout 60s -- sh -c 'f() { f & f & sleep 0.5; }; f 2>/dev/null & exec sleep 600'
-}
-
 @test "open files" {
 	is "$(box --files 50 -- sh -c 'ulimit -n')" 50
 	is "$(jq -r .sandbox.limits.files.value "$WORK/receipt")" 50
