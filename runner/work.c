@@ -84,12 +84,16 @@ static int note_uses(const struct work *work, struct err *err)
 	if (store_scratch_use(work->scratch, true, &plan->rootfs, err) < 0 || store_scratch_use(work->scratch, false, &plan->profile.text, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->spec->nsources; i++)
-		if (store_scratch_use(work->scratch, true, &plan->sources[i].tree, err) < 0)
+		if (store_scratch_use(work->scratch, true, &plan->sources[i].tree, err) < 0 ||
+		    (plan->spec->sources[i].url != NULL && store_scratch_use(work->scratch, false, &plan->sources[i].file, err) < 0))
 			return -1;
 	for (size_t i = 0; plan->base.any && i < base->nlayers; i++)
 		if (store_scratch_use(work->scratch, false, &base->layers[i].digest, err) < 0)
 			return -1;
-	return !plan->base.any ? 0 : store_scratch_use(work->scratch, false, &base->manifest_digest, err);
+	if (!plan->base.any)
+		return 0;
+	return store_scratch_use(work->scratch, false, &base->manifest_digest, err) < 0
+		? -1 : store_scratch_use(work->scratch, false, &base->config_digest, err);
 }
 
 int work_use(const struct work *work, const struct digest *output, const struct upper *upper, struct err *err)

@@ -186,6 +186,25 @@ clean() { expect_status 0 glovebox cache verify; }
 	clean
 }
 
+@test "what a run's evidence needs is not collected while its step runs" {
+	umoci init --layout "$WORK/base"
+	umoci new --image "$WORK/base:v1"
+	umoci insert --rootless --image "$WORK/base:v1" "$WORK/rootfs/etc" /etc
+	tar -C "$WORK/rootfs" -cf "$WORK/more.tar" etc
+	new_spec "$DIR" 'touch made; sleep 3'
+	sed -i -e "s|base: scratch|base: oci:$WORK/base@$(jq -r '.manifests[0].digest' "$WORK/base/index.json")|" \
+		-e "/^spec:/a\\  sources: [{ name: src, path: . }, { name: more, url: 'file://$WORK/more.tar', digest: 'sha256:$(sha256sum <"$WORK/more.tar" | cut -c-64)', unpack: true }]" \
+		"$DIR/build.yaml"
+	chmod -R go+rX "$WORK/base" "$WORK/more.tar"
+	glovebox run "$DIR/build.yaml" --evidence "$WORK/evidence" >"$WORK/log" 2>&1 &
+	local runner=$!
+	wait_until grep -q "step build" "$WORK/log"
+	expect_status 0 glovebox cache gc --max-age 0
+	kill -0 "$runner"
+	wait "$runner" || { cat "$WORK/log"; false; }
+	[ -s "$WORK/evidence" ]
+}
+
 @test "what a run uses while its step runs is not collected" {
 	TESTS='  tests: [{ name: unit, command: "cat made/twice" }]' new_spec "$DIR" 'cat input.txt input.txt > made; sleep 3; rm made; mkdir made; cp input.txt made/twice'
 	# With a key: its process lives as long as the run, and must not hold the store either.
