@@ -109,7 +109,7 @@ nothing_left()
 @test "what nobody inside has read is not left to the caller's shell" {
 	# On SIGTERM the terminal inside hangs up; who does not mind has the grace.
 	expect_status 143 at expect '$ ' type 'trap "" HUP TERM; echo re""ady; while :; do sleep 1; done\n' expect ready signal SIGTERM pause 0.3 \
-		type 'for whoever is inside\n' -- build --grace 1s
+		type 'for whoever is inside\n' -- build --grace 5s
 	# Killed, it cannot see to it itself.
 	expect_status 137 at expect '$ ' signal SIGSTOP type 'for whoever is inside\n' signal SIGKILL -- build
 	wait_until nothing_runs
