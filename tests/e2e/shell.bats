@@ -102,14 +102,14 @@ nothing_left()
 	expect_status 130 at expect '$ ' signal SIGINT -- build
 	expect_status 137 at expect '$ ' signal SIGKILL -- build
 	wait_until nothing_runs
-	expect_status 143 at expect '$ ' type 'trap "" HUP TERM; echo re""ady; while :; do sleep 1; done\n' expect ready signal SIGTERM -- build --grace 300ms
+	expect_status 143 at expect '$ ' type 'trap "" HUP TERM; echo re""ady; sleep 60\n' expect ready signal SIGTERM -- build --grace 300ms
 	rm -rf "$GLOVEBOX_STORE"/tmp/*
 }
 
 @test "what nobody inside has read is not left to the caller's shell" {
 	# On SIGTERM the terminal inside hangs up; who does not mind has the grace.
-	expect_status 143 at expect '$ ' type 'trap "" HUP TERM; echo re""ady; while :; do sleep 1; done\n' expect ready signal SIGTERM pause 0.3 \
-		type 'for whoever is inside\n' -- build --grace 5s
+	expect_status 143 at expect '$ ' type 'trap "" HUP TERM; echo re""ady; sleep 60\n' expect ready pause 0.5 signal SIGTERM pause 0.3 \
+		type 'for whoever is inside\n' -- build --grace 2s
 	# Killed, it cannot see to it itself.
 	expect_status 137 at expect '$ ' signal SIGSTOP type 'for whoever is inside\n' signal SIGKILL -- build
 	wait_until nothing_runs
