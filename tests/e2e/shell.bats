@@ -113,6 +113,7 @@ nothing_left()
 	# Killed, it cannot see to it itself.
 	expect_status 137 at expect '$ ' signal SIGSTOP type 'for whoever is inside\n' signal SIGKILL -- build
 	wait_until nothing_runs
+	chmod -R u+rwX "$GLOVEBOX_STORE/tmp"
 	rm -rf "$GLOVEBOX_STORE"/tmp/*
 }
 
