@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "fetch/glob.h"
 
 /** One line. */
@@ -43,15 +44,8 @@ static void list_clear(struct list *l)
 
 static struct pattern *new_pattern(struct list *l)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap == 0 ? 16 : l->cap * 2;
-		struct pattern *grown = reallocarray(l->patterns, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return NULL;
-		l->patterns = grown;
-		l->cap = cap;
-	}
+	if (!array_room(&l->patterns, l->n, &l->cap))
+		return NULL;
 	l->patterns[l->n] = (struct pattern){0};
 	return &l->patterns[l->n++];
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
+
 void listing_clear(struct listing *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
@@ -26,14 +28,8 @@ int listing_add(struct listing *l, const struct member *m, struct err *err)
 	l->name_bytes += strlen(m->path) + (m->link != NULL ? strlen(m->link) : 0);
 	if (l->name_bytes > LISTING_NAMES_MAX)
 		return err_set(err, ERR_INPUT, 0, "more than %u bytes of names", LISTING_NAMES_MAX);
-	if (l->n == l->room) {
-		struct member *grown = reallocarray(l->v, l->room * 2 + 64, sizeof *grown);
-
-		if (grown == NULL)
-			return short_memory(err);
-		l->v = grown;
-		l->room = l->room * 2 + 64;
-	}
+	if (!array_room(&l->v, l->n, &l->room))
+		return short_memory(err);
 	struct member *to = &l->v[l->n];
 	*to = *m;
 	to->index = l->n;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/array.h"
 #include "oci/rules.h"
 #include "oci/show.h"
 #include "oci/slice.h"
@@ -132,15 +133,8 @@ static int add_entry(struct scan *s, const struct untar_entry *e, struct err *er
 	s->name_bytes += strlen(e->path) + (e->link == NULL ? 0 : strlen(e->link));
 	if (f->n >= OCI_FILES_MAX || s->name_bytes > OCI_FILE_NAMES_MAX)
 		return err_set(err, ERR_INPUT, 0, "more than %u files, or %u bytes of names", OCI_FILES_MAX, OCI_FILE_NAMES_MAX);
-	if (f->n == f->room) {
-		size_t room = f->room == 0 ? 64 : 2 * f->room;
-		struct entry *grown = reallocarray(f->entries, room, sizeof *grown);
-
-		if (grown == NULL)
-			return err_set(err, ERR_INTERNAL, ENOMEM, "read an image");
-		f->entries = grown;
-		f->room = room;
-	}
+	if (!array_room(&f->entries, f->n, &f->room))
+		return err_set(err, ERR_INTERNAL, ENOMEM, "read an image");
 	struct entry *to = &f->entries[f->n];
 	*to = (struct entry){
 		.name = strdup(e->path), .link = e->link == NULL ? NULL : strdup(e->link), .hard = e->type == TAR_HARDLINK,

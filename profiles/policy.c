@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "profiles/refusal.h"
 
 void policy_clear(struct policy *p)
@@ -13,15 +14,8 @@ void policy_clear(struct policy *p)
 
 int policy_add(struct policy *p, const struct policy_rule *rule, struct err *err)
 {
-	if (p->nrules == p->cap) {
-		size_t cap = p->cap != 0 ? p->cap * 2 : 512;
-		struct policy_rule *grown = reallocarray(p->rules, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_set(err, ERR_INTERNAL, ENOMEM, "reading the profile");
-		p->rules = grown;
-		p->cap = cap;
-	}
+	if (!array_room(&p->rules, p->nrules, &p->cap))
+		return err_set(err, ERR_INTERNAL, ENOMEM, "reading the profile");
 	p->rules[p->nrules++] = *rule;
 	return 0;
 }

@@ -5,6 +5,8 @@
 #include <search.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /** A balanced tree (tsearch(3)): no choice of names makes it slow. */
 struct import_table {
 	struct import_totals *totals;
@@ -103,26 +105,15 @@ static int count_names(struct import_totals *t, const char *path, size_t bytes, 
 		       (unsigned long long)IMPORT_NAMES_MAX);
 }
 
-static int make_room(struct import_table *t, struct err *err)
-{
-	if (t->rows.n < t->room)
-		return 0;
-	size_t room = t->room < 64 ? 64 : 2 * t->room;
-	struct import_row **grown = reallocarray(t->rows.v, room, sizeof *grown);
-	if (grown == NULL)
-		return short_memory(err);
-	t->rows.v = grown;
-	t->room = room;
-	return 0;
-}
-
 /** Appends a row that has nothing but its path. */
 static int append(struct import_table *t, const char *path, struct import_row **ret, struct err *err)
 {
 	if (t->totals->rows >= TREE_ENTRIES_MAX)
 		return err_set(err, ERR_INPUT, 0, "'" SHOWN "': more than %u entries", path, TREE_ENTRIES_MAX);
-	if (count_names(t->totals, path, strlen(path) + 1, err) < 0 || make_room(t, err) < 0)
+	if (count_names(t->totals, path, strlen(path) + 1, err) < 0)
 		return -1;
+	if (!array_room(&t->rows.v, t->rows.n, &t->room))
+		return short_memory(err);
 	struct import_row *r = calloc(1, sizeof *r);
 	if (r != NULL)
 		r->path = strdup(path);

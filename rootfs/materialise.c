@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "rootfs/internal.h"
 
 #include <errno.h>
@@ -146,15 +147,8 @@ static int lay_link(const struct layout *l, const struct tree_entry *e, int dir,
 /** Notes a directory down for finish_dirs(). */
 static int add_late(struct layout *l, const struct tree_entry *e, struct err *err)
 {
-	if (l->nlate == l->late_cap) {
-		size_t cap = l->late_cap == 0 ? 256 : l->late_cap * 2;
-		struct late *grown = reallocarray(l->late, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_set(err, ERR_INTERNAL, ENOMEM, "lay out '" SHOWN "'", e->path);
-		l->late = grown;
-		l->late_cap = cap;
-	}
+	if (!array_room(&l->late, l->nlate, &l->late_cap))
+		return err_set(err, ERR_INTERNAL, ENOMEM, "lay out '" SHOWN "'", e->path);
 	char *path = strdup(e->path);
 	if (path == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "lay out '" SHOWN "'", e->path);

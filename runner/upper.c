@@ -10,6 +10,8 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "base/array.h"
+
 /** What overlayfs notes on files of an upper: "user." because it is mounted in a user namespace. */
 #define OVERLAY_XATTR "user.overlay."
 #define OPAQUE OVERLAY_XATTR "opaque"
@@ -100,15 +102,8 @@ static int add(struct record *r, char type, const struct stat *st, struct err *e
 	r->bytes += r->path.len + 64;
 	if (r->bytes > UPPER_STATE_MAX)
 		return refuse(r, "there is too much to write down", err);
-	if (r->n == r->cap) {
-		size_t cap = r->cap == 0 ? 256 : 2 * r->cap;
-		struct item *grown = reallocarray(r->v, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return fail(r, ENOMEM, err);
-		r->v = grown;
-		r->cap = cap;
-	}
+	if (!array_room(&r->v, r->n, &r->cap))
+		return fail(r, ENOMEM, err);
 	char *path = strdup(r->path.data);
 	if (path == NULL)
 		return fail(r, ENOMEM, err);

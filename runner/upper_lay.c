@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "base/array.h"
 #include "rootfs/rootfs.h"
 
 /** A line of the state. */
@@ -110,15 +111,8 @@ static int finish(const struct line *e, int dir, const char *name, struct err *e
 
 static int keep_dir(struct laying *l, const struct line *e, struct err *err)
 {
-	if (l->ndirs == l->cap) {
-		size_t cap = l->cap == 0 ? 256 : 2 * l->cap;
-		struct line *grown = reallocarray(l->dirs, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_set(err, ERR_INTERNAL, ENOMEM, "lay out what the build left");
-		l->dirs = grown;
-		l->cap = cap;
-	}
+	if (!array_room(&l->dirs, l->ndirs, &l->cap))
+		return err_set(err, ERR_INTERNAL, ENOMEM, "lay out what the build left");
 	l->dirs[l->ndirs++] = *e;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "profiles/profiles.h"
 
 /** Linux's own bound on a host name (HOST_NAME_MAX). */
@@ -23,32 +24,15 @@ void plan_clear(struct plan_box *box)
 	*box = (struct plan_box){ 0 };
 }
 
-/** Room for one more element in a growing array. */
-static bool grow(void **array, size_t n, size_t *cap, size_t size)
-{
-	if (n < *cap)
-		return true;
-	size_t want = *cap == 0 ? 64 : *cap * 2;
-	void *grown = reallocarray(*array, want, size);
-	if (grown == NULL)
-		return false;
-	*array = grown;
-	*cap = want;
-	return true;
-}
-
 /** Takes over @p p, which may be NULL. */
 static void *own(struct plan_box *box, void *p)
 {
-	void *owned = box->owned;
-
 	if (p == NULL)
 		return NULL;
-	if (!grow(&owned, box->nowned, &box->owned_cap, sizeof *box->owned)) {
+	if (!array_room(&box->owned, box->nowned, &box->owned_cap)) {
 		free(p);
 		return NULL;
 	}
-	box->owned = owned;
 	box->owned[box->nowned++] = p;
 	return p;
 }
@@ -76,12 +60,9 @@ int plan_no_memory(struct err *err)
 
 int plan_add_make(struct plan_box *box, struct make make, struct err *err)
 {
-	void *makes = box->makes;
-
 	if (make.path == NULL || (make.kind == MAKE_LINK && make.text == NULL) ||
-	    !grow(&makes, box->plan.nmakes, &box->makes_cap, sizeof make))
+	    !array_room(&box->makes, box->plan.nmakes, &box->makes_cap))
 		return plan_no_memory(err);
-	box->makes = makes;
 	box->makes[box->plan.nmakes++] = make;
 	box->plan.makes = box->makes;
 	return 0;
@@ -89,11 +70,8 @@ int plan_add_make(struct plan_box *box, struct make make, struct err *err)
 
 int plan_add_row(struct plan_box *box, struct row row, struct err *err)
 {
-	void *rows = box->rows;
-
-	if (row.target == NULL || !grow(&rows, box->plan.nrows, &box->rows_cap, sizeof row))
+	if (row.target == NULL || !array_room(&box->rows, box->plan.nrows, &box->rows_cap))
 		return plan_no_memory(err);
-	box->rows = rows;
 	box->rows[box->plan.nrows++] = row;
 	box->plan.rows = box->rows;
 	return 0;

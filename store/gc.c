@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "store/digest_set.h"
 
 /** Marks of what is known and kept. */
@@ -53,15 +54,8 @@ static void gc_clear(struct gc *g)
 
 static int add_unit(struct gc *g, const struct store_thing *t, struct err *err)
 {
-	if (g->n == g->cap) {
-		size_t cap = g->cap == 0 ? 1024 : 2 * g->cap;
-		struct unit *grown = reallocarray(g->units, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_set(err, ERR_INTERNAL, ENOMEM, "collect garbage");
-		g->units = grown;
-		g->cap = cap;
-	}
+	if (!array_room(&g->units, g->n, &g->cap))
+		return err_set(err, ERR_INTERNAL, ENOMEM, "collect garbage");
 	bool named = t->kind == STORE_RESULTS_KIND || t->kind == STORE_DERIVED;
 	struct unit u = {
 		.kind = t->kind, .digest = t->digest, .used = t->st.st_mtim.tv_sec, .bytes = store_thing_bytes(g->store, t),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "store/internal.h"
 
 #include <errno.h>
@@ -76,20 +77,6 @@ static void *arena(struct tree_builder *b, size_t n)
 	return p;
 }
 
-static bool grow(struct tree_builder *b)
-{
-	size_t cap = b->cap == 0 ? 1024 : b->cap * 2;
-
-	if (b->n < b->cap)
-		return true;
-	struct node **nodes = reallocarray(b->nodes, cap, sizeof *nodes);
-	if (nodes == NULL)
-		return false;
-	b->nodes = nodes;
-	b->cap = cap;
-	return true;
-}
-
 static struct node *new_node(struct tree_builder *b, const struct tree_entry *e)
 {
 	size_t path_size = strlen(e->path) + 1;
@@ -114,7 +101,7 @@ int tree_builder_add(struct tree_builder *b, const struct tree_entry *e, struct 
 		return -1;
 	if (b->n >= TREE_ENTRIES_MAX)
 		return err_set(err, ERR_INPUT, 0, "tree: '" SHOWN "': more than %u entries", e->path, TREE_ENTRIES_MAX);
-	struct node *n = grow(b) ? new_node(b, e) : NULL;
+	struct node *n = array_room(&b->nodes, b->n, &b->cap) ? new_node(b, e) : NULL;
 	if (n == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "collect a tree of %zu entries", b->n);
 	b->nodes[b->n++] = n;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "base/array.h"
 #include "store/digest_set.h"
 
 /** Something that was found. */
@@ -44,15 +45,8 @@ static void verify_clear(struct verify *v)
 /** Notes something down; @p ret (may be NULL): valid until the next one. */
 static int note(struct verify *v, const char *path, const char *why, struct find **ret, struct err *err)
 {
-	if (v->n == v->cap) {
-		size_t cap = v->cap == 0 ? 16 : 2 * v->cap;
-		struct find *grown = reallocarray(v->finds, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_set(err, ERR_INTERNAL, ENOMEM, "verify the store");
-		v->finds = grown;
-		v->cap = cap;
-	}
+	if (!array_room(&v->finds, v->n, &v->cap))
+		return err_set(err, ERR_INTERNAL, ENOMEM, "verify the store");
 	struct find f = { .path = strdup(path), .why = strdup(why), .trees = json_array() };
 	v->finds[v->n++] = f;
 	if (f.path == NULL || f.why == NULL || f.trees == NULL)
