@@ -84,13 +84,16 @@ int io_write_holes(int fd, const void *data, size_t n, struct err *err)
 	return 0;
 }
 
-int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err)
+/** Where the file stands, for read_full(): also one that has no places. */
+#define HERE ((off_t)-1)
+
+/** Reads from @p at on, which leaves the file where it stands, or from HERE. */
+static int read_full(int fd, off_t at, char *to, size_t n, size_t *ret_got, struct err *err)
 {
-	char *p = data;
 	size_t got = 0;
 
 	while (got < n) {
-		ssize_t done = read(fd, p + got, n - got);
+		ssize_t done = at == HERE ? read(fd, to + got, n - got) : pread(fd, to + got, n - got, at + (off_t)got);
 
 		if (done < 0 && errno == EINTR)
 			continue;
@@ -102,6 +105,11 @@ int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err)
 	}
 	*ret_got = got;
 	return 0;
+}
+
+int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err)
+{
+	return read_full(fd, HERE, data, n, ret_got, err);
 }
 
 /** Finds out what begins at the place reached: a hole, and up to where, or data. */
@@ -118,25 +126,6 @@ static void look_ahead(int fd, struct io_holes *h)
 		h->unknown = lseek(fd, h->at, SEEK_SET) == h->at;
 }
 
-static int read_at(int fd, off_t at, char *to, size_t n, size_t *ret_got, struct err *err)
-{
-	size_t got = 0;
-
-	while (got < n) {
-		ssize_t done = pread(fd, to + got, n - got, at + (off_t)got);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return err_set(err, ERR_INTERNAL, errno, "read");
-		if (done == 0)
-			break;
-		got += (size_t)done;
-	}
-	*ret_got = got;
-	return 0;
-}
-
 int io_read_holes(int fd, struct io_holes *h, void *data, size_t n, size_t *ret_got, struct err *err)
 {
 	if (!h->unknown && h->at >= h->hole_end && h->at >= h->data_end)
@@ -146,7 +135,7 @@ int io_read_holes(int fd, struct io_holes *h, void *data, size_t n, size_t *ret_
 	if (h->at < h->hole_end && (uint64_t)(h->hole_end - h->at) >= n) {
 		memset(data, 0, n);
 		*ret_got = n;
-	} else if (read_at(fd, h->at, data, n, ret_got, err) < 0) {
+	} else if (read_full(fd, h->at, data, n, ret_got, err) < 0) {
 		return -1;
 	}
 	h->at += (off_t)*ret_got;
