@@ -9,6 +9,7 @@
 #ifndef GB_CLI_H
 #define GB_CLI_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -144,6 +145,8 @@ void cli_progress(void *arg, const struct run_event *event);
 /** What finds a profile for `exec`. Defined beside each main(). */
 extern plan_profile_fn *const program_load_profile;
 
+/** The directory of this program, with a slash at its end. */
+int program_directory(char dir[PATH_MAX], struct err *err);
 /** First of all in main(): standard descriptors are open, no core file, SIGXFSZ ignored. -1 when that cannot be. */
 int program_begin(void);
 /** Parses argv after the command's name, and runs the command, or prints its help. */

@@ -19,18 +19,6 @@ plan_profile_fn *const program_load_profile = plan_load_shipped_profile;
 /** Where the engine is, from the directory of this program: in a build directory, and installed. */
 static const char *const engine_places[] = { "glovebox-engine", "../libexec/glovebox/glovebox-engine" };
 
-/** The directory of this program, with a slash at its end. */
-static int own_directory(char dir[PATH_MAX], struct err *err)
-{
-	ssize_t n = readlink("/proc/self/exe", dir, PATH_MAX - 1);
-
-	if (n <= 0)
-		return err_set(err, ERR_INTERNAL, errno, "find the directory of this program (is /proc mounted?)");
-	dir[n] = '\0';
-	strrchr(dir, '/')[1] = '\0';
-	return 0;
-}
-
 /** Whether @p path belongs to root or to this program's owner: in /tmp, say, "../libexec" is anybody's to make. */
 static bool is_ours(const char *path)
 {
@@ -44,7 +32,7 @@ static int hand_over(char **argv, struct err *err)
 {
 	char dir[PATH_MAX], path[PATH_MAX + 64];
 
-	if (own_directory(dir, err) < 0)
+	if (program_directory(dir, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(engine_places); i++) {
 		snprintf(path, sizeof path, "%s%s", dir, engine_places[i]);

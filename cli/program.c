@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the two programs' main() have in common. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -13,6 +16,17 @@ static int fill_stdio(void)
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", (fd == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC) != fd)
 			return -1;
+	return 0;
+}
+
+int program_directory(char dir[PATH_MAX], struct err *err)
+{
+	ssize_t n = readlink("/proc/self/exe", dir, PATH_MAX - 1);
+
+	if (n <= 0)
+		return err_set(err, ERR_INTERNAL, errno, "find the directory of this program (is /proc mounted?)");
+	dir[n] = '\0';
+	strrchr(dir, '/')[1] = '\0';
 	return 0;
 }
 

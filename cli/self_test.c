@@ -55,24 +55,12 @@ static unsigned failed(const struct outcome *o)
 
 /* ---- running it -------------------------------------------------------------------------- */
 
-/** Where this program is, with a slash at its end. */
-static int own_directory(char dir[PATH_MAX], struct err *err)
-{
-	ssize_t n = readlink("/proc/self/exe", dir, PATH_MAX - 1);
-
-	if (n <= 0)
-		return err_set(err, ERR_INTERNAL, errno, "find the directory of this program (is /proc mounted?)");
-	dir[n] = '\0';
-	strrchr(dir, '/')[1] = '\0';
-	return 0;
-}
-
 /** The small program that users start, and the probes: beside the engine in a build directory, and as they are installed. */
 static int find_programs(char glovebox[PATH_MAX + 32], char probes[PATH_MAX + 32], struct err *err)
 {
 	char dir[PATH_MAX];
 
-	if (own_directory(dir, err) < 0)
+	if (program_directory(dir, err) < 0)
 		return -1;
 	snprintf(probes, PATH_MAX + 32, "%sescape-probes", dir);
 	snprintf(glovebox, PATH_MAX + 32, "%sglovebox", dir);
