@@ -7,11 +7,9 @@ load registry
 
 setup_file()
 {
-	begin_file
-	export HOME=$WORK/home GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.com GIT_COMMITTER_NAME=c \
+	begin_registries
+	export GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.com GIT_COMMITTER_NAME=c \
 		GIT_COMMITTER_EMAIL=c@example.com GIT_COMMITTER_DATE='1700000001 +0100'
-	unset DOCKER_CONFIG REGISTRY_AUTH_FILE http_proxy https_proxy no_proxy
-	mkdir -p "$HOME/.docker"
 	git config --global init.defaultBranch main
 	new_key "$WORK/key"
 	start_registry

@@ -2,6 +2,15 @@
 # shellcheck shell=bash
 # Registries for tests: Debian's, and one that misbehaves. Beside lib.bash.
 
+# begin_registries: for setup_file. begin_file, with nothing of the caller's that speaks to registries.
+begin_registries()
+{
+	begin_file
+	export HOME=$WORK/home
+	unset DOCKER_CONFIG REGISTRY_AUTH_FILE http_proxy https_proxy no_proxy
+	mkdir -p "$HOME/.docker"
+}
+
 # start_registry: Debian's, on a port of its own, $REGISTRY.
 start_registry()
 {

@@ -7,10 +7,7 @@ load registry
 
 setup_file()
 {
-	begin_file
-	export HOME=$WORK/home
-	unset DOCKER_CONFIG REGISTRY_AUTH_FILE http_proxy https_proxy no_proxy
-	mkdir -p "$HOME/.docker"
+	begin_registries
 	new_spec "$WORK/spec"
 	new_key "$WORK/key"
 	glovebox run "$WORK/spec/build.yaml" --out "$WORK/out" --key "$WORK/key.pem"

@@ -7,10 +7,7 @@ load registry
 
 setup_file()
 {
-	begin_file
-	export HOME=$WORK/home
-	unset DOCKER_CONFIG REGISTRY_AUTH_FILE http_proxy https_proxy no_proxy
-	mkdir -p "$HOME/.docker"
+	begin_registries
 	new_key "$WORK/key"
 	start_registry
 	glovebox rootfs export tiny -o "$WORK/tiny.tar" --format oci
