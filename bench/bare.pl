@@ -13,7 +13,7 @@ use warnings;
 
 # What a result is written to goes into one scratch buffer. Of structures only those that are passed in.
 my %out = map { $_ => 1 } qw(newfstatat:2 read:1 pread64:1 getdents64:1 readlink:1 getrandom:0 ioctl:2 prlimit64:3 rt_sigaction:2
-	rt_sigprocmask:2 socketpair:3 pipe2:0 wait4:1 wait4:3 getrusage:1 uname:0 fstatfs:1 statx:4 getgroups:1 epoll_pwait:1 recvmsg:1);
+	rt_sigprocmask:2 socketpair:3 pipe2:0 wait4:1 wait4:3 getrusage:1 uname:0 fstatfs:1 statx:4 getgroups:1 epoll_pwait:1 recvmsg:1 sysinfo:0);
 my %in = (
 	'prlimit64:2' => sub { members('struct rlimit', @_) },
 	'openat2:2' => sub { members('struct open_how', @_) },

@@ -32,7 +32,7 @@ fetch_lua()
 	tar -C "$work/src/lua" --strip-components=1 -xf "$apt"/lua5.4_*.orig.tar.*
 }
 
-# 300 files of 20 functions, which include what programs include.
+# 300 files of 6 functions, which include what programs include.
 generate_project()
 {
 	local i k
@@ -40,7 +40,7 @@ generate_project()
 	for ((i = 0; i < 300; i++)); do
 		{
 			printf '#include <%s.h>\n' ctype errno math stdio stdlib string time unistd
-			for ((k = 0; k < 20; k++)); do
+			for ((k = 0; k < 6; k++)); do
 				printf 'int f%d_%d(const char *s, int n)\n{\n\tchar b[%d];\n\tint sum = n;\n' $i $k $((64 + k))
 				printf '\tfor (int i = 0; s[i] != 0 && i < n; i++) {\n\t\tb[i %% %d] = (char)toupper(s[i]);\n' $((64 + k))
 				printf '\t\tsum = sum * %d + b[i %% %d] / (i + 1);\n\t}\n' $((31 + i)) $((64 + k))
@@ -54,25 +54,24 @@ generate_project()
 		'clean:' '	rm -f *.o project' >"$work/src/project/Makefile"
 }
 
-# compare TITLE COMMAND: in pairs.
+# compare TITLE DIR [MAKE_ARGUMENT…]: whole compilations in pairs, whose compilers take turns.
 compare()
 {
+	local command="cd /src/$2; make -s clean; make -s CC='/src/turn/turn gcc' ${*:3}"
 	printf '\n%s, %d interleaved pairs\n' "$1" "$runs"
-	as "$work/bin/interleave" --pairs "$runs" \
-		outside= unshare --user --map-root-user --mount "$work/bin/outside" "$root" "$work/src" "$2" ::: \
-		inside= "$work/bin/glovebox" exec --store "$work/store" --rootfs compiler --rw "$work/src:/src" --workdir /src -- \
-		/bin/sh -e -c "$2"
+	as "$work/bin/pairs" "$runs" outside= "$work/same/turn" unshare --user --map-root-user --mount "$work/bin/outside" "$root" "$work/same" "$command" ::: \
+		inside= "$work/src/turn" "$work/bin/glovebox" exec --store "$work/store" --rootfs compiler --rw "$work/src:/src" -- /bin/sh -e -c "$command"
 }
 
-tool -o "$work/bin/interleave" "$here/interleave.c"
-# The same view but for what is measured: the root filesystem, /dev, /proc, a tmpfs on /tmp, the sources on /src.
+tool -o "$work/bin/pairs" "$here/pairs.c"
+# The same view but for what is measured: the root filesystem, /dev, /proc, a tmpfs on /tmp, a copy of the sources on /src.
 cat >"$work/bin/outside" <<'END'
 #!/bin/sh -e
 mount --rbind /dev "$1/dev"
 mount --rbind /proc "$1/proc"
 mount -t tmpfs tmpfs "$1/tmp"
 mount --bind "$2" "$1/src"
-exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp TMPDIR=/tmp LANG=C.UTF-8 chroot "$1" /bin/sh -e -c "cd /src; $3"
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp TMPDIR=/tmp LANG=C.UTF-8 chroot "$1" /bin/sh -e -c "$3"
 END
 chmod 755 "$work/bin/outside"
 
@@ -86,7 +85,11 @@ root=$(echo "$work"/store/rootfs/*/root)
 
 generate_project
 fetch_lua
-own "$work/src"
+mkdir "$work/src/turn"
+tool -static -o "$work/src/turn/turn" "$here/turn.c"
+mkfifo -m 666 "$work/src/turn/"{ask,go}
+cp -a "$work/src" "$work/same"
+own "$work/src" "$work/same"
 about
-compare 'lua' 'make -s -C lua/src clean; make -s -C lua/src posix'
-compare 'a project of 300 files' 'make -s -C project clean; make -s -C project'
+compare lua lua/src posix
+compare 'a project of 300 files' project

@@ -6,12 +6,15 @@
 #ifndef GB_BENCH_SERIES_H
 #define GB_BENCH_SERIES_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,6 +97,29 @@ static inline pid_t series_start(const struct series *s)
 		exit(1);
 	}
 	return pid;
+}
+
+/** Throws away what a command writes. */
+static inline void series_silence(struct series *s)
+{
+	posix_spawn_file_actions_addopen(&s->files, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&s->files, 2, "/dev/null", O_WRONLY, 0);
+}
+
+/** Waits for run @p at, which began at @p start, and takes its times, with those of all that it waited for. One that failed ends the measurement. */
+static inline void series_reap(struct series *s, pid_t pid, size_t at, double start)
+{
+	struct rusage u = { 0 };
+	int status = 0;
+
+	while (wait4(pid, &status, 0, &u) < 0 && errno == EINTR)
+		;
+	s->wall[at] = now_us() - start;
+	s->cpu[at] = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+	if (status != 0) {
+		fprintf(stderr, "%s failed with wait status %d\n", s->name, status);
+		exit(1);
+	}
 }
 
 static inline int series_compare(const void *a, const void *b)
