@@ -16,6 +16,7 @@
 
 #include "base/apart.h"
 #include "base/confine.h"
+#include "base/answer.h"
 #include "base/crew.h"
 #include "base/err.h"
 #include "base/own.h"
