@@ -89,8 +89,8 @@ struct fetch_git {
 /**
  * The tree of a commit, in the sources' normal form, into the store. git(1) never works in a repository that is not of our own
  * making: a local one lends its objects directory only, so that no configuration, hook, filter, attribute, monitor, replacement, graft,
- * credential helper or lazy fetch of it means anything; git checks what comes (fsck, and SHA-1 for collisions), and every
- * commit, tree and blob is hashed again here. Files of git LFS stay the pointers that they are. Brackets the reading with
+ * credential helper or lazy fetch of it means anything; git checks what comes (fsck, and SHA-1 for collisions), and a confined
+ * process (base/confine.h) reads what it says and hashes every commit, tree and blob again. Files of git LFS stay the pointers that they are. Brackets the reading with
  * ident_read_begin() itself. ERR_INPUT: not there, damaged, or not what a tree can hold; ERR_USAGE: such a URL is not allowed.
  */
 int fetch_git(struct store *store, const struct fetch_net *net, const struct fetch_git *from, struct digest *ret,

@@ -5,72 +5,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fetch/git_read.h"
 #include "fetch/git_repo.h"
 #include "fetch/semver.h"
 
 /** Largest answer of git ls-remote to a question for three refs. */
 #define LS_REMOTE_MAX (64u << 10)
-/** Most tags that name a tag. */
-#define PEEL_MAX 8
 
-/** Objects of somebody's repository, through one of ours; opened when the first is wanted. */
-struct lender {
-	struct git_work *work;
-	const struct git_place *place;
-	struct git_objects *objects;   /**< NULL: not yet */
-};
-
-static void lender_clear(struct lender *l)
+/** git_read_peel() of objects in somebody's repository, through one of ours. */
+static int peel(struct git_work *work, const struct git_place *place, const struct git_name *names, size_t n, bool timed,
+		struct git_peeled *ret, struct err *err)
 {
-	if (l->objects != NULL)
-		git_objects_close(l->objects);
-	free(l->objects);
-	l->objects = NULL;
-}
-#define auto_lender __attribute__((cleanup(lender_clear))) struct lender
-
-static int lender_open(struct lender *l, const struct git_name *like, struct err *err)
-{
+	auto_git_child git = GIT_CHILD_NONE;
 	auto_git_origin origin = {0};
 	auto_free char *path = NULL;
 
-	if (l->objects != NULL)
+	if (n == 0)
 		return 0;
-	struct git_objects *o = calloc(1, sizeof *o);
-	if (o == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "read objects");
-	o->child = GIT_CHILD_NONE;
-	if (git_origin_of(l->work, l->place, l->place->objects, &origin, err) < 0 ||
-	    git_repo_make(l->work, like, &origin, &path, err) < 0 ||
-	    git_objects_open(l->work, path, origin.read_all, o, err) < 0) {
-		free(o);
+	if (git_origin_of(work, place, place->objects, &origin, err) < 0 || git_repo_make(work, &names[0], &origin, &path, err) < 0 ||
+	    git_repo_serve(work, path, origin.read_all, &git, err) < 0)
 		return -1;
-	}
-	l->objects = o;
-	return 0;
-}
-
-/** From an object's name to the commit that it is, or names as a tag. @return 1, 0: it is neither, -1. */
-static int peel(struct lender *l, struct git_name *name, struct err *err)
-{
-	char is[GIT_TYPE_SIZE];
-	const char *type;
-	uint64_t size;
-
-	for (int i = 0; i < PEEL_MAX; i++) {
-		auto_buf text = {0};
-
-		if (lender_open(l, name, err) < 0 || git_objects_ask(l->objects, name, is, &size, err) < 0)
-			return -1;
-		/* Its content is still to come, and not wanted. */
-		lender_clear(l);
-		if (strcmp(is, "tag") != 0)
-			return strcmp(is, "commit") == 0;
-		if (lender_open(l, name, err) < 0 || git_objects_get(l->objects, name, "tag", GIT_TEXT_MAX, &text, err) < 0 ||
-		    git_tag_parse(text.data, text.len, strlen(name->hex), name, &type, err) < 0)
-			return -1;
-	}
-	return 0;
+	return git_read_peel(&git, names, n, timed, ret, err);
 }
 
 /* ---- refs ------------------------------------------------------------------------- */
@@ -90,11 +45,13 @@ static int meanings(const char *ref, char *names[MEANINGS], struct err *err)
 	return 0;
 }
 
-static int local_refs(struct git_work *work, const struct git_place *place, char *const names[MEANINGS],
-		      struct git_name found[MEANINGS], struct err *err)
+static int local_refs(struct git_work *work, struct git_place *place, char *const names[MEANINGS], struct git_name found[MEANINGS],
+		      struct err *err)
 {
 	const struct ident *id = store_ident(work->store);
-	auto_lender l = { .work = work, .place = place };
+	struct git_name asked[MEANINGS];
+	struct git_peeled peeled[MEANINGS];
+	size_t n = 0;
 	int result = 0;
 
 	if (ident_read_begin(id, err) < 0)
@@ -105,25 +62,17 @@ static int local_refs(struct git_work *work, const struct git_place *place, char
 	if (ident_read_done(id, result < 0 ? -1 : 0, err) < 0)
 		return -1;
 	for (int i = 0; i < MEANINGS; i++)
-		if (found[i].hex[0] != '\0' && (result = peel(&l, &found[i], err)) <= 0)
-			return result < 0 ? -1 : err_set(err, ERR_INPUT, 0, "'%.300s' names no commit", names[i]);
+		if (found[i].hex[0] != '\0')
+			asked[n++] = found[i];
+	if (peel(work, place, asked, n, false, peeled, err) < 0)
+		return -1;
+	for (int i = MEANINGS - 1; i >= 0; i--)
+		if (found[i].hex[0] != '\0') {
+			found[i] = peeled[--n].commit;
+			if (found[i].hex[0] == '\0')
+				return err_set(err, ERR_INPUT, 0, "'%.300s' names no commit", names[i]);
+		}
 	return 0;
-}
-
-/** Takes one line of git ls-remote, "NAME TAB REF"; what a tag peels to stands behind the tag. */
-static void take_remote(char *line, char *const names[MEANINGS], struct git_name found[MEANINGS])
-{
-	char *tab = strchr(line, '\t');
-	struct git_name name;
-
-	if (tab == NULL || !git_name_parse(line, (size_t)(tab - line), &name))
-		return;
-	size_t n = strlen(tab + 1);
-	if (n > 3 && strcmp(tab + 1 + n - 3, "^{}") == 0)
-		tab[1 + n - 3] = '\0';
-	for (int i = 0; i < MEANINGS; i++)
-		if (names[i] != NULL && strcmp(names[i], tab + 1) == 0)
-			found[i] = name;
 }
 
 static int remote_refs(struct git_work *work, const struct git_origin *origin, char *const names[MEANINGS],
@@ -152,9 +101,7 @@ static int remote_refs(struct git_work *work, const struct git_origin *origin, c
 	};
 	if (git_child_run(&conf, &out, err) < 0)
 		return -1;
-	for (char *next = out.data, *line; next != NULL && (line = strsep(&next, "\n")) != NULL; )
-		take_remote(line, names, found);
-	return 0;
+	return git_read_remote(&out, names, MEANINGS, found, err);
 }
 
 static int find_ref(struct git_work *work, const struct fetch_git *from, char *const names[MEANINGS], struct git_name found[MEANINGS],
@@ -227,24 +174,20 @@ static int take_tag(void *arg, const char *tag, const struct git_name *name, str
 	return 0;
 }
 
-/** The highest version whose tag names @p head; empty where none does. */
-static int find_version(struct lender *l, struct versions *v, const struct git_name *head, char ret[SEMVER_MAX + 1], struct err *err)
+/** The highest version whose tag names the first of @p commits, which is the checkout's own; empty where none does. */
+static void find_version(const struct versions *v, const struct git_peeled *commits, char ret[SEMVER_MAX + 1])
 {
 	const char *found = "";
 
-	for (size_t i = 0; i < v->n; i++) {
-		if (strcmp(v->names[i].hex, head->hex) != 0 && peel(l, &v->names[i], err) < 0)
-			return -1;
-		if (strcmp(v->names[i].hex, head->hex) == 0 && (found[0] == '\0' || semver_compare(v->tags[i], found) > 0))
+	for (size_t i = 0; i < v->n; i++)
+		if (strcmp(commits[i + 1].commit.hex, commits[0].commit.hex) == 0 && (found[0] == '\0' || semver_compare(v->tags[i], found) > 0))
 			found = v->tags[i];
-	}
 	strcpy(ret, found);
-	return 0;
 }
 
 /** Whether the branch main, or what origin's was when it was fetched last, is at @p head: a checkout made by a machine is often on no
  *  branch at all. */
-static int find_main(const struct git_place *place, const struct git_name *head, bool *ret, struct err *err)
+static int find_main(struct git_place *place, const struct git_name *head, bool *ret, struct err *err)
 {
 	static const char *const refs[] = { "refs/heads/main", "refs/remotes/origin/main" };
 
@@ -272,25 +215,42 @@ static int read_refs(int dirfd, struct git_place *place, struct git_name *head, 
 	return v == NULL ? 0 : git_place_tags(place, take_tag, v, err);
 }
 
+/** All objects that are to be looked at, by one child. @p v NULL: no versions. */
+static int read_objects(struct git_work *work, const struct git_place *place, const struct git_name *head, const struct versions *v,
+			struct fetch_git_facts *facts, struct err *err)
+{
+	size_t n = 1 + (v == NULL ? 0 : v->n);
+	auto_free struct git_name *names = calloc(n, sizeof *names);
+	auto_free struct git_peeled *commits = calloc(n, sizeof *commits);
+
+	if (names == NULL || commits == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "read a checkout");
+	names[0] = *head;
+	for (size_t i = 1; i < n; i++)
+		names[i] = v->names[i - 1];
+	if (peel(work, place, names, n, true, commits, err) < 0)
+		return -1;
+	if (strcmp(commits[0].commit.hex, head->hex) != 0)
+		return err_set(err, ERR_INPUT, 0, "its HEAD %s is no commit", head->hex);
+	facts->time = commits[0].time;
+	if (v != NULL)
+		find_version(v, commits, facts->semver);
+	return 0;
+}
+
 static int read_facts(struct git_work *work, int dirfd, struct versions *v, bool main, struct fetch_git_facts *ret, struct err *err)
 {
 	const struct ident *id = store_ident(work->store);
 	auto_git_place place = GIT_PLACE_NONE;
-	auto_lender l = { .work = work, .place = &place };
 	struct fetch_git_facts facts = {0};
 	struct git_name head = {0};
-	struct git_commit commit;
-	auto_buf text = {0};
 
 	if (ident_read_begin(id, err) < 0 || ident_read_done(id, read_refs(dirfd, &place, &head, v, main ? &facts.is_main : NULL, err),
 						       err) < 0)
 		return -1;
-	if (lender_open(&l, &head, err) < 0 || git_objects_get(l.objects, &head, "commit", GIT_TEXT_MAX, &text, err) < 0 ||
-	    git_commit_parse(text.data == NULL ? "" : text.data, text.len, strlen(head.hex), &commit, err) < 0 ||
-	    (v != NULL && find_version(&l, v, &head, facts.semver, err) < 0))
+	if (read_objects(work, &place, &head, v, &facts, err) < 0)
 		return -1;
 	strcpy(facts.commit, head.hex);
-	facts.time = commit.time;
 	*ret = facts;
 	return 0;
 }

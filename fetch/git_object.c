@@ -8,9 +8,6 @@
 
 #include <openssl/evp.h>
 
-/** Largest time of a commit: the end of the year 9999. */
-#define TIME_MAX 253402300799
-
 bool git_name_parse(const char *s, size_t n, struct git_name *ret)
 {
 	if (n != 40 && n != 64)
@@ -120,7 +117,7 @@ static bool parse_time(const char *s, size_t n, int64_t *ret)
 		return false;
 	for (p = close + 2; p < end && *p >= '0' && *p <= '9'; p++) {
 		t = t * 10 + (*p - '0');
-		if (t > TIME_MAX)
+		if (t > GIT_TIME_MAX)
 			return false;
 	}
 	if (p == close + 2 || end - p != 6 || p[0] != ' ' || (p[1] != '+' && p[1] != '-'))

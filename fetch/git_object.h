@@ -16,6 +16,8 @@
 /** Largest .gitmodules, and most submodules in one. */
 #define GIT_MODULES_MAX (256u << 10)
 #define GIT_SUBMODULES_MAX 256
+/** Largest time of a commit: the end of the year 9999. */
+#define GIT_TIME_MAX 253402300799
 /** Hex digits of the longest name, and NUL. */
 #define GIT_NAME_SIZE 65
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "fetch/git_read.h"
+
 /** Largest of the small files: HEAD, commondir, a .git that points elsewhere, a loose ref. */
 #define SMALL_MAX 8192
 /** Most refs that lead from one to the next. */
@@ -18,6 +20,7 @@ void git_place_clear(struct git_place *p)
 	own_fd(&p->git);
 	own_fd(&p->common);
 	free(p->objects);
+	buf_free(&p->packed);
 	*p = GIT_PLACE_NONE;
 }
 
@@ -150,55 +153,33 @@ int git_place_search(int dirfd, struct git_place *ret, struct err *err)
 
 /* ---- refs ------------------------------------------------------------------------ */
 
-/** A line of packed-refs: "NAME REF"; comments, and what tags peel to, are passed over. */
-static bool packed_line(const char *line, size_t n, struct git_name *name, const char **ref, size_t *ref_n)
+/** Once for all that is asked of it. */
+static int read_packed(struct git_place *p, struct err *err)
 {
-	const char *space = memchr(line, ' ', n);
-
-	if (space == NULL || !git_name_parse(line, (size_t)(space - line), name))
-		return false;
-	*ref = space + 1;
-	*ref_n = n - (size_t)(space + 1 - line);
-	return true;
-}
-
-static int read_packed(const struct git_place *p, struct buf *out, struct err *err)
-{
-	auto_fd fd = openat(p->common, "packed-refs", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT)
+	if (p->has_packed)
 		return 0;
-	if (fd < 0)
+	auto_fd fd = openat(p->common, "packed-refs", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
 		return err_set(err, ERR_INPUT, errno, "open packed-refs");
-	if (io_read_all(fd, GIT_REFS_MAX, out, err) < 0) {
-		err->kind = ERR_INPUT;
+	if (fd >= 0 && git_read_packed(fd, &p->packed, err) < 0)
 		return err_ctx(err, "read packed-refs");
-	}
+	p->has_packed = true;
 	return 0;
 }
 
 /** Calls @p fn for each ref below @p prefix, by the rest of its name, until it returns other than 0. */
-static int each_packed(const struct git_place *p, const char *prefix, git_tag_fn *fn, void *arg, struct err *err)
+static int each_packed(struct git_place *p, const char *prefix, git_tag_fn *fn, void *arg, struct err *err)
 {
-	auto_buf text = {0};
-	size_t n = strlen(prefix), ref_n;
 	struct git_name name;
 	const char *ref;
+	size_t at = 0;
 	int result = 0;
 
-	if (read_packed(p, &text, err) < 0)
+	if (read_packed(p, err) < 0)
 		return -1;
-	for (const char *line = text.data, *end = line + text.len; line < end && result == 0; ) {
-		const char *newline = memchr(line, '\n', (size_t)(end - line));
-		size_t len = (size_t)((newline == NULL ? end : newline) - line);
-
-		if (packed_line(line, len, &name, &ref, &ref_n) && ref_n >= n && memcmp(ref, prefix, n) == 0) {
-			auto_free char *rest = strndup(ref + n, ref_n - n);
-
-			result = rest == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "read refs") : fn(arg, rest, &name, err);
-		}
-		line += len + 1;
-	}
+	while (result == 0 && git_ref_next(&p->packed, &at, &name, &ref))
+		if (text_starts(ref, prefix))
+			result = fn(arg, ref + strlen(prefix), &name, err);
 	return result;
 }
 
@@ -211,7 +192,7 @@ static int take_exact(void *arg, const char *rest, const struct git_name *name, 
 	return 1;
 }
 
-int git_place_ref(const struct git_place *p, const char *ref, struct git_name *ret, struct err *err)
+int git_place_ref(struct git_place *p, const char *ref, struct git_name *ret, struct err *err)
 {
 	auto_buf text = {0};
 	auto_free char *now = strdup(ref);
@@ -253,7 +234,7 @@ static int each_loose(DIR *dir, git_tag_fn *fn, void *arg, struct err *err)
 	return errno == 0 ? 0 : err_set(err, ERR_INPUT, errno, "list refs/tags");
 }
 
-int git_place_tags(const struct git_place *p, git_tag_fn *fn, void *arg, struct err *err)
+int git_place_tags(struct git_place *p, git_tag_fn *fn, void *arg, struct err *err)
 {
 	int fd = open_dir(p->common, "refs/tags");
 	auto_dir dir = fd < 0 ? NULL : fdopendir(fd);

@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "fetch/url.h"
@@ -186,122 +184,12 @@ int git_repo_fetch(struct git_work *w, const struct git_origin *from, const stru
 	return 0;
 }
 
-/* ---- objects -------------------------------------------------------------------------- */
-
-void git_objects_close(struct git_objects *o)
+int git_repo_serve(struct git_work *w, const char *path, bool read_all, struct git_child *ret, struct err *err)
 {
-	git_child_kill(&o->child);
-}
-
-int git_objects_open(struct git_work *w, const char *path, bool read_all, struct git_objects *o, struct err *err)
-{
-	static const char *const args[] = { "cat-file", "--batch", NULL };
+	static const char *const args[] = { "cat-file", "--batch-command", NULL };
 	const struct git_child_conf conf = {
 		.id = store_ident(w->store), .net = w->net, .args = args, .git_dir = path, .protocols = "", .read_all = read_all,
 	};
 
-	o->net = w->net;
-	o->at = o->n = 0;
-	return git_child_start(&conf, &o->child, err);
-}
-
-int git_objects_read(struct git_objects *o, size_t n, const char **ret, size_t *ret_n, struct err *err)
-{
-	while (o->at == o->n) {
-		ssize_t got = read(o->child.out, o->buf, sizeof o->buf);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return err_set(err, ERR_INPUT, got < 0 ? errno : 0, "git ended before all of an object was there");
-		o->at = 0;
-		o->n = (size_t)got;
-	}
-	*ret = o->buf + o->at;
-	*ret_n = o->n - o->at < n ? o->n - o->at : n;
-	o->at += *ret_n;
-	return 0;
-}
-
-/** "NAME TYPE SIZE" or "NAME missing". */
-static int read_head(struct git_objects *o, char line[200], struct err *err)
-{
-	size_t n = 0, got;
-	const char *c;
-
-	do {
-		if (n == 199)
-			return err_set(err, ERR_INPUT, 0, "git answers what is no head of an object");
-		if (git_objects_read(o, 1, &c, &got, err) < 0)
-			return -1;
-		line[n++] = *c;
-	} while (*c != '\n');
-	line[n - 1] = '\0';
-	return 0;
-}
-
-int git_objects_ask(struct git_objects *o, const struct git_name *name, char ret_type[GIT_TYPE_SIZE], uint64_t *ret_size, struct err *err)
-{
-	char line[200];
-	unsigned long long size;
-	size_t n = strlen(name->hex);
-
-	snprintf(line, sizeof line, "%s\n", name->hex);
-	if (send(o->child.in, line, n + 1, MSG_NOSIGNAL) != (ssize_t)n + 1)
-		return err_set(err, ERR_INPUT, errno, "ask git for object %s", name->hex);
-	if (read_head(o, line, err) < 0)
-		return -1;
-	if (strncmp(line, name->hex, n) != 0 || sscanf(line + n, " %20[a-z] %19llu", ret_type, &size) != 2)
-		return err_set(err, ERR_INPUT, 0, "object %s is not there", name->hex);
-	*ret_size = size;
-	return 0;
-}
-
-int git_objects_want(struct git_objects *o, const struct git_name *name, const char *type, uint64_t max, uint64_t *ret_size,
-		     struct err *err)
-{
-	char is[GIT_TYPE_SIZE];
-	uint64_t size;
-
-	if (git_objects_ask(o, name, is, &size, err) < 0)
-		return -1;
-	if (strcmp(is, type) != 0)
-		return err_set(err, ERR_INPUT, 0, "object %s is a %s, not a %s", name->hex, is, type);
-	if (size > max)
-		return err_set(err, ERR_INPUT, 0, "%s %s has %" PRIu64 " bytes; the limit is %" PRIu64, type, name->hex, size, max);
-	*ret_size = size;
-	return 0;
-}
-
-int git_objects_end(struct git_objects *o, struct err *err)
-{
-	const char *c;
-	size_t got;
-
-	if (git_objects_read(o, 1, &c, &got, err) < 0)
-		return -1;
-	return *c == '\n' ? 0 : err_set(err, ERR_INPUT, 0, "git gives more of an object than it said");
-}
-
-int git_objects_get(struct git_objects *o, const struct git_name *name, const char *type, uint64_t max, struct buf *ret, struct err *err)
-{
-	auto_git_hash h = NULL;
-	uint64_t size;
-
-	if (git_objects_want(o, name, type, max, &size, err) < 0 || git_hash_begin(name, type, size, &h, err) < 0)
-		return -1;
-	buf_clear(ret);
-	for (uint64_t left = size; left > 0; ) {
-		const char *p;
-		size_t n;
-
-		if (git_objects_read(o, left < sizeof o->buf ? (size_t)left : sizeof o->buf, &p, &n, err) < 0)
-			return -1;
-		git_hash_add(h, p, n);
-		buf_add(ret, p, n);
-		left -= n;
-	}
-	if (buf_check(ret, "object", err) < 0 || git_objects_end(o, err) < 0)
-		return -1;
-	return git_hash_check(h, name, err);
+	return git_child_start(&conf, ret, err);
 }

@@ -2,7 +2,7 @@
 /**
  * @file git_repo.h
  * Repositories of our own making, in scratch: the only ones that git(1) works in. One takes in what is fetched; another lends its
- * name to somebody's objects directory. And objects out of one of them, each hashed again. Private to fetch/.
+ * name to somebody's objects directory. Private to fetch/.
  */
 #ifndef GB_FETCH_GIT_REPO_H
 #define GB_FETCH_GIT_REPO_H
@@ -47,28 +47,7 @@ int git_repo_make(struct git_work *w, const struct git_name *like, const struct 
 int git_repo_fetch(struct git_work *w, const struct git_origin *from, const struct git_name *commit, char **ret_path,
 		   struct err *err);
 
-/** Objects of one repository, asked for one by one. */
-struct git_objects {
-	struct git_child child;
-	const struct fetch_net *net;
-	char buf[64 << 10];
-	size_t at, n;                /**< what of it has not been taken */
-};
-void git_objects_close(struct git_objects *o);
-/** Starts git in the repository @p path; @p read_all as in struct git_child_conf. @p o is a GIT_CHILD_NONE one. */
-int git_objects_open(struct git_work *w, const char *path, bool read_all, struct git_objects *o, struct err *err);
-/** Room for a type's name. */
-#define GIT_TYPE_SIZE 21
-/** Asks for @p name. Its content is to be read next, all of it. */
-int git_objects_ask(struct git_objects *o, const struct git_name *name, char ret_type[GIT_TYPE_SIZE], uint64_t *ret_size, struct err *err);
-/** The same for what has to be of type @p type and at most @p max bytes; of one that is not, nothing is read, and no other can be asked for. */
-int git_objects_want(struct git_objects *o, const struct git_name *name, const char *type, uint64_t max, uint64_t *ret_size,
-		     struct err *err);
-/** The next bytes of the content: at most @p n, at least one. */
-int git_objects_read(struct git_objects *o, size_t n, const char **ret, size_t *ret_n, struct err *err);
-/** After all of the content. */
-int git_objects_end(struct git_objects *o, struct err *err);
-/** All of it at once, its hash checked. @p max: at most GIT_TREE_MAX. */
-int git_objects_get(struct git_objects *o, const struct git_name *name, const char *type, uint64_t max, struct buf *ret, struct err *err);
+/** Starts git in the repository @p path, to be asked for objects by the readers of git_read.h; @p read_all as in struct git_child_conf. */
+int git_repo_serve(struct git_work *w, const char *path, bool read_all, struct git_child *ret, struct err *err);
 
 #endif
