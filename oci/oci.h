@@ -238,8 +238,8 @@ static inline void own_oci_below(struct oci_below **b)
 	oci_below_free(*b);
 }
 #define auto_oci_below __attribute__((cleanup(own_oci_below))) struct oci_below *
-/** Reads a base's layer from @p fd (with pread), and checks that it is what @p blob says: size, digest, diff ID. Its entries may be
- *  what other tools make: setuid files, devices, extended attributes, any pax keyword. ERR_INPUT. */
+/** Has a confined process (base/confine.h) read a base's layer from @p fd (with pread), and checks that it is what @p blob says: size, digest,
+ *  diff ID. Its entries may be what other tools make: setuid files, devices, extended attributes, any pax keyword. ERR_INPUT. */
 int oci_below_read(struct oci_below *below, int fd, enum oci_compression codec, const struct oci_blob *blob, struct err *err);
 /** Puts @p layer on top of that (borrowed, must outlive the layer): an entry that would make a directory of what is a link there is
  *  ERR_INPUT from then on (a layer with bin/ on a base whose bin is a link to usr/bin hides all of the base's programs). The layer's own

@@ -6,13 +6,13 @@
 #include "oci/plain.h"
 #include "oci/untar.h"
 
-/** From the file to the tar: plain bytes → diff ID → untar → rules. */
+/** From the file to the tar: plain bytes → diff ID → untar → whoever takes the entries. */
 struct pipe {
 	struct plain *plain;
 	struct hasher *diff;
 	uint64_t diff_size;
-	struct rules *rules;
-	bool kept;                /* the layer is another tool's, and somebody vouches for its bytes */
+	unlayer_entry *fn;
+	void *arg;
 };
 
 static int read_tar(void *arg, void *data, size_t n, size_t *ret_got, struct err *err)
@@ -30,25 +30,34 @@ static int read_tar(void *arg, void *data, size_t n, size_t *ret_got, struct err
 	return 0;
 }
 
-static int take_entry(void *arg, const struct untar_entry *e, struct err *err)
+static int check_entry(void *rules, const struct untar_entry *e, struct err *err)
 {
-	struct pipe *p = arg;
-
-	return p->kept ? rules_note(p->rules, e, err) : rules_check(p->rules, e, err);
+	return rules_check(rules, e, err);
 }
 
-static int read_layer(struct slice blob, enum oci_compression codec, struct rules *rules, bool kept, struct oci_blob *ret,
+static int note_entry(void *rules, const struct untar_entry *e, struct err *err)
+{
+	return rules_note(rules, e, err);
+}
+
+static int take_entry(void *arg, const struct untar_entry *e, struct err *err)
+{
+	const struct pipe *p = arg;
+
+	return p->fn(p->arg, e, err);
+}
+
+static int read_layer(struct slice blob, enum oci_compression codec, unlayer_entry *fn, void *arg, bool tolerant, struct oci_blob *ret,
 		      struct err *err)
 {
 	auto_hasher diff = hasher_new();
 	auto_plain plain = NULL;
-	struct pipe p = { .diff = diff, .rules = rules, .kept = kept };
-	struct untar_ops ops = { .read = read_tar, .entry = take_entry, .arg = &p, .tolerant = kept };
+	struct pipe p = { .diff = diff, .fn = fn, .arg = arg };
+	struct untar_ops ops = { .read = read_tar, .entry = take_entry, .arg = &p, .tolerant = tolerant };
 	struct oci_blob result = { .size = blob.size };
 
 	if (diff == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "read a layer");
-	rules_next_layer(rules);
 	if (plain_open(blob, codec, &plain, err) < 0)
 		return -1;
 	p.plain = plain;
@@ -62,10 +71,17 @@ static int read_layer(struct slice blob, enum oci_compression codec, struct rule
 
 int unlayer(struct slice blob, enum oci_compression codec, struct rules *rules, struct oci_blob *ret, struct err *err)
 {
-	return read_layer(blob, codec, rules, false, ret, err);
+	rules_next_layer(rules);
+	return read_layer(blob, codec, check_entry, rules, false, ret, err);
 }
 
 int unlayer_kept(struct slice blob, enum oci_compression codec, struct rules *rules, struct oci_blob *ret, struct err *err)
 {
-	return read_layer(blob, codec, rules, true, ret, err);
+	rules_next_layer(rules);
+	return read_layer(blob, codec, note_entry, rules, true, ret, err);
+}
+
+int unlayer_each(struct slice blob, enum oci_compression codec, unlayer_entry *fn, void *arg, struct oci_blob *ret, struct err *err)
+{
+	return read_layer(blob, codec, fn, arg, true, ret, err);
 }

@@ -17,5 +17,8 @@
 int unlayer(struct slice blob, enum oci_compression codec, struct rules *rules, struct oci_blob *ret, struct err *err);
 /** The same for a layer that somebody else vouches for: its entries are only remembered (rules_note()). */
 int unlayer_kept(struct slice blob, enum oci_compression codec, struct rules *rules, struct oci_blob *ret, struct err *err);
+/** The same, its entries handed to @p fn. */
+typedef int unlayer_entry(void *arg, const struct untar_entry *e, struct err *err);
+int unlayer_each(struct slice blob, enum oci_compression codec, unlayer_entry *fn, void *arg, struct oci_blob *ret, struct err *err);
 
 #endif
