@@ -39,7 +39,10 @@ typedef int json_parse_fn(const char *data, size_t n, const char *what, enum err
  *  deep. Costs about a millisecond. ERR_HOST where this host cannot confine. @p data may be NULL where @p n is 0. */
 int json_parse_apart(const char *data, size_t n, const char *what, enum err_kind kind, json_t **ret, struct err *err);
 
-/** What json_parse_apart() reads of its child, whatever bytes that sends (json_apart.c has the form). @return 0 and a new reference, or -1. */
+/** Values in the form in which a confined child says them (json_apart.c): appends @p j, which json_from_row() reads again, without a parser that
+ *  is worth attacking, whatever bytes they are. */
+void json_to_row(const json_t *j, struct buf *out);
+/** @return 0 and a new reference, or -1: an object or an array, at most 200 deep. */
 int json_from_row(const char *data, size_t n, json_t **ret);
 
 /** Appends the canonical form: keys sorted bytewise, no white space, UTF-8 unescaped, no newline at the end.

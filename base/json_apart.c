@@ -88,6 +88,11 @@ static void put_value(const json_t *j, struct buf *out)
 	}
 }
 
+void json_to_row(const json_t *j, struct buf *out)
+{
+	put_value(j, out);
+}
+
 static int read_apart(void *arg, int out, struct err *err)
 {
 	const struct reading *r = arg;
@@ -96,7 +101,7 @@ static int read_apart(void *arg, int out, struct err *err)
 
 	if (json_parse(r->data, r->n, r->what, ERR_INPUT, &j, err) < 0)
 		return -1;
-	put_value(j, &row);
+	json_to_row(j, &row);
 	if (buf_check(&row, r->what, err) < 0)
 		return -1;
 	return io_write_all(out, row.data, row.len, err);

@@ -32,7 +32,8 @@ static int read_apart(void *arg, int out, struct err *err)
 		return -1;
 	if (j->look.failed)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "compare");
-	return json_canonical(node, &text, err) < 0 ? -1 : io_write_all(out, text.data, text.len, err);
+	json_to_row(node, &text);
+	return buf_check(&text, "answer", err) < 0 ? -1 : io_write_all(out, text.data, text.len, err);
 }
 
 int look_apart(struct look *l, json_t *node, const char *name, const struct slice *a, const struct slice *b, int depth, struct err *err)
@@ -49,8 +50,11 @@ int look_apart(struct look *l, json_t *node, const char *name, const struct slic
 
 	if (node == NULL)
 		return 0;
-	if (confine_run(&conf, ANSWER_MAX, &text, err) < 0 ||
-	    json_parse(text.data, text.len, "the reader's answer", ERR_INPUT, &answer, err) < 0 || node_check(answer, 0, &nodes, err) < 0)
+	if (confine_run(&conf, ANSWER_MAX, &text, err) < 0)
+		return -1;
+	if (json_from_row(text.data == NULL ? "" : text.data, text.len, &answer) < 0)
+		return err_set(err, ERR_INPUT, 0, "%s says what makes no sense", conf.what);
+	if (node_check(answer, 0, &nodes, err) < 0)
 		return -1;
 	l->nodes += nodes;
 	/* What this process knows by itself stands. */
