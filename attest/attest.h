@@ -166,6 +166,9 @@ void attest_verified_clear(struct attest_verified *v);
 int attest_verify_bundle(const char *bundle, size_t n, const struct attest_policy *policy,
 			 struct attest_verified *ret, struct err *err);
 
+/** The same by a confined process (base/confine.h): for a bundle from outside. @p policy NULL: attest_read_statement() so. */
+int attest_verify_apart(const char *text, size_t n, const struct attest_policy *policy, struct attest_verified *ret, struct err *err);
+
 /** Checks a bundle that another tool may have made, over any in-toto statement (v1 or v0.1): a JSON document of any form, a Sigstore
  *  bundle (v0.1 to v0.3) with exactly one DSSE signature, made by one of the policy's keys. A certificate is refused, since nothing here
  *  checks one; entries of a transparency log are not looked at. Then what its predicate says: a verification summary must have PASSED
@@ -195,7 +198,7 @@ int attest_base(const json_t *statement, struct oci_base *ret, bool *ret_any, st
 
 /** Checks that the statement is about this image: its first subject, "oci:…", is the manifest digest, and its subject "image.tar" the
  *  SHA-256 of all the archive's bytes; both are required. Reads @p image_fd (seekable) from its start, whatever its offset, with
- *  oci_image_read_on(), where the statement has a base on that. What is compared is bound to the digests that were signed, also when the file changes meanwhile; what the caller
+ *  oci_image_read_on(), where the statement has a base on that, in a confined process. What is compared is bound to the digests that were signed, also when the file changes meanwhile; what the caller
  *  reads of it later is not. */
 int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err);
 
@@ -224,8 +227,8 @@ struct attest_summary {
 /** Appends a statement with a SLSA verification summary (PASSED) as canonical JSON: the bytes to sign. */
 int attest_vsa(const struct attest_summary *summary, struct buf *out, struct err *err);
 
-/** What a bundle says of itself, with nothing verified: for sorting and naming files, never for trust. Its predicate type (owned by the
- *  caller); ERR_UNVERIFIED unless it has a bundle's form and @p image among its subjects. */
+/** What a bundle says of itself, with nothing verified: for sorting and naming files, never for trust. Read by a confined process. Its
+ *  predicate type (owned by the caller); ERR_UNVERIFIED unless it has a bundle's form and @p image among its subjects. */
 int attest_peek(const char *bundle, size_t n, const struct digest *image, char **ret_predicate_type, struct err *err);
 
 /** Parses an unsigned statement (provenance.json: exactly the bytes of attest_statement()) with all checks of a signed one but the

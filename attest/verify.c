@@ -111,12 +111,34 @@ int attest_verify_content(const struct attest_verified *v, int image_fd, bool de
 	return 0;
 }
 
+/** An image, and the statement about it, in its reader. */
+struct content {
+	const struct attest_verified *v;
+	int fd;
+	bool deep;
+};
+
+static int read_content(void *arg, int out, struct err *err)
+{
+	const struct content *c = arg;
+	auto_oci_image image = {0};
+
+	return attest_verify_content(c->v, c->fd, c->deep, &image, err) < 0 ? -1 : oci_image_tell(&image, out, err);
+}
+
 int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err)
 {
-	struct digest actual;
+	struct content c = { v, image_fd, deep };
+	auto_oci_image read = {0};
+	struct digest actual, image, tar;
 
 	/* The cheap question first: bytes that no subject names are not worth parsing. */
-	if (hash_archive(image_fd, &actual, err) < 0 || attest_verify_archive(v, &actual, err) < 0)
+	if (hash_archive(image_fd, &actual, err) < 0 || attest_verify_archive(v, &actual, err) < 0 ||
+	    oci_image_run(read_content, &c, image_fd, &read, err) < 0)
 		return -1;
-	return attest_verify_content(v, image_fd, deep, ret, err);
+	if (attest_image_subjects(v->statement, &image, &tar, err) < 0 || compare("the image's manifest", &image, &read.manifest_digest, err) < 0)
+		return -1;
+	*ret = read;
+	read = (struct oci_image){0};
+	return 0;
 }

@@ -147,7 +147,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	auto_fd fd = -1;
 
 	(void)ret_code;
-	if (open_image(args->positional[0], &fd, err) < 0 || oci_image_read(fd, false, &image, err) < 0)
+	if (open_image(args->positional[0], &fd, err) < 0 || oci_image_read_apart(fd, NULL, &image, err) < 0)
 		return err_ctx(err, "image inspect '%s'", args->positional[0]);
 	return print_image(args, &image, err);
 }

@@ -275,6 +275,16 @@ int oci_image_find(int fd, const struct digest *digest, uint64_t *ret_offset, ui
 /** The same for an image whose first layers must be just those of @p base (NULL: none), whose manifest somebody has vouched for: they are
  *  another tool's, so that their entries may be what oci_below_read() takes. All else holds for them too. */
 int oci_image_read_on(int fd, bool deep, const struct oci_base *base, struct oci_image *ret, struct err *err);
+/** The same, not deep, by a confined process (base/confine.h): for an archive from outside. */
+int oci_image_read_apart(int fd, const struct oci_base *base, struct oci_image *ret, struct err *err);
+
+/** Runs @p fn confined, with @p fd: it reads an image in its own way and tells of it. ERR_UNVERIFIED. */
+int oci_image_run(confine_fn *fn, void *arg, int fd, struct oci_image *ret, struct err *err);
+/** In there: says all of @p image. */
+int oci_image_tell(const struct oci_image *image, int out, struct err *err);
+/** What oci_image_run() takes of that: an image whose documents and layers agree, or ERR_UNVERIFIED. */
+int oci_image_told(const char *data, size_t n, struct oci_image *ret, struct err *err);
+
 void oci_image_clear(struct oci_image *image);
 #define auto_oci_image __attribute__((cleanup(oci_image_clear))) struct oci_image
 

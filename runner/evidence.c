@@ -22,10 +22,10 @@ void evidence_clear(struct evidence *e)
 static int check_provenance(const struct buf *text, const struct key *const *keys, size_t nkeys, struct evidence *e, struct err *err)
 {
 	struct attest_policy policy = { .keys = keys, .nkeys = nkeys };
-	int result = nkeys > 0 ? attest_verify_bundle(text->data, text->len, &policy, &e->provenance, err)
-			       : attest_read_statement(text->data, text->len, &e->provenance.statement, err);
 
-	return result < 0 ? -1 : attest_image_subjects(e->provenance.statement, &e->manifest, &e->tar, err);
+	if (attest_verify_apart(text->data == NULL ? "" : text->data, text->len, nkeys > 0 ? &policy : NULL, &e->provenance, err) < 0)
+		return -1;
+	return attest_image_subjects(e->provenance.statement, &e->manifest, &e->tar, err);
 }
 
 static int read_image(int dirfd, struct evidence *e, struct err *err)

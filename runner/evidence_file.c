@@ -51,7 +51,7 @@ static int read_json(const struct oci_archive *archive, const json_t *descriptor
 		return no_form(err, "a descriptor without a digest");
 	if (oci_archive_text(archive, &d, OCI_JSON_MAX, &text, err) < 0)
 		return -1;
-	return json_parse(text.data, text.len, "evidence", ERR_UNVERIFIED, ret, err);
+	return json_parse_apart(text.data, text.len, "evidence", ERR_UNVERIFIED, ret, err);
 }
 
 static const json_t *image_of(const struct evidence_file *f)
@@ -69,7 +69,7 @@ static int read_documents(struct evidence_file *f, struct err *err)
 	auto_buf text = {0};
 	struct digest d;
 
-	if (oci_archive_index(f->archive, &text, err) < 0 || json_parse(text.data, text.len, "index.json", ERR_UNVERIFIED, &f->index, err) < 0)
+	if (oci_archive_index(f->archive, &text, err) < 0 || json_parse_apart(text.data, text.len, "index.json", ERR_UNVERIFIED, &f->index, err) < 0)
 		return -1;
 	const json_t *manifests = json_object_get(f->index, "manifests"), *artifact = json_array_get(manifests, 0);
 	const char *type = json_str(artifact, "artifactType");

@@ -81,7 +81,7 @@ static int add_blob(struct publication *p, const struct digest *digest, struct e
 
 static int read_image(struct publication *p, struct err *err)
 {
-	if (oci_image_read(p->fd, false, &p->image, err) < 0 || read_manifest(p, err) < 0)
+	if (oci_image_read_apart(p->fd, NULL, &p->image, err) < 0 || read_manifest(p, err) < 0)
 		return -1;
 	p->blobs = calloc(p->image.nlayers + 1, sizeof *p->blobs);
 	if (p->blobs == NULL)

@@ -317,6 +317,38 @@ static void failure_leaves_the_output_alone(void **state)
 	assert_memory_equal(&image, &before, sizeof image);
 }
 
+/** A confined reader tells of the same image; what it cannot have told is refused. */
+static void an_image_is_told(void **state)
+{
+	struct digest manifest;
+	auto_fd fd = small_image(OCI_GZIP, "v1", &manifest);
+	auto_oci_image here = {0};
+	auto_oci_image apart = {0};
+	auto_oci_image none = {0};
+	auto_buf text = {0};
+
+	(void)state;
+	must(oci_image_read(fd, false, &here, &err));
+	must(oci_image_read_apart(fd, NULL, &apart, &err));
+	assert_true(digest_eq(&here.manifest_digest, &apart.manifest_digest) && digest_eq(&here.config_digest, &apart.config_digest));
+	assert_int_equal(here.nlayers, apart.nlayers);
+	assert_memory_equal(here.layers, apart.layers, here.nlayers * sizeof *here.layers);
+	assert_true(json_equal(here.manifest, apart.manifest) && json_equal(here.config, apart.config));
+	auto_fd said = memfd_create("said", MFD_CLOEXEC);
+	must(oci_image_tell(&here, said, &err));
+	assert_int_equal(lseek(said, 0, SEEK_SET), 0);
+	must(io_read_all(said, 1 << 20, &text, &err));
+	for (size_t n = 0; n < text.len; n++)
+		must_fail(oci_image_told(text.data, n, &none, &err), ERR_UNVERIFIED, "makes no sense");
+	/* Digests, and how many layers there are: each byte of them is in the documents, too. */
+	for (size_t i = sizeof(struct digest); i < 2 * sizeof(struct digest) + sizeof(uint64_t) + sizeof(struct digest); i++) {
+		text.data[i] ^= 1;
+		must_fail(oci_image_told(text.data, text.len, &none, &err), ERR_UNVERIFIED, "makes no sense");
+		text.data[i] ^= 1;
+	}
+	must(oci_image_told(text.data, text.len, &none, &err));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +368,7 @@ int main(void)
 		cmocka_unit_test(trailing_bytes_are_refused),
 		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(failure_leaves_the_output_alone),
+		cmocka_unit_test(an_image_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
