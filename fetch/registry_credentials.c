@@ -68,8 +68,9 @@ static int ask_helper(const struct registry_conf *conf, const char *name, const 
 	if (answer.len == 0)
 		return 0;
 	/* What is in it is not for messages. */
-	if (json_parse(answer.data, answer.len, "answer", ERR_USAGE, &j, err) < 0 || json_str(j, "Username") == NULL ||
-	    json_str(j, "Secret") == NULL)
+	if (json_parse_apart(answer.data, answer.len, "answer", ERR_USAGE, &j, err) < 0 && err->kind != ERR_USAGE)
+		return -1;
+	if (json_str(j, "Username") == NULL || json_str(j, "Secret") == NULL)
 		return err_set(err, ERR_USAGE, 0, "docker-credential-%s: its answer is not JSON with Username and Secret", name);
 	const char *user = json_str(j, "Username"), *secret = json_str(j, "Secret");
 	if (strcmp(user, TOKEN_USER) == 0)
@@ -135,7 +136,7 @@ static int look_in_file(const struct registry_conf *conf, const char *file, cons
 		result = ident_read_done(conf->ident, result, err);
 	if (result < 0)
 		return err->sys == ENOENT || err->sys == ENOTDIR ? 0 : err_ctx(err, "docker's configuration");
-	if (json_parse(text.data != NULL ? text.data : "", text.len, file, ERR_USAGE, &j, err) < 0)
+	if (json_parse_apart(text.data, text.len, file, ERR_USAGE, &j, err) < 0)
 		return -1;
 	const char *helper = json_str(json_object_get(j, "credHelpers"), host);
 	if (helper == NULL)
