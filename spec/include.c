@@ -7,16 +7,6 @@
 #include "base/text.h"
 #include "spec/reader.h"
 
-/** Puts @p node, which stands nowhere, at the end of a map. */
-static void append(struct node *map, struct node *node)
-{
-	node->up = map;
-	node->next = NULL;
-	*(map->last != NULL ? &map->last->next : &map->first) = node;
-	map->last = node;
-	map->n++;
-}
-
 /** Takes the first entry out of a map; owned by the caller. NULL: none is left. */
 static struct node *take_first(struct node *map)
 {
@@ -73,7 +63,7 @@ static int merge_maps(const struct reader *r, const struct schema_row *row, stru
 			return -1;
 		if (mine != NULL || is_displaced(row, over, entry->key))
 			continue;
-		append(over, move_ptr(entry));
+		node_append(over, move_ptr(entry));
 		if (over->n > SPEC_ENTRIES_MAX)
 			return key_error(r, over->last, "more than %d entries with those of the included files", SPEC_ENTRIES_MAX);
 	}
@@ -158,10 +148,10 @@ static struct node *take_list(struct node *body)
 		if (strcmp(entry->key, "include") == 0)
 			all = entry;
 		else
-			append(&rest, entry);
+			node_append(&rest, entry);
 	}
 	while ((entry = take_first(&rest)) != NULL)
-		append(body, entry);
+		node_append(body, entry);
 	return all;
 }
 

@@ -24,6 +24,15 @@ void node_free(struct node *node)
 	free(node);
 }
 
+void node_append(struct node *in, struct node *node)
+{
+	node->up = in;
+	node->next = NULL;
+	*(in->last != NULL ? &in->last->next : &in->first) = node;
+	in->last = node;
+	in->n++;
+}
+
 const struct node *node_get(const struct node *map, const char *key)
 {
 	if (map == NULL || map->kind != NODE_MAP)

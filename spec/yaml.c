@@ -89,9 +89,7 @@ static struct node *add_node(struct loader *l, enum node_kind kind, struct spec_
 		node->key_pos = l->key_pos;
 		node->plain_key = l->plain_key;
 	}
-	*(in->last != NULL ? &in->last->next : &in->first) = node;
-	in->last = node;
-	in->n++;
+	node_append(in, node);
 	return node;
 }
 
@@ -237,7 +235,7 @@ static int load(struct loader *l)
 	return 0;
 }
 
-int yaml_read(const char *file, const char *text, size_t n, struct node **ret, struct err *err)
+int yaml_read_here(const char *file, const char *text, size_t n, struct node **ret, struct err *err)
 {
 	static const char mark[] = "\xef\xbb\xbf";
 	struct loader l = { .file = file, .err = err };

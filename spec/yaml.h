@@ -37,8 +37,16 @@ struct node {
 	size_t n;                    /**< number of entries */
 };
 
-/** Parses. Failures as spec_parse(): ERR_USAGE with FILE:LINE:COL, ERR_INTERNAL when memory is short. */
+/** Parses, in a confined child (base/confine.h). Failures as spec_parse(): ERR_USAGE with FILE:LINE:COL, ERR_INTERNAL when memory is short;
+ *  ERR_HOST where this host cannot confine. Costs about a millisecond. */
 int yaml_read(const char *file, const char *text, size_t n, struct node **ret, struct err *err);
+/** What runs there. */
+int yaml_read_here(const char *file, const char *text, size_t n, struct node **ret, struct err *err);
+/** What it says (yaml_apart.c has the form), whatever bytes those are. @return 0, or -1: no tree that yaml_read_here() could give. */
+int yaml_from_rows(const char *data, size_t n, struct node **ret);
+
+/** Puts @p node, which is in no other, behind the entries of @p in. */
+void node_append(struct node *in, struct node *node);
 
 void node_free(struct node *node);
 static inline void own_node(struct node **n)

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "profiles/bpf.h"
 #include "profiles/compile.h"
+#include "tests/fuzz/here.h"
 
 #define FILE_NAME "fuzz.yaml"
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "spec/spec.h"
+#include "tests/fuzz/here.h"
 
 #define FILE_NAME "fuzz.yaml"
 
