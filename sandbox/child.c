@@ -250,7 +250,7 @@ static const struct stage_row space_stages[] = {
 void child_run(const struct plan *plan)
 {
 	struct child c = { .plan = plan, .tmpfs = -1, .root = -1, .base = -1, .rootfs = -1, .trees = -1,
-			   .sock = plan->sock, .oom = -1, .listener = -1 };
+			   .sock = plan->sock, .oom = -1, .listener = -1, .proc = -1 };
 	bool step = plan->kind == PLAN_STEP;
 	struct note note;
 

@@ -37,6 +37,7 @@ enum stage {
 	STAGE_LANDLOCK,
 	STAGE_SECCOMP,
 	STAGE_EXEC,
+	STAGE_ANSWER,    /**< giving one of the step's processes another clock */
 	STAGE_HANDOVER,  /**< a space: passing its descriptors to the maker */
 };
 
@@ -97,6 +98,7 @@ struct child {
 	int sock;             /**< to the parent */
 	int oom;              /**< init's own oom_score_adj: opened while init may; -1 in a space */
 	int listener;         /**< refusals of the command's filter; -1: none */
+	int proc;             /**< a /proc of init's own, that can be written to: for who answers; -1: none */
 	int refused[SANDBOX_REFUSED_MAX]; /**< numbers of calls that were told of */
 	size_t nrefused;
 	char oom_before[16];  /**< what it was */
@@ -134,6 +136,9 @@ void seal_exec(const struct plan *plan);
 
 /** Hears one refusal out, which there must be, and answers it (listen.c). */
 void listen_turn(struct child *c);
+/** The same for a call of the plan's `asking`: answers as another host would, or lets it go on (answer.c).
+ *  @return -1 with @p note filled when this host cannot pretend to be another. */
+int answer_turn(struct child *c, struct note *note);
 /** Starts the command and looks after it to its end (pid 1). */
 void init_run(struct child *c);
 /** Waits until the maker closes its end. */

@@ -113,5 +113,6 @@ int plan_filter(struct plan_box *box, const struct sandbox_conf *conf, struct er
 	}
 	if (conf->floor != NULL && join(box, conf, err) != 0)
 		return -1;
-	return command_can_start(plan) ? make_telling(box, err) : 0;
+	/* Two filters cannot both ask init. */
+	return plan->asking == NULL && command_can_start(plan) ? make_telling(box, err) : 0;
 }

@@ -40,6 +40,7 @@ static const char *const stage_text[] = {
 	[STAGE_LIMITS] = "setting a resource limit",
 	[STAGE_LANDLOCK] = "setting up Landlock",
 	[STAGE_SECCOMP] = "loading the seccomp filter",
+	[STAGE_ANSWER] = "giving a process of the command another clock (its vDSO)",
 	[STAGE_HANDOVER] = "handing over the space",
 };
 
@@ -211,6 +212,9 @@ int host_explain(const struct plan *plan, const struct note *note, struct err *e
 	case STAGE_SECCOMP:
 		if (note->code == EINVAL)
 			return err_set(err, ERR_USAGE, 0, "sandbox: %s: the kernel refuses it as malformed", what);
+		if (note->code == EBUSY && plan->asking != NULL)
+			return err_set(err, ERR_HOST, 0, "sandbox: another clock or order of directories takes a seccomp listener, and a filter "
+				       "from outside has the only one that there can be");
 		break;
 	case STAGE_KEYRING:
 		if (note->code == EDQUOT)

@@ -165,16 +165,17 @@ static int watch_open(const struct child *c, struct watch *w)
 /** All that is neither init's nor the command's own: what a command could reach before it is closed on exec. */
 static int close_others(const struct child *c, const struct watch *w)
 {
-	int keep[] = { 0, 1, 2, c->sock, c->oom, w->children, w->all };
+	int keep[] = { 0, 1, 2, c->sock, c->oom, w->children, w->all, c->proc };
+	size_t n = ARRAY_LEN(keep) - (c->proc < 0);
 
-	for (size_t i = 1; i < ARRAY_LEN(keep); i++)
+	for (size_t i = 1; i < n; i++)
 		for (size_t at = i; at > 0 && keep[at - 1] > keep[at]; at--) {
 			int fd = keep[at];
 
 			keep[at] = keep[at - 1];
 			keep[at - 1] = fd;
 		}
-	return child_close_others(keep, ARRAY_LEN(keep));
+	return child_close_others(keep, n);
 }
 
 /** init lets go of what is the command's: the pipes must end with whoever writes to them. */
@@ -187,12 +188,21 @@ static void let_go(const struct child *c)
 
 /** A listener whose filter nobody has any more is at its end, and would be ready for ever. An error alone is no end: the kernel
  *  says so, too, where a stop from outside (SIGSTOP, a freezer) came while somebody else had its lock. */
-static void listen_event(struct child *c, const struct watch *w, uint32_t events)
+static int listen_event(struct child *c, const struct watch *w, uint32_t events)
 {
-	if ((events & EPOLLIN) != 0)
+	struct note note;
+
+	if ((events & EPOLLIN) != 0 && c->plan->asking == NULL) {
 		listen_turn(c);
-	else if ((events & EPOLLHUP) != 0)
+	} else if ((events & EPOLLIN) != 0) {
+		if (answer_turn(c, &note) != 0) {
+			child_send(c, &note, NULL, 0);
+			return -1;
+		}
+	} else if ((events & EPOLLHUP) != 0) {
 		(void)syscall(SYS_epoll_ctl, w->all, EPOLL_CTL_DEL, c->listener, NULL);
+	}
+	return 0;
 }
 
 static void watch(struct child *c, long command, const struct watch *w)
@@ -209,7 +219,8 @@ static void watch(struct child *c, long command, const struct watch *w)
 		if (n <= 0)
 			continue;
 		if (event.data.fd == c->listener) {
-			listen_event(c, w, event.events);
+			if (listen_event(c, w, event.events) != 0)
+				return;
 			continue;
 		}
 		if (event.data.fd == c->sock) {
@@ -222,6 +233,29 @@ static void watch(struct child *c, long command, const struct watch *w)
 			finish(c, status);
 			return;
 		}
+	}
+}
+
+/** In a process of no other use than that it has been. */
+static int end_at_once(void *arg)
+{
+	(void)arg;
+	sys_exit(0);
+	__builtin_trap();
+	return 0;
+}
+
+/** Uses up @p n process ids. Where no more processes can be, the command will say so. */
+static void use_up_pids(unsigned n)
+{
+	char stack[1024] __attribute__((aligned(16)));
+	int st;
+
+	for (; n > 0; n--) {
+		long pid = clone(end_at_once, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+
+		while (pid > 0 && syscall(SYS_wait4, pid, &st, __WALL, NULL) < 0 && errno == EINTR)
+			;
 	}
 }
 
@@ -255,10 +289,12 @@ void init_run(struct child *c)
 	long pid = -1;
 
 	if (child_stages(c, init_stages, ARRAY_LEN(init_stages), &cmd.failed) == 0) {
-		if (watch_open(c, &w) != 0 || close_others(c, &w) != 0)
+		if (watch_open(c, &w) != 0 || close_others(c, &w) != 0) {
 			cmd.failed = (struct note){ .kind = NOTE_FAIL, .stage = STAGE_FORK, .index = -1, .code = errno };
-		else
+		} else {
+			use_up_pids(c->plan->vary.pids);
 			pid = start_command(&cmd);
+		}
 	}
 	if (cmd.failed.kind == -1 && listen_begin(c, &w) != 0)
 		cmd.failed = (struct note){ .kind = NOTE_FAIL, .stage = STAGE_SECCOMP, .index = -1, .code = errno };

@@ -199,6 +199,18 @@ static int forbid_nesting(struct child *c, int proc)
 	return done == 1 ? 0 : -1;
 }
 
+/** Attached nowhere: what init reads and writes of others there, nobody else can. Away from where stdio will be. */
+static int keep_proc(struct child *c)
+{
+	int mount = make_fs("proc", NULL, NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+
+	if (mount < 0)
+		return -1;
+	c->proc = (int)syscall(SYS_fcntl, mount, F_DUPFD_CLOEXEC, 3);
+	sys_close(mount);
+	return c->proc < 0 ? -1 : 0;
+}
+
 /** A step's own. A space's must let steps make theirs. */
 static int make_proc(struct child *c, uint64_t attrs)
 {
@@ -209,7 +221,7 @@ static int make_proc(struct child *c, uint64_t attrs)
 		return mount;
 	if (forbid_nesting(c, mount) == 0) {
 		c->part = PART_FS;
-		if (sys_mount_setattr(mount, 0, attrs, 0, 0) == 0)
+		if (sys_mount_setattr(mount, 0, attrs, 0, 0) == 0 && (c->plan->asking == NULL || keep_proc(c) == 0))
 			return mount;
 	}
 	sys_close(mount);

@@ -192,7 +192,7 @@ int plan_make(const struct sandbox_conf *conf, struct plan_box *ret, struct err 
 	plan->rootfs = conf->rootfs;
 	plan->hostname = conf->hostname;
 	plan->loopback = conf->network == SANDBOX_NET_LOOPBACK;
-	if (plan_filter(&box, conf, err) != 0 || make_step(&box, conf, err) != 0)
+	if (plan_vary(&box, conf, err) != 0 || plan_filter(&box, conf, err) != 0 || make_step(&box, conf, err) != 0)
 		return -1;
 	*ret = box;
 	ret->plan.limits = ret->limits; /* it pointed into the box that is left behind */

@@ -100,6 +100,13 @@ struct limit {
 	bool lowered; /**< by the caller's own hard limit */
 };
 
+/** What takes the place of one of the vDSO's functions (vdso(7)): the call itself. */
+struct patch {
+	uint64_t offset;      /**< from where the vDSO begins */
+	unsigned char code[8];
+};
+#define PLAN_PATCHES_MAX 3
+
 enum plan_kind {
 	PLAN_STEP,  /**< ends in init and the command */
 	PLAN_SPACE, /**< ends in the keeper */
@@ -138,6 +145,9 @@ struct plan {
 	const char *const *writable;   /**< NULL-terminated: absolute paths, inside, that Landlock lets be changed */
 	const struct sock_filter *filter; size_t filter_len; /**< with the floor joined to it, unless that is too long (filter.c) */
 	const struct sock_filter *floor; size_t floor_len;   /**< NULL, or loaded before `filter` */
+	struct sandbox_vary vary;
+	const struct sock_filter *asking; size_t asking_len; /**< NULL, or a filter that asks init for what `vary` has otherwise; `telling` is NULL then */
+	struct patch patches[PLAN_PATCHES_MAX]; size_t npatches; /**< so that no process has the time without asking the kernel */
 	const struct sock_filter *telling; /**< NULL, or `filter` with init asked wherever it refuses (seccomp_unotify(2)) */
 };
 
@@ -180,11 +190,17 @@ int plan_limits(struct plan_box *box, const struct sandbox_limits *l, struct err
 int plan_filter(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
 /** Lets a cgroup's limit of processes be hit before that of RLIMIT_NPROC: only the cgroup tells of it. */
 void plan_pids_in_cgroup(struct plan *plan);
+/** What conf->vary asks for (vary.c): before plan_filter(). */
+int plan_vary(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
 int plan_landlock(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
 int plan_wipe(struct plan *plan, struct err *err);
 
 /** What glovebox makes in every root: /dev, /proc, /sys, /tmp, /build/home. */
 int skeleton_fixed(struct plan_box *box, struct err *err);
+/** Covers something below the new root with something of the skeleton's, if it is there. */
+int skeleton_cover(struct plan_box *box, const char *from, const char *target, struct err *err);
+/** /proc as a host with one processor has it (vary.c). */
+int skeleton_one_cpu(struct plan_box *box, struct err *err);
 /** The generated files of /etc (toplevel.c). */
 int skeleton_etc(struct plan_box *box, const struct sandbox_conf *conf, struct err *err);
 /** The overlay that is /, over the rootfs that @p rootfs_fd is open on (toplevel.c). ERR_USAGE when what glovebox mounts on is no

@@ -142,6 +142,16 @@ struct sandbox_terminal {
 	int resized;      /**< readable, 8 bytes: the size has changed (an eventfd); -1: it does not */
 };
 
+/** How a command finds its host otherwise than it is: to see whether what it makes depends on that. Zero: nothing. No wall: a command
+ *  that is bent on it finds out. Which of its calls the filter refuses is not told of with `other_order` and `clock_s`. */
+struct sandbox_vary {
+	bool one_cpu;       /**< one processor: it may use no other, and /proc/cpuinfo and /proc/stat tell of none */
+	bool other_order;   /**< what getdents64(2) gives comes the other way round, in pieces of at most 32 KiB; "." and ".." stay first */
+	uint64_t clock_s;   /**< so many seconds ahead is the real-time clock (x86_64; else ERR_HOST). Times of files and those until which a
+	                         call waits stay the host's */
+	unsigned pids;      /**< so many process ids are used up before the command has its own */
+};
+
 struct sandbox_conf {
 	int base_fd;                       /**< see sandbox_path; becomes the child's way to rootfs and scratch */
 	const struct sandbox_space *space; /**< or NULL: namespaces are made straight from this process */
@@ -168,6 +178,7 @@ struct sandbox_conf {
 	                                        is to end, its terminal hangs up */
 	int cancel_fd;                     /**< readable: the caller wants an end (SIGTERM, grace, SIGKILL); readable again: now. -1: none.
 	                                        The sandbox reads one struct signalfd_siginfo or 8 bytes each time (non-blocking). */
+	const struct sandbox_vary *vary;   /**< or NULL */
 	bool no_receipt;                   /**< nobody will read it: the result has none */
 };
 

@@ -62,9 +62,24 @@ int seal_hide(struct child *c)
 
 /* ---- the command's process ------------------------------------------------------- */
 
+/** Of the processors that the command may use, the first alone. */
+static void keep_one_cpu(void)
+{
+	unsigned char cpus[1024];
+	long n = syscall(SYS_sched_getaffinity, 0, sizeof cpus, cpus);
+	bool found = false;
+
+	for (long i = 0; i < n; i++) {
+		cpus[i] = found ? 0 : (unsigned char)(cpus[i] & -cpus[i]);
+		found = found || cpus[i] != 0;
+	}
+	if (found)
+		(void)syscall(SYS_sched_setaffinity, 0, (size_t)n, cpus);
+}
+
 /** Best effort: each of these can fail only where the caller has put a lid on itself that takes a host's
  *  capability to lift (a raised nice, an idle class); the receipt says what was left. */
-static void reset_inherited(void)
+static void reset_inherited(const struct plan *plan)
 {
 	const struct { int priority; } normal = { 0 };
 	unsigned char cpus[1024];
@@ -73,6 +88,8 @@ static void reset_inherited(void)
 	(void)syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &normal);
 	(void)syscall(SYS_setpriority, PRIO_PROCESS, 0, 0);
 	(void)syscall(SYS_sched_setaffinity, 0, sizeof cpus, cpus);
+	if (plan->vary.one_cpu)
+		keep_one_cpu();
 	(void)syscall(SYS_ioprio_set, 1, 0, 0);
 	(void)syscall(SYS_personality, 0ul);
 	(void)syscall(SYS_set_mempolicy, 0, NULL, 0ul);
@@ -126,7 +143,7 @@ int seal_session(struct child *c)
 	/* EIO: the parent has hung up already, and the end is on its way. */
 	if (c->plan->terminal != NULL && syscall(SYS_ioctl, 0, TIOCSCTTY, 0) != 0 && errno != EIO)
 		return -1;
-	reset_inherited();
+	reset_inherited(c->plan);
 	(void)syscall(SYS_umask, 022);
 	return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &unblocked, NULL, sizeof unblocked);
 }
@@ -225,6 +242,9 @@ int seal_seccomp(struct child *c)
 	const struct plan *plan = c->plan;
 
 	if (plan->floor != NULL && load_filter(plan->floor, plan->floor_len, 0) != 0)
+		return -1;
+	/* One of its own, which only asks: so the profile is loaded as it is, whatever that says of seccomp(2). */
+	if (plan->asking != NULL && (c->listener = load_filter(plan->asking, plan->asking_len, SECCOMP_FILTER_FLAG_NEW_LISTENER)) < 0)
 		return -1;
 	if (plan->telling != NULL) {
 		c->listener = load_filter(plan->telling, plan->filter_len, SECCOMP_FILTER_FLAG_NEW_LISTENER);

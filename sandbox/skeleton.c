@@ -74,8 +74,7 @@ int skeleton_fixed(struct plan_box *box, struct err *err)
 	return add_all(box, makes, ARRAY_LEN(makes), err);
 }
 
-/** Covers something of /proc's, if it is there. */
-static int cover(struct plan_box *box, const char *from, const char *target, struct err *err)
+int skeleton_cover(struct plan_box *box, const char *from, const char *target, struct err *err)
 {
 	return plan_add_row(box, (struct row){ .kind = ROW_COVER, .target = target, .user = -1, .own = true, .optional = true,
 					       .from = { PLACE_SKELETON, from } }, err);
@@ -90,7 +89,7 @@ static int bind_writable(struct plan_box *box, const char *from, const char *tar
 static int mask_files(struct plan_box *box, const char *const *files, size_t n, struct err *err)
 {
 	for (size_t i = 0; i < n; i++)
-		if (cover(box, "../empty", files[i], err) != 0)
+		if (skeleton_cover(box, "../empty", files[i], err) != 0)
 			return -1;
 	return 0;
 }
@@ -102,11 +101,13 @@ static int mask_proc(struct plan_box *box, const struct sandbox_conf *conf, stru
 	if (conf->outer_uid == 0 && mask_files(box, proc_root_files, ARRAY_LEN(proc_root_files), err) != 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(proc_dirs); i++)
-		if (cover(box, "../void", proc_dirs[i], err) != 0)
+		if (skeleton_cover(box, "../void", proc_dirs[i], err) != 0)
 			return -1;
-	if (cover(box, "../version", "proc/version", err) != 0)
+	if (skeleton_cover(box, "../version", "proc/version", err) != 0)
 		return -1;
-	return cover(box, "../boot_id", "proc/sys/kernel/random/boot_id", err);
+	if (skeleton_cover(box, "../boot_id", "proc/sys/kernel/random/boot_id", err) != 0)
+		return -1;
+	return box->plan.vary.one_cpu ? skeleton_one_cpu(box, err) : 0;
 }
 
 /** /dev, whole: nothing of what a rootfs has there. The nodes are the host's: a user namespace cannot make its own. */
@@ -126,7 +127,7 @@ int skeleton_rows(struct plan_box *box, const struct sandbox_conf *conf, struct 
 {
 	if (plan_add_row(box, (struct row){ .kind = ROW_PROC, .target = "proc", .user = -1, .own = true,
 					    .set = HARMLESS | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY }, err) != 0 ||
-	    mask_proc(box, conf, err) != 0 || cover(box, "../void", "sys", err) != 0 ||
+	    mask_proc(box, conf, err) != 0 || skeleton_cover(box, "../void", "sys", err) != 0 ||
 	    bind_devices(box, err) != 0)
 		return -1;
 	if (plan_add_row(box, (struct row){ .kind = ROW_PTS, .target = "dev/pts", .user = -1, .own = true,
