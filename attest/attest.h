@@ -227,6 +227,20 @@ struct attest_summary {
 /** Appends a statement with a SLSA verification summary (PASSED) as canonical JSON: the bytes to sign. */
 int attest_vsa(const struct attest_summary *summary, struct buf *out, struct err *err);
 
+#define ATTEST_SVR_TYPE "https://in-toto.io/attestation/svr/v0.2"
+
+/** What somebody found who built again. Borrowed. The properties are names of glovebox's own: SLSA_BUILD_REPRODUCED asks for two
+ *  independent platforms, of which a program on one of them cannot know. */
+struct attest_findings {
+	const json_t *statement;        /**< the checked provenance, whose subjects these are */
+	const char *verifier_id;        /**< a URI */
+	int64_t time;                   /**< seconds since 1970 */
+	const char *const *properties; size_t nproperties; /**< at least one */
+};
+
+/** Appends a statement with a simple verification result (in-toto SVR v0.2) as canonical JSON. */
+int attest_svr(const struct attest_findings *findings, struct buf *out, struct err *err);
+
 /** What a bundle says of itself, with nothing verified: for sorting and naming files, never for trust. Read by a confined process. Its
  *  predicate type (owned by the caller); ERR_UNVERIFIED unless it has a bundle's form and @p image among its subjects. */
 int attest_peek(const char *bundle, size_t n, const struct digest *image, char **ret_predicate_type, struct err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SLSA verification summary v1: what a verifier found, for who trusts the verifier. */
+/* What a verifier found, for who trusts the verifier: SLSA verification summary v1, and in-toto's simple verification result v0.2. */
 #include <string.h>
 
 #include "attest/attest.h"
@@ -48,5 +48,21 @@ int attest_vsa(const struct attest_summary *s, struct buf *out, struct err *err)
 				"subject", subjects, "predicate", predicate_json(s, resource.data));
 	if (j == NULL)
 		return err_set(err, ERR_INTERNAL, 0, "make the verification summary: a text in it is not UTF-8, or memory is short");
+	return json_canonical(j, out, err);
+}
+
+int attest_svr(const struct attest_findings *f, struct buf *out, struct err *err)
+{
+	char when[32];
+	auto_json list = json_array();
+
+	for (size_t i = 0; i < f->nproperties; i++)
+		if (json_array_append_new(list, json_string(f->properties[i])) < 0)
+			return err_set(err, ERR_INTERNAL, 0, "make a verification result: memory is short");
+	auto_json j = json_pack("{s:s, s:s, s:O, s:{s:{s:s, s:[]}, s:s, s:O}}", "_type", ATTEST_STATEMENT_TYPE, "predicateType", ATTEST_SVR_TYPE,
+				"subject", json_object_get(f->statement, "subject"), "predicate", "verifier", "id", f->verifier_id,
+				"policies", "timeCreated", text_time(f->time, when), "properties", list);
+	if (j == NULL)
+		return err_set(err, ERR_INTERNAL, 0, "make a verification result: a text in it is not UTF-8, or memory is short");
 	return json_canonical(j, out, err);
 }
