@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
+#include "cli/signed.h"
 #include "cli/verify.h"
-#include "runner/signer.h"
 
 static const char *builder_of(const struct verify_verdict *v)
 {
@@ -102,11 +101,9 @@ static int summary_inputs(const struct verify_request *q, struct attest_dependen
 /** Signs the summary and writes the bundle. */
 static int write_signed(const struct attest_summary *summary, const struct signer *signer, const char *path, struct err *err)
 {
-	auto_buf statement = {0}, bundle = {0};
+	auto_buf statement = {0};
 
-	if (attest_vsa(summary, &statement, err) < 0 || signer_sign(signer, &statement, &bundle, err) < 0)
-		return -1;
-	return io_publish(AT_FDCWD, path, bundle.data, bundle.len, 0644, 0, err);
+	return attest_vsa(summary, &statement, err) < 0 ? -1 : cli_write_signed(signer, NULL, &statement, path, err);
 }
 
 static int write_summary(const struct args *args, const struct verify_request *q, const struct verify_verdict *v,
@@ -137,19 +134,6 @@ static int write_summary(const struct args *args, const struct verify_request *q
 	return result < 0 ? err_ctx(err, "--vsa") : 0;
 }
 
-/** A summary needs a name and a key; neither means anything without. */
-static int check_summary_options(const struct args *args, struct err *err)
-{
-	bool all = args_has(args, "vsa") && args_has(args, "vsa-key") && args_has(args, "verifier-id");
-	bool none = !args_has(args, "vsa") && !args_has(args, "vsa-key") && !args_has(args, "verifier-id");
-
-	if (!all && !none)
-		return err_set(err, ERR_USAGE, 0, "verify: --vsa FILE, --vsa-key KEY and --verifier-id URI go together");
-	if (all && strstr(args_get(args, "verifier-id"), ":") == NULL)
-		return err_set(err, ERR_USAGE, 0, "--verifier-id %s: it must be a URI", args_get(args, "verifier-id"));
-	return 0;
-}
-
 /** A summary names the policy's file alone. It must not say "passed" of one whose keys have not signed. */
 static int check_summary_keys(const struct args *args, const struct verify_request *q, struct err *err)
 {
@@ -159,20 +143,6 @@ static int check_summary_keys(const struct args *args, const struct verify_reque
 		       q->policy_path);
 }
 
-/** The key for the summary is read by a process of its own, before anything of the image's is looked at. */
-static int start_signer(const struct args *args, struct signer *ret, struct err *err)
-{
-	struct cli_passphrase from = {0};
-	const struct key_passphrase passphrase = { cli_passphrase, &from };
-	struct ident id;
-
-	if (!args_has(args, "vsa-key"))
-		return 0;
-	if (cli_passphrase_fd(args, &from.fd, err) < 0 || ident_detect(&id, err) < 0)
-		return -1;
-	return signer_start(&id, args_get(args, "vsa-key"), &passphrase, -1, ret, err) < 0 ? err_ctx(err, "--vsa-key") : 0;
-}
-
 static int run(const struct args *args, int *ret_code, struct err *err)
 {
 	auto_signer signer = SIGNER_NONE;
@@ -180,7 +150,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	auto_verify_verdict v = {0};
 
 	(void)ret_code;
-	if (check_summary_options(args, err) < 0 || start_signer(args, &signer, err) < 0 || verify_request(args, &q, err) < 0 ||
+	if (cli_signer_start(args, "vsa", "vsa-key", &signer, err) < 0 || verify_request(args, &q, err) < 0 ||
 	    check_summary_keys(args, &q, err) < 0 || verify_check(&q, &v, err) < 0)
 		return -1;
 	if (args_has(args, "vsa") && write_summary(args, &q, &v, &signer, err) < 0)
