@@ -31,6 +31,7 @@ struct build_conf {
 	int cancel_fd;
 	enum cache_use use;           /**< CACHE_NONE: nothing is taken, nothing recorded */
 	struct report *report;        /**< or NULL */
+	const struct work_vary *vary; /**< or NULL; only without the cache, whose keys know nothing of it */
 };
 
 /** Takes the build step and its output from the cache, or lays the sources out, runs it and harvests. 0 also when the step failed

@@ -63,6 +63,14 @@ int plan_base_env(int64_t epoch, const struct spec_pair *add, size_t nadd, char 
 	return 0;
 }
 
+int plan_env_replace(const struct spec *spec, char **env, const char *name, const char *value, struct err *err)
+{
+	for (size_t i = 0; i < spec->env.n; i++)
+		if (strcmp(spec->env.v[i].name, name) == 0)
+			return 0;
+	return value == NULL ? 0 : set(env, name, value, err);
+}
+
 int plan_env(const struct spec *spec, char ***ret, struct err *err)
 {
 	return plan_base_env(spec->source_date_epoch, spec->env.v, spec->env.n, ret, err);

@@ -94,6 +94,8 @@ int plan_argv(const struct spec_command *command, const char ***ret, struct err 
 
 /** The whole environment of a step (design.md, fact 7) as "K=V" strings. Free with plan_env_free(). */
 int plan_env(const struct spec *spec, char ***ret, struct err *err);
+/** Puts @p value (NULL: nothing is to change) in place of what glovebox itself gives under that name; what the spec says stays. */
+int plan_env_replace(const struct spec *spec, char **env, const char *name, const char *value, struct err *err);
 void plan_env_free(char **env);
 
 /** The environment every sandbox starts from, before a spec adds to it: SOURCE_DATE_EPOCH as given. */

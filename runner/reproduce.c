@@ -7,6 +7,7 @@
 #include "inspect/inspect.h"
 #include "runner/build.h"
 #include "runner/evidence.h"
+#include "runner/vary.h"
 
 /** What is rebuilt, and where. */
 struct rebuild {
@@ -150,6 +151,9 @@ static int keep(const struct ident *id, const char *dir, const struct rebuild *r
 void reproduce_report_clear(struct reproduce_report *r)
 {
 	json_decref(r->differences);
+	json_decref(r->varied);
+	json_decref(r->fragile);
+	json_decref(r->statement);
 	*r = (struct reproduce_report){0};
 }
 
@@ -161,17 +165,23 @@ int reproduce(struct store *store, const struct reproduce_options *opt, struct r
 	struct digest output;
 
 	tell(opt, "read the evidence");
-	if (evidence_read(store, opt->evidence, opt->keys, opt->nkeys, &e, err) < 0 ||
+	if (vary_check(opt->vary, store_ident(store), err) < 0 || evidence_read(store, opt->evidence, opt->keys, opt->nkeys, &e, err) < 0 ||
 	    evidence_plan(store, &e, &plan, err) < 0 || evidence_output(&e, &output, err) < 0)
 		return -1;
-	struct reproduce_report report = {0};
+	auto_reproduce_report report = {0};
 	int result = rebuild(store, plan, opt, &r, err);
 	if (result == 0)
 		result = keep(store_ident(store), opt->keep_dir, &r, err);
 	if (result == 0)
 		result = judge(&e, &output, &r, &report, err);
 	rebuild_clear(&r);
-	if (result == 0)
-		*ret = report;
-	return result;
+	/* What is not the same as it is needs no variation to show it. */
+	if (result == 0 && report.verdict != NOT_REPRODUCED)
+		result = vary_run(store, plan, opt, &output, &report, err);
+	if (result < 0)
+		return -1;
+	report.statement = json_incref(e.provenance.statement);
+	*ret = report;
+	report = (struct reproduce_report){0};
+	return 0;
 }

@@ -136,11 +136,18 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 struct reproduce_options {
 	const char *evidence;          /**< out directory of a run, or a file of its evidence */
 	const struct key *const *keys; size_t nkeys; /**< 0: --unverified */
+	const char *vary;              /**< variations, see reproduce_vary_check(), or NULL */
+	unsigned rounds;               /**< how often, at least 1 */
+	bool fragile;                  /**< then also change what a build may depend on, but had better not */
 	const char *keep_dir;          /**< where the rebuilt image.tar goes, or NULL */
 	uint64_t grace_ms;
 	int cancel_fd;
 	run_event_fn *event; void *event_arg;
 };
+
+/** Checks a list of variations with commas between them, each in a build of its own; or "all", of the host at once, and one by one where
+ *  that gives something else. ERR_USAGE names what is none. */
+int reproduce_vary_check(const char *list, struct err *err);
 
 /** How far the rebuilt image is the same (design.md, fact 10): all bytes; layers and config; neither. */
 enum reproduce_verdict { REPRODUCED_IMAGE, REPRODUCED_CONTENT, NOT_REPRODUCED };
@@ -150,6 +157,12 @@ struct reproduce_report {
 	struct digest expected, got;   /**< manifest digests */
 	char account[2048];            /**< where they differ and why, in a line for people; empty when identical */
 	json_t *differences;           /**< owned: the report of inspect/inspect.h; NULL when identical, or with nothing to compare */
+	const char *broken_by;         /**< the variation under which it was not the same (static): "nothing": another run as it is, "all": none alone;
+	                                    or NULL */
+	unsigned rounds;               /**< in which one; else how many there were. 0: not the same in the first build already */
+	json_t *varied;                /**< owned: names of the variations that it was the same under; NULL unless it was under all */
+	json_t *fragile;               /**< owned: a list of {"varied", "account"}, of those of class B that change it; NULL: not asked */
+	json_t *statement;             /**< owned: the provenance that this is about */
 };
 void reproduce_report_clear(struct reproduce_report *r);
 #define auto_reproduce_report __attribute__((cleanup(reproduce_report_clear))) struct reproduce_report

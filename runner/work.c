@@ -16,6 +16,8 @@
 /** Limits of the tmpfs that holds the pristine sources; past them `workdir: disk` is the answer. */
 #define SPACE_BYTES (8ull << 30)
 #define SPACE_INODES 4000000
+/** Ids inside of a step that otherwise would be root. */
+#define OTHER_ID 1234
 
 size_t work_build_source(const struct plan *plan)
 {
@@ -54,6 +56,12 @@ static int lay_out(const struct work *work, int parent, size_t i, struct err *er
 	return 0;
 }
 
+/** An id inside, which the plan says is @p id. */
+static unsigned inner_id(const struct work *work, unsigned id)
+{
+	return !work->vary.other_uid ? id : id == 0 ? OTHER_ID : 0;
+}
+
 static int open_space(struct work *work, struct err *err)
 {
 	const struct ident *id = store_ident(work->store);
@@ -65,8 +73,8 @@ static int open_space(struct work *work, struct err *err)
 	struct sandbox_space_conf conf = {
 		.base_fd = store_fd(work->store),
 		.mountpoint = mountpoint.data,
-		.inner_uid = work->plan->spec->uid,
-		.inner_gid = work->plan->spec->gid,
+		.inner_uid = inner_id(work, work->plan->spec->uid),
+		.inner_gid = inner_id(work, work->plan->spec->gid),
 		.outer_uid = id->step_uid,
 		.outer_gid = id->step_gid,
 		.tmpfs_bytes = SPACE_BYTES,
@@ -176,8 +184,9 @@ void work_end(struct work *work)
 /** The strings that the rows of a step's mount table point to. */
 struct step_mounts {
 	struct sandbox_mount *rows;
-	char **paths;          /**< up to 8 a row */
+	char **paths;          /**< up to 9 a row, and the work directory */
 	size_t npaths;
+	const char *workdir;
 	const char *areas;     /**< what the directories are called that it writes to */
 	bool after;            /**< over what the step has left */
 };
@@ -260,18 +269,26 @@ static bool is_overlaid(const struct work *work, const struct spec_step *step, s
 	       (step != &work->plan->spec->build && i == work_build_source(work->plan));
 }
 
+/** Where @p path is inside. NULL when memory is short. */
+static const char *place_of(const struct work *work, struct step_mounts *m, const char *path)
+{
+	return work->vary.prefix == NULL ? path : keep(m, "%s%s", work->vary.prefix, path);
+}
+
 static int fill_mounts(const struct work *work, const struct spec_step *step, struct step_mounts *m, struct err *err)
 {
 	size_t n = work->plan->spec->nsources;
 
 	m->rows = calloc(n, sizeof *m->rows);
-	m->paths = calloc(n * 8, sizeof *m->paths);
-	if (m->rows == NULL || m->paths == NULL)
+	m->paths = calloc(n * 9 + 1, sizeof *m->paths);
+	if (m->rows == NULL || m->paths == NULL || (m->workdir = place_of(work, m, step->workdir)) == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "mount table of step '%s'", step->name);
 	for (size_t i = 0; i < n; i++) {
 		struct sandbox_mount *row = &m->rows[i];
 
-		row->target = work->plan->sources[i].mount;
+		row->target = place_of(work, m, work->plan->sources[i].mount);
+		if (row->target == NULL)
+			return err_set(err, ERR_INTERNAL, ENOMEM, "mount table of step '%s'", step->name);
 		row->kind = SANDBOX_BIND_RO;
 		if (!is_overlaid(work, step, i))
 			row->source = pristine(work, m, i);
@@ -348,15 +365,16 @@ static struct sandbox_conf step_conf(const struct work *work, const struct spec_
 		.mounts = m->rows, .nmounts = plan->spec->nsources,
 		.argv = argv,
 		.envp = env,
-		.workdir = step->workdir,
-		.hostname = plan->spec->hostname,
-		.inner_uid = plan->spec->uid, .inner_gid = plan->spec->gid,
+		.workdir = m->workdir,
+		.hostname = work->vary.hostname != NULL ? work->vary.hostname : plan->spec->hostname,
+		.inner_uid = inner_id(work, plan->spec->uid), .inner_gid = inner_id(work, plan->spec->gid),
 		.outer_uid = id->step_uid, .outer_gid = id->step_gid,
 		.network = step->network == SPEC_NET_LOOPBACK ? SANDBOX_NET_LOOPBACK : SANDBOX_NET_NONE,
 		.filter = plan->profile.filter, .filter_len = plan->profile.filter_len,
 		.floor = plan->profile.floor, .floor_len = plan->profile.floor_len,
 		.limits = limit_of_step(plan->spec, step, work->grace_ms),
 		.cancel_fd = work->cancel_fd,
+		.vary = &work->vary.host,
 	};
 }
 
@@ -422,7 +440,11 @@ int work_step(struct work *work, const struct spec_step *step, struct step_outco
 	if (fill_mounts(work, step, &m, err) < 0 || plan_argv(&step->command, &argv, err) < 0 ||
 	    plan_env(work->plan->spec, &env, err) < 0)
 		return -1;
-	int result = run_step(work, step, &m, argv, (const char *const *)env, ret, err);
+	int result = plan_env_replace(work->plan->spec, env, "LANG", work->vary.lang, err);
+	if (result == 0)
+		result = plan_env_replace(work->plan->spec, env, "TZ", work->vary.tz, err);
+	if (result == 0)
+		result = run_step(work, step, &m, argv, (const char *const *)env, ret, err);
 	plan_env_free(env);
 	if (result == 0)
 		result = measure(work, step, &m, ret, err);

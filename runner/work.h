@@ -18,6 +18,15 @@
 #include "runner/upper.h"
 #include "sandbox/sandbox.h"
 
+/** What differs from how the plan is carried out otherwise: to see whether a build depends on it. Zero: nothing. Borrowed strings, or NULL. */
+struct work_vary {
+	struct sandbox_vary host;
+	bool other_uid;               /**< root inside where the plan says a user, a user where it says root */
+	const char *prefix;           /**< before each source's mount point and the work directory */
+	const char *hostname;
+	const char *lang, *tz;        /**< in place of LANG and TZ, unless the spec has its own */
+};
+
 struct work {
 	struct store *store;
 	const struct plan *plan;
@@ -27,6 +36,7 @@ struct work {
 	int rootfs_held;              /**< so that it stays; -1 until work_begin() */
 	struct store_scratch *scratch;
 	struct sandbox_space *space;  /**< NULL: workdir: disk */
+	struct work_vary vary;
 	bool begun;                   /**< rootfs and sources are laid out */
 	bool build_done;              /**< the build's upper is there to be a test's lower */
 };
@@ -63,7 +73,7 @@ static inline void own_step_outcome(struct step_outcome *o)
 }
 #define auto_step_outcome __attribute__((cleanup(own_step_outcome))) struct step_outcome
 
-/** Takes a scratch and lays the sources out. @p work is zero-initialised with store, plan, grace_ms, cancel_fd and rootfs_held (-1) set. */
+/** Takes a scratch and lays the sources out. @p work is zero-initialised with store, plan, grace_ms, cancel_fd, vary and rootfs_held (-1) set. */
 int work_begin(struct work *work, struct err *err);
 /** Lays out what a build left that did not run here, for the tests. After work_begin(). */
 int work_restore(struct work *work, const struct upper *upper, struct err *err);
