@@ -3,13 +3,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "cli/cli.h"
+#include "attest/attest.h"
+#include "cli/signed.h"
 #include "inspect/inspect.h"
 #include "runner/runner.h"
 
 /** Most rounds of --rounds. */
 #define ROUNDS_MAX 1000
+/** Most properties of a verification result: how far, and one for each variation. */
+#define PROPERTIES_MAX 16
+#define PROPERTY_SIZE 64
 
 static const char *verdict_name(enum reproduce_verdict v)
 {
@@ -92,31 +97,69 @@ static int print_verdict(const struct args *args, const struct reproduce_report 
 	return print_differences(r, err);
 }
 
+/* ---- and under signature -------------------------------------------------------------------- */
+
+/** "readdir-order" → "GLOVEBOX_REPRODUCED_VARIED_READDIR_ORDER". */
+static void property_of(const char *name, char *ret)
+{
+	int n = snprintf(ret, PROPERTY_SIZE, "GLOVEBOX_REPRODUCED_VARIED_%s", name);
+
+	for (int i = n - (int)strlen(name); i < n; i++)
+		ret[i] = ret[i] == '-' ? '_' : (char)toupper((unsigned char)ret[i]);
+}
+
+/** In words of glovebox's own: that it is the same, how far, and whatever of the host was changed. */
+static int write_result(const struct args *args, const struct reproduce_report *r, const struct signer *signer, const struct ident *id,
+			struct err *err)
+{
+	const char *properties[PROPERTIES_MAX];
+	char varied[PROPERTIES_MAX][PROPERTY_SIZE];
+	struct attest_findings findings = {
+		.statement = r->statement, .verifier_id = args_get(args, "verifier-id"), .time = time(NULL), .properties = properties,
+	};
+	auto_buf statement = {0};
+	const json_t *one;
+	size_t i;
+
+	properties[findings.nproperties++] = r->verdict == REPRODUCED_IMAGE ? "GLOVEBOX_REPRODUCED_IMAGE" : "GLOVEBOX_REPRODUCED_CONTENT";
+	json_array_foreach(r->varied, i, one) {
+		if (findings.nproperties == PROPERTIES_MAX)
+			break;
+		property_of(json_string_value(one), varied[i]);
+		properties[findings.nproperties++] = varied[i];
+	}
+	if (attest_svr(&findings, &statement, err) < 0 || cli_write_signed(signer, id, &statement, args_get(args, "svr"), err) < 0)
+		return err_ctx(err, "--svr");
+	return 0;
+}
+
 /* ---- the command ------------------------------------------------------------------------------ */
 
-static int judge(const struct args *args, const struct reproduce_report *r, struct err *err)
+static int judge(const struct args *args, const struct reproduce_report *r, const struct signer *signer, const struct ident *id,
+		 struct err *err)
 {
 	bool content = args_has(args, "level") && strcmp(args_get(args, "level"), "content") == 0;
 
 	if (print_verdict(args, r, err) < 0)
 		return -1;
 	if (r->verdict == REPRODUCED_IMAGE || (content && r->verdict == REPRODUCED_CONTENT))
-		return 0;
+		return args_has(args, "svr") ? write_result(args, r, signer, id, err) : 0;
 	return err_set(err, ERR_UNVERIFIED, 0, "not reproduced: %s", r->account);
 }
 
 static int run_with_keys(const struct args *args, struct reproduce_options *opt, struct err *err)
 {
+	auto_signer signer = SIGNER_NONE;
 	auto_store store = NULL;
 	auto_reproduce_report report = {0};
 
-	if (cli_open_store(args, &store, err) < 0)
+	if (cli_signer_start(args, "svr", "svr-key", &signer, err) < 0 || cli_open_store(args, &store, err) < 0)
 		return -1;
 	auto_fd cancel = cli_catch_signals(err);
 	opt->cancel_fd = cancel;
 	if (cancel < 0 || reproduce(store, opt, &report, err) < 0)
 		return -1;
-	return judge(args, &report, err);
+	return judge(args, &report, &signer, store_ident(store), err);
 }
 
 /** What --vary, --rounds and --fragile ask. */
@@ -152,6 +195,8 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 	(void)ret_code;
 	if (args_has(args, "key") == args_has(args, "unverified"))
 		return err_set(err, ERR_USAGE, 0, "reproduce: give --key PUB.pem to check the evidence first, or --unverified to trust it");
+	if (args_has(args, "svr") && args_has(args, "unverified"))
+		return err_set(err, ERR_USAGE, 0, "reproduce: --svr says something of a provenance that was checked: give its --key");
 	if (level != NULL && strcmp(level, "image") != 0 && strcmp(level, "content") != 0)
 		return err_set(err, ERR_USAGE, 0, "--level %s: it is 'image' or 'content'", level);
 	if (read_vary(args, &opt, err) < 0 || args_duration(args, "grace", &opt.grace_ms, err) < 0 ||
@@ -170,6 +215,10 @@ static const struct opt_def opts[] = {
 	{ "vary", "LIST", "build again on a host that differs: all, or of cpus, host-path, host-uid, load, pids, readdir-order, time" },
 	{ "rounds", "N", "how often (default: once)" },
 	{ "fragile", NULL, "also tell whether the output depends on hostname, locale, path, time zone or uid inside" },
+	{ "svr", "FILE", "once reproduced, write a signed statement of that there" },
+	{ "svr-key", "KEY", "the private key (PEM) that signs it" },
+	{ "verifier-id", "URI", "who reproduces, in its words" },
+	OPT_PASSPHRASE_FD,
 	{ "keep", "DIR", "leave the rebuilt image.tar there" },
 	OPT_GRACE, OPT_JSON, OPT_STORE, OPT_STEP_USER, OPT_HELP, OPT_END,
 };

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # Builds that are not reproducible are found out, and it is told by what and in which file; those that only need not be so are told of.
+# shellcheck disable=SC2016  # what is in single quotes are commands of steps
 load lib
 
 setup_file()
@@ -129,7 +130,6 @@ found()
 }
 
 @test "what is fragile is told, and is no failure" {
-	# shellcheck disable=SC2016  # the step's own variable
 	build fragile 'pwd > path; id -u > uid; hostname > name; date -d @0 +%H > hour; echo "$LANG" > lang; echo x > made'
 	expect_status 0 reproduce fragile --fragile
 	for said in "path: 'path' differs" "uid: 'uid' differs" "hostname: 'name' differs" "timezone: 'hour' differs" "locale: 'lang' differs"; do
@@ -151,4 +151,40 @@ found()
 	expect_status 2 reproduce firm --vary all,pids
 	expect_status 2 reproduce firm --rounds 0
 	expect_status 2 reproduce firm --rounds 3x
+}
+
+@test "what was reproduced is said under signature, in words of glovebox's own, of an out directory and of evidence" {
+	new_spec "$WORK/said" 'cat input.txt > made'
+	expect_status 0 glovebox run "$WORK/said/build.yaml" --out "$WORK/said-out" --key "$WORK/key.pem" --evidence "$WORK/said.evidence"
+	new_key "$WORK/auditor"
+	sign=(--svr "$WORK/svr.json" --svr-key "$WORK/auditor.pem" --verifier-id https://audit.example.com)
+	expect_status 0 reproduce said --vary pids,readdir-order "${sign[@]}"
+	expect_status 0 tests/e2e/judges/verify-with-openssl.sh "$WORK/svr.json" "$WORK/auditor.pub.pem"
+	expect_status 0 node "${O:-build}/judges/verify-bundle.mjs" "$WORK/svr.json" "$WORK/auditor.pub.pem"
+	jq -r .dsseEnvelope.payload "$WORK/svr.json" | base64 -d >"$WORK/svr.statement"
+	jq -e --slurpfile p "$WORK/said-out/provenance.json" '
+		.predicateType == "https://in-toto.io/attestation/svr/v0.2" and .subject == $p[0].subject and
+		.predicate.verifier == {"id": "https://audit.example.com", "policies": []} and
+		.predicate.properties == ["GLOVEBOX_REPRODUCED_IMAGE", "GLOVEBOX_REPRODUCED_VARIED_PIDS",
+			"GLOVEBOX_REPRODUCED_VARIED_READDIR_ORDER"]' "$WORK/svr.statement"
+	run ! grep SLSA_BUILD_REPRODUCED "$WORK/svr.statement"
+	# A verifier can ask for it.
+	expect_status 0 glovebox verify "$WORK/said-out" --key "$WORK/key.pub.pem" --key "$WORK/auditor.pub.pem" \
+		--bundle "$WORK/said-out/provenance.sigstore.json" --bundle "$WORK/svr.json" --require https://in-toto.io/attestation/svr/v0.2
+	rm "$WORK/svr.json"
+	expect_status 0 glovebox reproduce "$WORK/said.evidence" --key "$WORK/key.pub.pem" --store "$WORK/empty" "${sign[@]}"
+	jq -r .dsseEnvelope.payload "$WORK/svr.json" | base64 -d | jq -e '.predicate.properties == ["GLOVEBOX_REPRODUCED_IMAGE"]'
+	rm -rf "$WORK/svr.json" "$WORK/empty"
+}
+
+@test "nothing is said of what was not reproduced, or was not checked" {
+	build unlike 'cat /proc/sys/kernel/random/uuid > made'
+	new_key "$WORK/clerk"
+	sign=(--svr "$WORK/none.json" --svr-key "$WORK/clerk.pem" --verifier-id https://audit.example.com)
+	expect_status 4 reproduce unlike "${sign[@]}"
+	expect_status 2 glovebox reproduce "$WORK/unlike-out" --unverified "${sign[@]}"
+	expect_status 2 reproduce unlike --svr "$WORK/none.json"
+	expect_output "--svr FILE, --svr-key KEY and --verifier-id URI go together"
+	expect_status 2 reproduce unlike --svr "$WORK/none.json" --svr-key "$WORK/clerk.pem" --verifier-id me
+	[ ! -e "$WORK/none.json" ]
 }
