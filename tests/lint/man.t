@@ -89,6 +89,27 @@ dangling()
 	done
 }
 
+# Tests that a page names as showing something, and that are not there. "probe/x.c" and "x.bats" are of the escape suite's table.
+tests_missing()
+{
+	local name
+	grep -ohE 'tests/[a-z0-9_]+(/[a-z0-9_]+)*(\.[a-z]+|/)' "$1"/man/*.scd | sort -u | while IFS= read -r name; do
+		[ -e "$1/$name" ] || echo "$1/man: names $name, which is not there"
+	done
+	sed -n '/^# HOW THE PROMISES ARE TESTED$/,/^# WALLS$/p' "$1/man/glovebox-security.7.scd" | grep -oE '[a-z0-9_/]+\.(bats|c)\b' | sort -u |
+		while IFS= read -r name; do
+			[ -e "$1/tests/escape/$name" ] || echo "glovebox-security(7) names $name, which is not in tests/escape"
+		done
+}
+
+# Rows of the table of SLSA's levels without a test, and a table without rows.
+slsa_rows()
+{
+	awk '/^# / { on = $0 == "# SLSA BUILD LEVELS"; next } !on { next }
+		/^\|  L[123]: / { row = $0; n++; cells = 0; next } /^:  / { if (++cells == 3 && !/tests\// && $0 != ":  cannot be shown here") print row ": no test" }
+		END { if (n < 8) print "the table of SLSA levels has " n + 0 " rows" }' "$1/man/glovebox-security.7.scd"
+}
+
 # The field list that is put into glovebox-spec.5 when it is built.
 fields()
 {
@@ -102,6 +123,12 @@ fields()
 lint "every page is well-formed" malformed .
 catches "notices a malformed page" man/x.1.scd 'no preamble' malformed
 lint "no page refers to one that is missing" dangling
+lint "every test that a page names is there" tests_missing .
+catches "notices a test that is not there" man/glovebox-security.7.scd 'Shown by _tests/e2e/none.bats_.' tests_missing
+catches "notices a probe that is not there" man/glovebox-security.7.scd "$(printf '# HOW THE PROMISES ARE TESTED\n|  1\n:  probe/none.c\n# WALLS')" tests_missing
+lint "every level of SLSA has its tests" slsa_rows .
+catches "notices a row without a test" man/glovebox-security.7.scd \
+	"$(sed 's/^:  _tests.*/:  trust me/' man/glovebox-security.7.scd)" slsa_rows
 lint "each command has its page, and each page its command" commands_differ
 [ -n "$(commands)" ] && none= || none="$glovebox --help lists no commands"
 result "there are commands" "$none"
