@@ -51,6 +51,20 @@ static void try_bundle(const char *data, size_t size, const struct key *key)
 	MUST(hash_bytes(data, size, &d, &err) == 0 && strcmp(digest_hex(&d, hex), good) == 0);
 }
 
+/** As another tool's: nobody has the key, so only the one statement ever signed with it may pass, in whatever form its bundle is. */
+static void try_other(const char *data, size_t size, const struct key *key)
+{
+	struct err err = {0};
+	auto_attest_verified v = {0};
+	const struct attest_policy policy = { .keys = &key, .nkeys = 1 };
+	bool build;
+
+	if (attest_verify_other(data, size, &policy, &v, &build, &err) < 0)
+		must_have_failed(&err, ERR_UNVERIFIED, v.statement);
+	else
+		try_bundle(data, size, key);
+}
+
 /** The document alone, in whatever form it is written. */
 static void try_document(const char *data, size_t size, const struct key *key)
 {
@@ -107,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auto_key key = NULL;
 
 	MUST(key_read_public(public_pem, strlen(public_pem), "fuzz", &key, &err) == 0);
+	try_other((const char *)data, size, key);
 	try_bundle((const char *)data, size, key);
 	try_document((const char *)data, size, key);
 	try_statement((const char *)data, size);
