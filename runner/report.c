@@ -154,6 +154,16 @@ static int add_output(json_t *j, const struct run_end *end, struct err *err)
 	return json_object_set(j, "output", output) < 0 ? err_set(err, ERR_INTERNAL, ENOMEM, "write result.json") : 0;
 }
 
+/** Where it did not come to that, there is nothing to tell. */
+static void add_again(json_t *j, const struct reproduce_report *again)
+{
+	if (again == NULL || (again->broken_by == NULL && again->varied == NULL))
+		return;
+	json_object_set_new(j, "reproducible", json_pack("{s:b, s:i, s:O*, s:s*, s:s*}", "ok", again->broken_by == NULL, "rounds",
+							 (int)again->rounds, "varied", again->varied, "brokenBy", again->broken_by,
+							 "account", again->broken_by == NULL ? NULL : again->account));
+}
+
 int report_finish(struct report *r, const struct run_end *end, json_t **ret, struct err *err)
 {
 	char text_digest[DIGEST_STR_SIZE], started[32], finished[32];
@@ -170,6 +180,7 @@ int report_finish(struct report *r, const struct run_end *end, json_t **ret, str
 	if (j == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write result.json");
 	add_image(j, end->image);
+	add_again(j, end->again);
 	if (add_output(j, end, err) < 0 || outdir_write_json(r->out, "result.json", j, err) < 0)
 		return -1;
 	*ret = move_ptr(j);

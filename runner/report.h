@@ -49,6 +49,7 @@ struct run_end {
 	const char *key_id;          /**< or NULL */
 	const char *builder_id;
 	json_t *published;           /**< publishing_json(), or NULL: that was not asked for */
+	const struct reproduce_report *again; /**< what building again has found, or NULL: that was not asked for */
 };
 
 /** Writes result.json; @p ret is a new reference to it. */

@@ -12,6 +12,7 @@
 #include "runner/publish.h"
 #include "runner/report.h"
 #include "runner/signer.h"
+#include "runner/vary.h"
 
 void run_report_clear(struct run_report *r)
 {
@@ -46,6 +47,7 @@ struct running {
 	struct buf statement, bundle; /**< the provenance; bundle is empty without a key */
 	struct target evidence;  /**< --evidence: its file */
 	char failure[640];       /**< a step or required test that failed; empty: none */
+	struct reproduce_report again; /**< what the spec's check of the build has found */
 	struct publishing publishing;
 	bool unpublished;        /**< it could not be published: */
 	struct err publish_err;
@@ -172,6 +174,38 @@ static int check_limits(const struct spec *spec, struct err *err)
 	return 0;
 }
 
+/** The variations that the spec asks for, as a list; nothing where it asks for none. */
+static int add_variations(const struct plan *plan, struct buf *list, struct err *err)
+{
+	const struct spec_list *names = &plan->spec->reproducible.vary;
+
+	for (size_t i = 0; i < names->n; i++)
+		buf_addf(list, "%s%s", i == 0 ? "" : ",", names->v[i]);
+	return buf_check(list, "variations", err);
+}
+
+/** Builds again as often as the spec asks. A build that leaves something else has failed. */
+static int run_again(struct running *r, struct err *err)
+{
+	const struct spec_reproducible *ask = &r->plan->spec->reproducible;
+	auto_buf list = {0};
+
+	if (ask->check == 0)
+		return 0;
+	if (add_variations(r->plan, &list, err) < 0)
+		return -1;
+	/* Of builds that are not varied, the first has been. */
+	const struct reproduce_options opt = {
+		.vary = list.data, .rounds = list.data == NULL ? ask->check : ask->check - 1,
+		.grace_ms = r->opt->grace_ms, .cancel_fd = r->opt->cancel_fd, .event = r->opt->event, .event_arg = r->opt->event_arg,
+	};
+	if (vary_run(r->store, r->plan, &opt, &r->build.left.output.tree, &r->again, err) < 0)
+		return -1;
+	if (r->again.broken_by != NULL)
+		snprintf(r->failure, sizeof r->failure, "step '%s' is not reproducible: %.500s", r->plan->spec->build.name, r->again.account);
+	return 0;
+}
+
 static int run_steps(struct running *r, struct err *err)
 {
 	const struct build_conf conf = {
@@ -186,7 +220,9 @@ static int run_steps(struct running *r, struct err *err)
 			 r->build.outcome.how, r->plan->spec->build.name);
 		return 0;
 	}
-	for (size_t i = 0; i < r->plan->spec->ntests; i++)
+	if (run_again(r, err) < 0)
+		return -1;
+	for (size_t i = 0; r->failure[0] == '\0' && i < r->plan->spec->ntests; i++)
 		if (run_test(r, i, err) < 0)
 			return -1;
 	return 0;
@@ -245,7 +281,7 @@ static int finish(struct running *r, const char *outcome, const char *message, j
 		.outcome = outcome, .message = message, .image = r->have_image ? &r->image : NULL,
 		.output = r->build.have_output ? &r->build.left.output : NULL,
 		.is_signed = r->have_image && is_signed(r), .key_id = is_signed(r) ? r->signer.key_id : NULL,
-		.builder_id = r->builder_id, .published = published,
+		.builder_id = r->builder_id, .published = published, .again = r->plan->spec->reproducible.check == 0 ? NULL : &r->again,
 	};
 
 	return report_finish(r->report, &end, ret, err);
@@ -286,6 +322,7 @@ static int run_signed(struct running *r, struct run_report *ret, struct err *err
 		return err_ctx(err, "--evidence");
 	int result = conclude(r, run_phases(r, err), ret, err);
 	build_clear(&r->build);
+	reproduce_report_clear(&r->again);
 	own_fd(&r->image_fd);
 	return result;
 }
@@ -293,6 +330,10 @@ static int run_signed(struct running *r, struct run_report *ret, struct err *err
 /** What can be refused before anything runs. */
 static int check(struct running *r, struct err *err)
 {
+	auto_buf list = {0};
+
+	if (add_variations(r->plan, &list, err) < 0 || vary_check(list.data, store_ident(r->store), err) < 0)
+		return spec_ctx(r->plan->spec, r->plan->spec->build.pos, err);
 	if (plan_refuse_unsupported(r->plan, err) < 0 || check_limits(r->plan->spec, err) < 0 ||
 	    refuse_builder_id(r->plan, r->builder_id, err) < 0)
 		return -1;

@@ -113,6 +113,18 @@ static bool when(const char *s)
 	return strcmp(s, "tag") == 0 || strcmp(s, "main") == 0;
 }
 
+static bool vary(const char *s)
+{
+	static const char *const names[] = {
+		"all", "cpus", "host-path", "host-uid", "hostname", "load", "locale", "path", "pids", "readdir-order", "time", "timezone", "uid",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(s, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool image_name(const char *s)
 {
 	return ref_repository(s, strlen(s));
@@ -349,6 +361,10 @@ const struct schema_form form_tag = {
 };
 const struct schema_form form_when = {
 	.what = "tag or main", .example = "tag", .pattern = "^(tag|main)$", .max = 100, .ok = when,
+};
+const struct schema_form form_vary = {
+	.what = "all, cpus, host-path, host-uid, load, pids, readdir-order or time, or hostname, locale, path, timezone or uid", .example = "readdir-order",
+	.pattern = "^(all|cpus|host-path|host-uid|hostname|load|locale|path|pids|readdir-order|time|timezone|uid)$", .max = 100, .ok = vary,
 };
 const struct schema_form form_uri = {
 	.what = "a URI: scheme, ':' and printable characters without spaces",

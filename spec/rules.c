@@ -198,6 +198,16 @@ static int check_env(struct reader *r, const struct node *env)
 	return 0;
 }
 
+static int check_vary(struct reader *r, const struct node *vary)
+{
+	const struct spec_list *names = &r->spec->reproducible.vary;
+
+	for (size_t i = 0; names->n > 1 && i < names->n; i++)
+		if (strcmp(names->v[i], "all") == 0)
+			return value_error(r, vary, "all stands alone: it is one run with everything that the host can vary");
+	return 0;
+}
+
 static int check_retry(struct reader *r, const struct node *retry)
 {
 	struct spec_retry *s = &r->spec->publish_retry;
@@ -222,6 +232,7 @@ int apply_rules(struct reader *r, const struct node *root)
 	spec->build.network = spec->network;
 	if (check_env(r, node_get(node_get(body, "sandbox"), "env")) < 0 || check_sources(r, body) < 0 ||
 	    check_workdir(r, &spec->build, node_get(body, "build")) < 0 ||
+	    check_vary(r, node_get(node_get(node_get(body, "build"), "reproducible"), "vary")) < 0 ||
 	    check_layers(r, node_get(node_get(node_get(body, "build"), "artifact"), "layers")) < 0 ||
 	    check_retry(r, node_get(node_get(body, "publish"), "retry")) < 0)
 		return -1;

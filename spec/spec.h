@@ -153,6 +153,12 @@ struct spec_artifact {
 	struct spec_pos pos;
 };
 
+/** Whether the build is to be run again, to see that it leaves the same. */
+struct spec_reproducible {
+	uint32_t check;          /**< how often it runs altogether; 0: not asked for */
+	struct spec_list vary;   /**< variations of glovebox-reproduce(1); none: each time as it is */
+};
+
 /** How a registry is tried again. */
 struct spec_retry {
 	uint32_t attempts;          /**< requests, not only those after the first */
@@ -202,6 +208,7 @@ struct spec {
 	struct spec_step build;
 	struct spec_step *tests;
 	size_t ntests;
+	struct spec_reproducible reproducible; /**< of the build */
 	struct spec_artifact artifact;
 	bool caching;            /**< caching.enabled; default true */
 	struct spec_list caching_keys;

@@ -325,6 +325,25 @@ static void publishing(void **state)
 	spec_free(s);
 }
 
+static void reproducible(void **state)
+{
+	struct spec *s = good(HEAD BUILD "    reproducible: { check: 3, vary: [time, hostname, readdir-order, cpus] }\n");
+	(void)state;
+
+	assert_int_equal(s->reproducible.check, 3);
+	assert_int_equal(s->reproducible.vary.n, 4);
+	assert_string_equal(s->reproducible.vary.v[2], "readdir-order");
+	spec_free(s);
+	s = good(HEAD BUILD);
+	assert_int_equal(s->reproducible.check, 0);
+	assert_int_equal(s->reproducible.vary.n, 0);
+	spec_free(s);
+	bad(HEAD BUILD "    reproducible: { check: 1 }\n", "b.yaml:8:28: spec.build.reproducible.check: '1' is out of range; expected 2 to 100");
+	bad(HEAD BUILD "    reproducible: { check: 2, vary: [order] }\n", "b.yaml:8:38: spec.build.reproducible.vary[0]: expected all, cpus, host-path, host-uid, load, pids, readdir-order or time, or hostname, "
+	    "locale, path, timezone or uid, found 'order'; for example: readdir-order");
+	bad(HEAD BUILD "    reproducible: { check: 2, vary: [cpus, all] }\n", "b.yaml:8:37: spec.build.reproducible.vary: all stands alone: it is one run with everything that the host can vary");
+}
+
 static void single_values(void **state)
 {
 	struct err err = {0};
@@ -466,6 +485,7 @@ int main(void)
 		cmocka_unit_test(tests),
 		cmocka_unit_test(artifacts),
 		cmocka_unit_test(publishing),
+		cmocka_unit_test(reproducible),
 		cmocka_unit_test(single_values),
 		cmocka_unit_test(environment),
 		cmocka_unit_test(first_error_first),
