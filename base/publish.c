@@ -35,17 +35,26 @@ static int fill(int fd, const void *data, size_t n, mode_t mode, int flags, stru
 	return 0;
 }
 
+/** Gives @p temp a name that nobody has. Not every file system can rename so (NFS cannot), nor do all have hard links (FAT has none). */
+static int rename_to_free(int dir, const char *temp, const char *name)
+{
+	if (renameat2(dir, temp, dir, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if ((errno != EINVAL && errno != ENOSYS) || linkat(dir, temp, dir, name, 0) < 0)
+		return -1;
+	unlinkat(dir, temp, 0);
+	return 0;
+}
+
 /** Gives the finished @p temp its name. */
 static int put_in_place(int dir, const char *temp, const char *name, int flags, struct err *err)
 {
-	if (!(flags & IO_EXCL)) {
-		if (renameat(dir, temp, dir, name) < 0)
-			return err_set(err, ERR_INTERNAL, errno, "rename");
-		return 0;
+	if (flags & IO_EXCL) {
+		if (rename_to_free(dir, temp, name) < 0)
+			return err_set(err, errno == EEXIST ? ERR_USAGE : ERR_INTERNAL, errno, "create");
+	} else if (renameat(dir, temp, dir, name) < 0) {
+		return err_set(err, ERR_INTERNAL, errno, "rename");
 	}
-	if (linkat(dir, temp, dir, name, 0) < 0)
-		return err_set(err, errno == EEXIST ? ERR_USAGE : ERR_INTERNAL, errno, "create");
-	unlinkat(dir, temp, 0);
 	return 0;
 }
 
