@@ -195,14 +195,14 @@ static int keep_use(void *arg, bool tree, const struct digest *d, struct err *er
 	return mark_tree(g, d, KNOWN | KEPT, err);
 }
 
-/** A command runs on it (store_hold_rootfs()). */
+/** A command runs on it (store_hold_rootfs()), or may: where that cannot be asked, it stays. */
 static bool is_busy(const struct gc *g, const struct digest *d)
 {
 	char path[sizeof "rootfs/" + DIGEST_HEX_SIZE], hex[DIGEST_HEX_SIZE];
 
 	snprintf(path, sizeof path, "rootfs/%s", digest_hex(d, hex));
 	auto_fd fd = openat(g->store->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+	return fd < 0 ? errno != ENOENT : flock(fd, LOCK_EX | LOCK_NB) < 0;
 }
 
 static int pin(struct gc *g, struct err *err)

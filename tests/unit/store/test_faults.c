@@ -92,6 +92,27 @@ static int collect(struct store *store, int in, struct err *err)
 	return store_gc(store, &how, &removed, &kept, err);
 }
 
+/** While a command runs on a rootfs that nothing else would keep. */
+static int collect_beside_a_command(struct store *store, int in, struct err *err)
+{
+	char path[sizeof "rootfs/" + DIGEST_HEX_SIZE], hex[DIGEST_HEX_SIZE];
+	const struct digest d = {0};
+	auto_fd held = -1;
+	long waits = countdown;
+
+	countdown = 0;
+	snprintf(path, sizeof path, "rootfs/%s", digest_hex(&d, hex));
+	assert_int_equal(mkdirat(store_fd(store), path, 0700), 0);
+	assert_int_equal(store_hold_rootfs(store, &d, &held, err), 0);
+	countdown = waits;
+	int result = collect(store, in, err);
+	waits = countdown;
+	countdown = 0;
+	assert_true(exists(store_fd(store), path));
+	countdown = waits;
+	return result;
+}
+
 static void note_damage(void *arg, const struct store_damage *d)
 {
 	print_error("%s: %s\n", d->path, d->why);
@@ -180,10 +201,17 @@ static void test_collecting(void **state)
 	at_every_call(*state, collect, with_garbage, EIO);
 }
 
+static void test_collecting_beside_a_command(void **state)
+{
+	make_input(*state);
+	at_every_call(*state, collect_beside_a_command, with_garbage, EIO);
+	at_every_call(*state, collect_beside_a_command, with_garbage, EMFILE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test_in_world(test_filling), test_in_world(test_collecting),
+		test_in_world(test_filling), test_in_world(test_collecting), test_in_world(test_collecting_beside_a_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
