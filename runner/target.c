@@ -31,7 +31,25 @@ static int make_part(const char *path, struct target *t, struct err *err)
 	t->fd = openat(t->dirfd, t->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (t->fd < 0)
 		t->part[0] = '\0';
-	return t->fd < 0 ? err_set(err, ERR_USAGE, errno, "make a file beside it") : 0;
+	return t->fd < 0 ? err_set(err, ERR_INTERNAL, errno, "make a file beside it") : 0;
+}
+
+/** Whether a failure to make a file is that of who named it. */
+static bool is_misnamed(int sys)
+{
+	switch (sys) {
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return true;
+	default:
+		return false;
+	}
 }
 
 int target_open(const struct ident *id, const char *path, struct target *t, struct err *err)
@@ -39,7 +57,7 @@ int target_open(const struct ident *id, const char *path, struct target *t, stru
 	if (ident_caller_begin(id, err) < 0)
 		return -1;
 	if (ident_caller_done(id, make_part(path, t, err), err) < 0) {
-		if (err->kind == ERR_INTERNAL && err->sys != 0)
+		if (err->kind == ERR_INTERNAL && is_misnamed(err->sys))
 			err->kind = ERR_USAGE;
 		return err_ctx(err, "write '%s'", path);
 	}
