@@ -25,7 +25,7 @@
 static const char *const promises[] = {
 	NULL, "nothing of the caller gets in", "no privilege", "no call to the kernel that builds have no use for", "no foreign ABI",
 	"no odd sockets", "no network but what was asked for", "all outside of the declared places is read-only",
-	"no setuid, device or capability", "nothing lives on", NULL, NULL, "limits hold",
+	"no setuid, device or capability", "nothing lives on", NULL, "mounts cannot be aimed at the host", "limits hold",
 };
 #define PROMISES ARRAY_LEN(promises)
 static const char *const profiles[PROFILES] = { "strict", "default", "debug" };

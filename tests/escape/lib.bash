@@ -116,7 +116,40 @@ weak_box()
 	done
 	shift
 	# shellcheck disable=SC2016  # for the shell inside
-	as_step unshare --user --map-root-user --mount --pid --fork --uts --ipc "${options[@]}" bash -c '
+	as_step unshare --user --map-root-user --mount --pid --fork --uts "${options[@]}" bash -c '
 		cd "$0" && mount --bind . . && cd "$0" && mount --rbind /dev dev && mount -t tmpfs shm dev/shm && mount -t proc proc proc &&
 		pivot_root . . && /bin/busybox umount -l . && cd / && exec "$@"' "$WORK/weak" "$@"
+}
+
+# naive_root PROBE: $WORK/naive, laid out as its start wants it (probe/c11_starts.c), and $WORK/victim that some of its links lead to.
+naive_root()
+{
+	local root=$WORK/naive
+	rm -rf "$root" "$WORK/victim"
+	mkdir -p "$root"/{bin,etc}
+	cp "$PROBE" "$root/bin/probe"
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	mine "$WORK/victim"
+	touch "$WORK/victim/file"
+	"$PROBE" starts "$1" "$root" "$WORK/victim"
+	[ "$(id -u)" != 0 ] || chown -hR "$(stat -c %u:%g "$GLOVEBOX_STORE")" "$root"
+}
+
+# naive_box TARGET WORKDIR COMMAND...: a sandbox that looks at nothing that it mounts on, writes to or starts; "-" for no target and /.
+# The program that makes it is busybox, as far as the command can tell.
+# shellcheck disable=SC2016  # for the shell inside
+naive_box()
+{
+	as_step unshare --user --map-root-user --mount --pid --fork --uts --ipc --net bash -c '
+		target=$1 workdir=$2
+		shift 2
+		cd "$0" && mount --bind . . && cd "$0" && mkdir -p dev/shm proc sys tmp build/home
+		mount -t proc proc proc
+		[ ! -e dev/null ] || mount --bind dev/null proc/cmdline
+		mount --rbind /dev dev
+		for place in sys tmp build/home; do mount -t tmpfs none $place; done
+		echo root:x:0:0::/:/bin/sh >etc/passwd
+		[ "$target" = - ] || { mkdir -p ".$target/made"; mount --bind "$0/bin" ".$target"; }
+		pivot_root . . && /bin/busybox umount -l .
+		exec /bin/busybox sh -c "cd \"\$0\"; \"\$@\"" "${workdir/#-//}" "$@"' "$WORK/naive" "$@"
 }

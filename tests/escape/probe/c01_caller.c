@@ -67,6 +67,44 @@ static enum verdict leaked_directory(void)
 	return held(0);
 }
 
+/** From a descriptor that is a place, whatever it was opened for, to a file that only the host has. */
+static enum verdict out_by_descriptor(void)
+{
+	static const char *const ways[] = { "proc/1/comm", "../../../../../../../../proc/1/comm" };
+	char own[64], theirs[64];
+
+	if (slurp("/proc/1/comm", own, sizeof own) <= 0)
+		return broken("/proc/1/comm");
+	for (int fd = 3; fd < 70000; fd++)
+		for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+			int at = openat(fd, ways[i], O_RDONLY | O_CLOEXEC);
+			ssize_t n = at < 0 ? -1 : read(at, theirs, sizeof theirs - 1);
+
+			if (at >= 0)
+				close(at);
+			if (n <= 0)
+				continue;
+			theirs[n] = '\0';
+			if (strcmp(own, theirs) != 0)
+				return through("by descriptor %d: process 1 is %s", fd, theirs);
+		}
+	return held(errno);
+}
+
+/** The names that the caller's descriptors would have, opened anew. */
+static enum verdict descriptor_by_path(void)
+{
+	static const char *const paths[] = { "/proc/self/fd/500", "/dev/fd/4095", "/proc/thread-self/fd/60000", "/proc/1/fd/500", "/proc/self/fd/3" };
+	int sys = 0;
+
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		if (open(paths[i], O_PATH) >= 0)
+			return through("%s", paths[i]);
+		sys = errno == EACCES ? sys : errno;
+	}
+	return held(sys);
+}
+
 static enum verdict stdin_not_null(void)
 {
 	struct stat st;
@@ -266,10 +304,38 @@ static enum verdict user_keyring(void)
 	return unless_failed(syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_USER_KEYRING, text, sizeof text), "described");
 }
 
+/** A keyring of one's own process is a key like any: quota, lifetime and locks of the kernel's. */
+static enum verdict process_keyring(void)
+{
+	return unless_failed(syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_PROCESS_KEYRING, 1), "a keyring");
+}
+
+/** Of the user's, it outlives every session. */
+static enum verdict persistent_keyring(void)
+{
+	return unless_failed(syscall(SYS_keyctl, KEYCTL_GET_PERSISTENT, -1, KEY_SPEC_PROCESS_KEYRING), "the persistent keyring");
+}
+
+/** keyctl(2) takes its command as int. */
+static enum verdict keyctl_high(void)
+{
+	return unless_failed(syscall(SYS_keyctl, 0xffffffff00000000ul | KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0), "the session's");
+}
+
+static enum verdict keys_listed(void)
+{
+	char text[8192];
+	ssize_t n = slurp("/proc/keys", text, sizeof text);
+
+	return n < 0 ? held(errno) : n > 0 ? through("%.60s", text) : held(0);
+}
+
 const struct probe caller_probes[] = {
 	{ 1, "leaked-fd", leaked_fd, { "EBADF" } },
 	{ 1, "leaked-fd-listed", leaked_fd_listed, { "held" } },
 	{ 1, "leaked-directory", leaked_directory, { "held" } },
+	{ 1, "out-by-descriptor", out_by_descriptor, { "EBADF" } },
+	{ 1, "descriptor-by-path", descriptor_by_path, { "ENOENT" } },
 	{ 1, "stdin-not-null", stdin_not_null, { "held" } },
 	{ 1, "stdio-terminal", stdio_terminal, { "ENOTTY" } },
 	{ 1, "controlling-terminal", controlling_terminal, { "ENXIO" } },
@@ -289,6 +355,10 @@ const struct probe caller_probes[] = {
 	{ 1, "huge-pages-kept", huge_pages_kept, { "held" } },
 	{ 1, "session-key", session_key, { "EPERM" } },
 	{ 1, "plant-key", plant_key, { "EPERM", [MODE_BARE] = "through" } },
+	{ 1, "process-keyring", process_keyring, { "EPERM", [MODE_BARE] = "through" } },
+	{ 1, "persistent-keyring", persistent_keyring, { "EPERM", [MODE_BARE] = "through|EOPNOTSUPP", [MODE_WEAK] = "through|EOPNOTSUPP" } },
+	{ 1, "keyctl-high", keyctl_high, { "EPERM", [MODE_BARE] = "through" } },
+	{ 1, "keys-listed", keys_listed, { "held|ENOENT", [MODE_WEAK] = "through|held|ENOENT" } },
 	{ 1, "request-key", request_key, { "EPERM" } },
 	{ 1, "user-keyring", user_keyring, { "EPERM", [MODE_BARE] = "through|ENOKEY" } },
 	{ 0 },

@@ -10,8 +10,6 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/filter.h>
-#include <linux/userfaultfd.h>
-#include <linux/io_uring.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -61,6 +59,11 @@ static enum verdict unshare_ipc(void) { return new_namespace(CLONE_NEWIPC, "ipc"
 static enum verdict unshare_cgroup(void) { return new_namespace(CLONE_NEWCGROUP, "cgroup"); }
 static enum verdict unshare_time(void) { return new_namespace(CLONE_NEWTIME, "time_for_children"); }
 
+static enum verdict unshare_all(void)
+{
+	return new_namespace(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP, "user");
+}
+
 /** The child of a clone with this flag ends with 42. */
 static enum verdict reap_clone(long pid, int sys)
 {
@@ -79,6 +82,24 @@ static enum verdict clone_user(void)
 	if (pid == 0)
 		_exit(42);
 	return reap_clone(pid, errno);
+}
+
+/** Each of the others, for whoever has the right in the namespace that it is in. */
+static enum verdict clone_each(void)
+{
+	static const unsigned long flags[] = { CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWCGROUP };
+	int sys = 0;
+
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+		long pid = syscall(SYS_clone, flags[i] | SIGCHLD, NULL, NULL, NULL, NULL);
+
+		if (pid == 0)
+			_exit(42);
+		if (pid > 0)
+			return reap_clone(pid, 0);
+		sys = errno;
+	}
+	return held(sys);
 }
 
 /** clone(2) takes flags of 64 bits, but looks at 32. */
@@ -130,7 +151,27 @@ static enum verdict setns_pidfd(void)
 	return pidfd < 0 ? broken("pidfd_open") : r == 0 ? through("joined") : held(sys);
 }
 
+/** Since Linux 6.11 a pidfd leads to the namespaces of its process (PIDFD_GET_MNT_NAMESPACE). */
+static enum verdict namespace_of_init(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, 1, 0);
+
+	return fd < 0 ? broken("pidfd_open") : unless_failed(syscall(SYS_ioctl, fd, _IO(0xff, 3)), "init's mount namespace");
+}
+
 /* ---- mounts and roots ---- */
+
+/** With a hierarchy of cgroups to write to, its release_agent is started by the kernel. Version 2, which has none: there is one already, and
+ * nothing of the host's is changed by seeing it. */
+static enum verdict mount_cgroup(void) { return unless_failed(syscall(SYS_mount, "none", "/tmp", "cgroup2", 0, NULL), "the host's cgroups"); }
+
+/** Copies up with what a lower layer has, setuid bits too (CVE-2023-0386). */
+static enum verdict mount_overlay(void)
+{
+	if (mkdir("/dev/shm/u", 0755) != 0 || mkdir("/dev/shm/w", 0755) != 0)
+		return broken("/dev/shm");
+	return unless_failed(syscall(SYS_mount, "o", "/tmp", "overlay", 0, "lowerdir=/bin,upperdir=/dev/shm/u,workdir=/dev/shm/w,userxattr"), "an overlay");
+}
 
 static enum verdict mount_tmpfs(void)
 {
@@ -232,6 +273,15 @@ static enum verdict handle_of_file(void)
 	return unless_failed(syscall(SYS_name_to_handle_at, AT_FDCWD, "/tmp", &h, &mount_id, 0), "a handle");
 }
 
+/** A process for good, past the reuse of its number (pidfs, since Linux 6.14). */
+static enum verdict handle_of_process(void)
+{
+	struct handle h = { .h.handle_bytes = sizeof h.space };
+	int mount_id, fd = (int)syscall(SYS_pidfd_open, 1, 0);
+
+	return fd < 0 ? broken("pidfd_open") : unless_failed(syscall(SYS_name_to_handle_at, fd, "", &h, &mount_id, AT_EMPTY_PATH), "a handle");
+}
+
 /** Inode 2 is the root of an ext4, whatever the mount shows of it. Without CAP_DAC_READ_SEARCH the kernel refuses, too. */
 static enum verdict shocker(void)
 {
@@ -266,23 +316,6 @@ static enum verdict perf_self(void)
 					.exclude_kernel = 1, .exclude_hv = 1 };
 
 	return unless_failed(syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0ul), "a counter");
-}
-
-static enum verdict userfault(void)
-{
-	long fd = syscall(SYS_userfaultfd, UFFD_USER_MODE_ONLY);
-	struct uffdio_api api = { .api = UFFD_API };
-
-	if (fd < 0)
-		return held(errno);
-	return through("a descriptor, its handshake: %d", ioctl((int)fd, UFFDIO_API, &api));
-}
-
-static enum verdict io_uring(void)
-{
-	struct io_uring_params params = { 0 };
-
-	return unless_failed(syscall(SYS_io_uring_setup, 4, &params), "a ring");
 }
 
 static enum verdict memory_secret(void)
@@ -392,6 +425,16 @@ static enum verdict take_lease(void)
 	return unless_failed(fcntl(fd, F_SETLEASE, F_RDLCK), "a lease");
 }
 
+static enum verdict message_queue(void)
+{
+	long r = syscall(SYS_mq_open, "glovebox", O_CREAT | O_RDWR, 0600, NULL);
+	int sys = errno;
+
+	syscall(SYS_mq_unlink, "glovebox");
+	errno = sys;
+	return unless_failed(r, "a queue");
+}
+
 /** Numbers that no kernel has yet, and some that only future ones may: all ENOSYS, as from an old kernel. */
 static enum verdict unknown_numbers(void)
 {
@@ -434,6 +477,9 @@ const struct probe kernel_probes[] = {
 	{ 3, "unshare-ipc", unshare_ipc, { "EPERM" } },
 	{ 3, "unshare-cgroup", unshare_cgroup, { "EPERM" } },
 	{ 3, "unshare-time", unshare_time, { "EPERM" } },
+	{ 3, "unshare-all", unshare_all, { "EPERM", [MODE_BARE] = "ENOSPC" } },
+	{ 3, "clone-each", clone_each, { "EPERM" } },
+	{ 3, "namespace-of-init", namespace_of_init, { "EACCES|EPERM|ENOTTY|EINVAL", [MODE_WEAK] = "through|ENOTTY|EINVAL" } },
 	{ 3, "clone-user", clone_user, { "EPERM", [MODE_BARE] = "ENOSPC" } },
 	{ 3, "clone-user-high", clone_user_high, { "EPERM", [MODE_BARE] = "ENOSPC" } },
 	{ 3, "clone3-user", clone3_user, { "ENOSYS", [MODE_BARE] = "ENOSPC" } },
@@ -442,6 +488,8 @@ const struct probe kernel_probes[] = {
 	{ 3, "setns-pidfd", setns_pidfd, { "EPERM" } },
 	{ 3, "mount-tmpfs", mount_tmpfs, { "EPERM" } },
 	{ 3, "mount-bind", mount_bind, { "EPERM" } },
+	{ 3, "mount-cgroup", mount_cgroup, { "EPERM", [MODE_WEAK] = "through|EPERM" } },
+	{ 3, "mount-overlay", mount_overlay, { "EPERM" } },
 	{ 3, "mount-proc", mount_proc, { "EPERM" } },
 	{ 3, "remount-writable", remount_writable, { "EPERM" } },
 	{ 3, "unmount-mask", unmount_mask, { "EPERM", [MODE_WEAK] = "EINVAL" } },
@@ -453,11 +501,10 @@ const struct probe kernel_probes[] = {
 	{ 3, "chroot", chroot_out, { "EPERM" } },
 	{ 3, "pivot-root", pivot_root_self, { "EPERM" } },
 	{ 3, "handle-of-file", handle_of_file, { "EPERM", [MODE_BARE] = "through" } },
+	{ 3, "handle-of-process", handle_of_process, { "EPERM", [MODE_BARE] = "through|EOPNOTSUPP", [MODE_WEAK] = "through|EOPNOTSUPP" } },
 	{ 3, "shocker", shocker, { "EPERM", [MODE_WEAK] = "EPERM|ESTALE|EOPNOTSUPP|EINVAL" } },
 	{ 3, "bpf-map", bpf_map, { "EPERM", [MODE_WEAK] = "-" } },
 	{ 3, "perf-self", perf_self, { "EPERM", [MODE_BARE] = "through|EACCES", [MODE_WEAK] = "through|EACCES" } },
-	{ 3, "userfault", userfault, { "EPERM", [MODE_BARE] = "through" } },
-	{ 3, "io-uring", io_uring, { "ENOSYS", [MODE_FLOOR] = "ENOSYS|EPERM", [MODE_BARE] = "through", [MODE_WEAK] = "through|EPERM|ENOSYS" } },
 	{ 3, "memory-secret", memory_secret, { "ENOSYS", [MODE_FLOOR] = "through|ENOSYS", [MODE_BARE] = "through|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
 	{ 3, "set-hostname", set_hostname, { "EPERM" } },
 	{ 3, "set-domainname", set_domainname, { "EPERM" } },
@@ -505,9 +552,8 @@ const struct probe kernel_probes[] = {
 	{ 3, "old-aio", NULL, { "ENOSYS", "through", [MODE_FLOOR] = "through", [MODE_BARE] = "through" },
 	  "databases under test use the old asynchronous I/O; it touches open files of the step alone",
 	  .nr = SYS_io_setup, .args = { 1, (long)(char[8]){ 0 } } },
-	{ 3, "message-queue", NULL, { "ENOSYS", "through|EACCES", [MODE_FLOOR] = "through|EACCES", [MODE_BARE] = "through|EACCES" },
-	  "test suites use POSIX message queues; they are in the step's own IPC namespace",
-	  .nr = SYS_mq_open, .args = { (long)"glovebox", O_CREAT | O_RDWR, 0600, 0 } },
+	{ 3, "message-queue", message_queue, { "ENOSYS", "through|EACCES", [MODE_FLOOR] = "through|EACCES", [MODE_BARE] = "through|EACCES" },
+	  "test suites use POSIX message queues; they are in the step's own IPC namespace" },
 	{ 3, "numa-policy", NULL, { "ENOSYS", "through", [MODE_FLOOR] = "through", [MODE_BARE] = "through", [MODE_WEAK] = "through|ENOSYS" },
 	  "where a process's own memory lies: the Java machine and OpenMP ask", .nr = SYS_get_mempolicy, .args = { 0 } },
 	{ 0 },

@@ -166,11 +166,12 @@ static enum verdict migrate_child(void)
 /** init has the same uid: its limits could be lowered until it dies (RLIMIT_CPU), or cannot do its work. */
 static enum verdict limit_init(void)
 {
-	struct rlimit before, none = { 64, 64 }, after;
+	struct rlimit limit;
 
-	long r = syscall(SYS_prlimit64, 1, RLIMIT_NOFILE, NULL, &before);
+	/* To what it is anyway: in the control init starts all the other tries. */
+	long r = syscall(SYS_prlimit64, 1, RLIMIT_NOFILE, NULL, &limit);
 	if (r == 0)
-		r = syscall(SYS_prlimit64, 1, RLIMIT_NOFILE, &none, &after);
+		r = syscall(SYS_prlimit64, 1, RLIMIT_NOFILE, &limit, NULL);
 	return unless_failed(r, "init's limits are in reach");
 }
 

@@ -35,6 +35,20 @@ static enum verdict i386(long nr, long a, long b)
 
 static enum verdict i386_getpid(void) { return i386(20, 0, 0); }
 static enum verdict i386_unshare(void) { return i386(310, 0x10000000, 0); }
+/** All of i386's socket calls by one number. */
+static enum verdict i386_socketcall(void) { return i386(102, 1, 0); }
+
+/** @return whether the file that i386's chmod was given got its bits. */
+static enum verdict i386_chmod(void)
+{
+	static char path[] = "/tmp/i386";
+
+	if (put_file(path, 0755) != 0)
+		return broken("%s", path);
+	int80(15, (long)(uintptr_t)path, 04755);
+	return is_dangerous(path) ? through("setuid by i386's chmod") : through("i386's chmod was answered");
+}
+
 static enum verdict i386_unknown(void) { return i386(9999, 0, 0); }
 
 static enum verdict x32(long nr)
@@ -44,6 +58,14 @@ static enum verdict x32(long nr)
 
 static enum verdict x32_getpid(void) { return x32(SYS_getpid); }
 static enum verdict x32_ptrace(void) { return x32(521); }
+
+static enum verdict x32_chmod(void)
+{
+	if (put_file("/tmp/x32", 0755) != 0)
+		return broken("/tmp/x32");
+	return unless_failed(syscall(X32 | SYS_chmod, "/tmp/x32", 04755), "an x32 chmod");
+}
+
 static enum verdict x32_unknown(void) { return x32(9999); }
 /** The bit set twice: as number -1 the kernel takes the call for none. */
 static enum verdict number_minus_one(void) { return unless_failed(syscall(-1l), "call -1"); }
@@ -99,6 +121,10 @@ static enum verdict terminal_command(unsigned long command)
 static enum verdict tiocsetd(void) { return terminal_command(TIOCSETD); }
 static enum verdict tiocsetd_high(void) { return terminal_command(HIGH | TIOCSETD); }
 static enum verdict tioccons(void) { return terminal_command(TIOCCONS); }
+/** Flatpak's CVE-2023-28100: selecting and pasting types on a console. On any other terminal the kernel refuses it by itself. */
+static enum verdict tioclinux(void) { return terminal_command(TIOCLINUX); }
+static enum verdict tioclinux_one_bit(void) { return terminal_command(0x8000000000000000ul | TIOCLINUX); }
+static enum verdict tioccons_high(void) { return terminal_command(HIGH | TIOCCONS); }
 static enum verdict tioclinux_high(void) { return terminal_command(HIGH | TIOCLINUX); }
 static enum verdict tiocvhangup_high(void) { return terminal_command(HIGH | 0x5437); }
 
@@ -160,6 +186,9 @@ const struct probe abi_probes[] = {
 #ifdef __x86_64__
 	{ 4, "i386-getpid", i386_getpid, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|SIGSEGV", [MODE_WEAK] = "through|SIGSEGV" } },
 	{ 4, "i386-unshare", i386_unshare, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|SIGSEGV", [MODE_WEAK] = "through|SIGSEGV" } },
+	{ 4, "i386-socketcall", i386_socketcall, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|SIGSEGV", [MODE_WEAK] = "through|SIGSEGV" } },
+	{ 4, "i386-chmod", i386_chmod, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|SIGSEGV", [MODE_WEAK] = "through|SIGSEGV" } },
+	{ 4, "x32-chmod", x32_chmod, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
 	{ 4, "i386-unknown", i386_unknown, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|SIGSEGV", [MODE_WEAK] = "through|SIGSEGV" } },
 	{ 4, "x32-getpid", x32_getpid, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
 	{ 4, "x32-ptrace", x32_ptrace, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
@@ -173,6 +202,9 @@ const struct probe abi_probes[] = {
 	{ 4, "tiocsetd", tiocsetd, { "EPERM", [MODE_BARE] = "through" } },
 	{ 4, "tiocsetd-high", tiocsetd_high, { "EPERM", [MODE_BARE] = "through" } },
 	{ 4, "tioccons", tioccons, { "EPERM", [MODE_WEAK] = "EPERM" } },
+	{ 4, "tioccons-high", tioccons_high, { "EPERM", [MODE_WEAK] = "EPERM" } },
+	{ 4, "tioclinux", tioclinux, { "EPERM", [MODE_WEAK] = "ENOTTY|EINVAL" } },
+	{ 4, "tioclinux-one-bit", tioclinux_one_bit, { "EPERM", [MODE_WEAK] = "ENOTTY|EINVAL" } },
 	{ 4, "tioclinux-high", tioclinux_high, { "EPERM", [MODE_WEAK] = "ENOTTY|EINVAL" } },
 	{ 4, "tiocvhangup-high", tiocvhangup_high, { "EPERM", [MODE_WEAK] = "EPERM" } },
 	{ 4, "fiemap", fiemap, { "ENOTTY", [MODE_FLOOR] = "through|ENOTTY", [MODE_BARE] = "through|EOPNOTSUPP", [MODE_WEAK] = "through|EOPNOTSUPP" } },

@@ -111,6 +111,19 @@ static enum verdict alg(void)
 	return through("bound: %d", bind((int)fd, (struct sockaddr *)&hash, sizeof hash));
 }
 
+static enum verdict alg_pair(void)
+{
+	int pair[2];
+
+	return unless_failed(syscall(SYS_socketpair, AF_ALG, SOCK_SEQPACKET, 0, pair), "a pair");
+}
+
+static enum verdict alg_high(void) { return open_socket((long)(0xffffffff00000000ul | AF_ALG), SOCK_SEQPACKET, 0); }
+static enum verdict vsock_datagram(void) { return open_socket(AF_VSOCK, SOCK_DGRAM, 0); }
+static enum verdict vsock_one_bit(void) { return open_socket(1l << 32 | AF_VSOCK, SOCK_STREAM, 0); }
+/** The machine's own address between it and its host. */
+static enum verdict vsock_device(void) { return unless_failed(open("/dev/vsock", O_RDONLY), "opened"); }
+
 #define NETWORK "general builds and their tests talk to themselves; which network there is does not hang on the profile"
 #define NO_FAMILY { "EAFNOSUPPORT", [MODE_FLOOR] = "EAFNOSUPPORT|EPERM|through", [MODE_BARE] = "through|EAFNOSUPPORT|EPERM", \
 		    [MODE_WEAK] = "through|EAFNOSUPPORT" }
@@ -132,7 +145,13 @@ const struct probe socket_probes[] = {
 	{ 5, "icmp-raw", icmp_raw, { "EAFNOSUPPORT", "EPERM" } },
 	{ 5, "vsock", vsock, NO_FAMILY },
 	{ 5, "vsock-seqpacket", vsock_seqpacket, { "EAFNOSUPPORT", [MODE_FLOOR] = "through|*", [MODE_BARE] = "through|*", [MODE_WEAK] = "through|*" } },
+	{ 5, "vsock-datagram", vsock_datagram, { "EAFNOSUPPORT", [MODE_FLOOR] = "through|*", [MODE_BARE] = "through|*", [MODE_WEAK] = "through|*" } },
+	{ 5, "vsock-one-bit", vsock_one_bit, NO_FAMILY },
+	{ 5, "vsock-device", vsock_device, { "ENOENT", [MODE_WEAK] = "through|*" } },
 	{ 5, "alg", alg, NO_FAMILY },
+	{ 5, "alg-high", alg_high, NO_FAMILY },
+	/* There are none: what is asked is that the kernel's own answer does not come from the family. */
+	{ 5, "alg-pair", alg_pair, { "EAFNOSUPPORT", [MODE_WEAK] = "EOPNOTSUPP|EAFNOSUPPORT" } },
 	{ 5, "packet", packet, { "EAFNOSUPPORT", [MODE_WEAK] = "through|EAFNOSUPPORT" } },
 	{ 5, "xdp", xdp, { "EAFNOSUPPORT", [MODE_WEAK] = "through|EAFNOSUPPORT" } },
 	{ 0 },

@@ -90,6 +90,72 @@ static enum verdict abstract_host(void)
 	return unless_failed(connect(fd, (struct sockaddr *)&at, n), "connected to the caller");
 }
 
+static int connect_abstract(const char *name)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	size_t n = strlen(name);
+
+	if (fd < 0 || n + 1 > sizeof at.sun_path)
+		return -1;
+	memcpy(at.sun_path + 1, name, n);
+	return connect(fd, (struct sockaddr *)&at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)) == 0 ? fd : -1;
+}
+
+/** A descriptor that the caller's other socket hands out: with it one walks out of any root. */
+static enum verdict abstract_descriptor(void)
+{
+	union { struct cmsghdr head; char space[CMSG_SPACE(sizeof(int))]; } control;
+	char name[sizeof host_abstract + 16], byte;
+	struct iovec to = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &to, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+
+	snprintf(name, sizeof name, "%s" GIVER, host_abstract);
+	if (host_abstract[0] == '\0')
+		return broken("no abstract name was given");
+	int fd = connect_abstract(name), given;
+	if (fd < 0)
+		return held(errno);
+	if (recvmsg(fd, &message, 0) <= 0 || CMSG_FIRSTHDR(&message) == NULL)
+		return through("connected to the caller");
+	memcpy(&given, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof given);
+	return fchdir(given) == 0 ? through("in the host's root directory") : through("a descriptor of the host's: %d", given);
+}
+
+/** All names that the kernel lists: X11, D-Bus and containerd have theirs there. */
+static enum verdict abstract_listed(void)
+{
+	static char text[1 << 20];
+	char *line;
+	int sys = ENOENT;
+
+	if (slurp("/proc/net/unix", text, sizeof text) < 0)
+		return broken("/proc/net/unix");
+	for (char *rest = text; (line = strsep(&rest, "\n")) != NULL;) {
+		char *name = strstr(line, " @");
+
+		if (name == NULL)
+			continue;
+		if (connect_abstract(name + 2) >= 0)
+			return through("connected to @%s", name + 2);
+		sys = errno;
+	}
+	return held(sys);
+}
+
+/** A datagram needs no connection, and can carry a descriptor out. */
+static enum verdict abstract_datagram(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	socklen_t n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(host_abstract));
+
+	if (fd < 0 || host_abstract[0] == '\0')
+		return broken("no abstract name was given");
+	memcpy(at.sun_path + 1, host_abstract, strlen(host_abstract));
+	return unless_failed(sendto(fd, "x", 1, 0, (struct sockaddr *)&at, n), "sent to the caller");
+}
+
 /** The kernel lists sockets by name. */
 static enum verdict socket_list(void)
 {
@@ -209,6 +275,9 @@ const struct probe network_probes[] = {
 	{ 6, "route", route, { "held", [MODE_WEAK] = "through|held" } },
 	{ 6, "bring-up", bring_up, { "EPERM" } },
 	{ 6, "abstract-host", abstract_host, { "ECONNREFUSED|EPERM", [MODE_BARE] = "-" } },
+	{ 6, "abstract-descriptor", abstract_descriptor, { "ECONNREFUSED|EPERM", [MODE_BARE] = "-" } },
+	{ 6, "abstract-listed", abstract_listed, { "ENOENT|ECONNREFUSED|EPERM", [MODE_BARE] = "-" } },
+	{ 6, "abstract-datagram", abstract_datagram, { "ECONNREFUSED|EPERM", [MODE_BARE] = "-" } },
 	{ 6, "socket-list", socket_list, { "held" } },
 	{ 6, "path-sockets", path_sockets, { "ENOENT", [MODE_WEAK] = "ENOENT" } },
 	{ 6, "tcp-host", tcp_host, { "EAFNOSUPPORT", "ENETUNREACH|ECONNREFUSED", [MODE_BARE] = "-" } },

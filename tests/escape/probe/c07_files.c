@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -132,6 +133,12 @@ static enum verdict oom_of_self(void) { return proc_write("/proc/self/oom_score_
 static enum verdict name_of_init(void) { return proc_write("/proc/1/comm", "x"); }
 static enum verdict shm_sysctl(void) { return proc_write("/proc/sys/kernel/shmmni", "4096"); }
 static enum verdict hostname_sysctl(void) { return proc_write("/proc/sys/kernel/hostname", "owned"); }
+/** What a helper of the kernel's would start as root of the host. */
+static enum verdict modprobe_path(void) { return unless_failed(open("/proc/sys/kernel/modprobe", O_WRONLY), "opened to write"); }
+static enum verdict binfmt_register(void) { return proc_write("/proc/sys/fs/binfmt_misc/register", ""); }
+static enum verdict uevent_helper(void) { return unless_failed(open("/sys/kernel/uevent_helper", O_WRONLY), "opened to write"); }
+/** Labels of security modules: runc wrote them wherever a link of /proc led (CVE-2025-52881). */
+static enum verdict label_of_self(void) { return unless_failed(open("/proc/self/attr/exec", O_WRONLY), "opened to write"); }
 static enum verdict memory_of_self(void) { return unless_failed(open("/proc/self/mem", O_WRONLY), "/proc/self/mem"); }
 
 /** A file of the declared places by another way: the read-only flag is the mount's, not the path's. */
@@ -142,6 +149,44 @@ static enum verdict through_proc_fd(void)
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	return fd < 0 ? broken("/bin/busybox") : unless_failed(open(path, O_RDWR), "reopened for writing");
+}
+
+static enum verdict reopened(const char *path)
+{
+	int fd = open(path, O_PATH);
+	char again[64];
+
+	if (fd < 0)
+		return held(errno);
+	snprintf(again, sizeof again, "/proc/self/fd/%d", fd);
+	return unless_failed(open(again, O_WRONLY | O_APPEND), "reopened for writing");
+}
+
+/** runc's CVE-2019-5736 in its two steps: a descriptor that only names the program, and that reopened to write. */
+static enum verdict exe_reopened(void) { return reopened("/proc/self/exe"); }
+
+/** The program of each process that can be seen, whoever's: one that is no file of this box is the sandbox's own. */
+static enum verdict foreign_exe(void)
+{
+	struct stat own, st;
+	int sys = ENOENT;
+
+	if (stat("/proc/self/exe", &own) != 0)
+		return broken("/proc/self/exe");
+	for (int pid = 1; pid < 5000; pid++) {
+		char path[64];
+
+		snprintf(path, sizeof path, "/proc/%d/exe", pid);
+		int fd = open(path, O_PATH);
+		if (fd < 0) {
+			sys = errno == ENOENT ? sys : errno;
+			continue;
+		}
+		if (fstat(fd, &st) == 0 && (st.st_ino != own.st_ino || st.st_dev != own.st_dev))
+			return through("process %d is a program of the host's", pid);
+		close(fd);
+	}
+	return held(sys);
 }
 
 static enum verdict own_exe(void) { return unless_failed(open("/proc/self/exe", O_WRONLY | O_TRUNC), "opened for writing"); }
@@ -202,6 +247,44 @@ static enum verdict round_a_mask(void)
 	return held(0);
 }
 
+/** What covers a file is one for all: who could write to it would speak to every box. */
+static enum verdict write_a_mask(void)
+{
+	static const char *const masks[] = { "/proc/cmdline", "/proc/keys", "/proc/kallsyms", "/proc/version", "/proc/sys/kernel/random/boot_id", "/proc/interrupts" };
+	int sys = 0;
+
+	for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+		int fd = open(masks[i], O_WRONLY);
+
+		/* Of /dev/null, with which others cover, nobody reads anything. */
+		struct stat st;
+		if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISCHR(st.st_mode))
+			return through("%s can be written to", masks[i]);
+		sys = fd < 0 ? errno : sys;
+	}
+	return held(sys);
+}
+
+/** A second /proc is without the covers of the first. */
+static enum verdict another_proc(void)
+{
+	struct stat first, at;
+	static const char *const places[] = { "/tmp", "/dev/shm", "/build/home", "/live" };
+
+	if (stat("/proc/self/status", &first) != 0)
+		return broken("/proc");
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		char path[64];
+
+		if (syscall(SYS_mount, "proc", places[i], "proc", 0, NULL) != 0 && errno == EPERM)
+			continue;
+		snprintf(path, sizeof path, "%s/self/status", places[i]);
+		if (stat(path, &at) == 0)
+			return through("on %s", places[i]);
+	}
+	return held(EPERM);
+}
+
 static bool has_needle(const char *data, ssize_t n, const char *where)
 {
 	for (size_t i = 0; n > 0 && needles[i][0] != '\0'; i++)
@@ -212,10 +295,9 @@ static bool has_needle(const char *data, ssize_t n, const char *where)
 	return false;
 }
 
-/** The line of a live directory: `exec --rw` is asked for by name, and the kernel tells where it lies (glovebox-exec(1)). */
-static ssize_t without_live(char *text, ssize_t n)
+static ssize_t without_line(char *text, ssize_t n, const char *of)
 {
-	char *at = mode == MODE_WEAK || n <= 0 ? NULL : strstr(text, " /live ");
+	char *at = n <= 0 ? NULL : strstr(text, of);
 
 	if (at == NULL)
 		return n;
@@ -224,6 +306,18 @@ static ssize_t without_live(char *text, ssize_t n)
 		begin--;
 	memmove(begin, end, strlen(end) + 1);
 	return n - (end - begin);
+}
+
+/** The line of a live directory: `exec --rw` is asked for by name, and the kernel tells where it lies (glovebox-exec(1)). Others bind
+ * all that goes in and out. */
+static ssize_t without_live(char *text, ssize_t n)
+{
+	if (mode == MODE_WEAK)
+		return n;
+	n = without_line(text, n, " /live ");
+	if (mode == MODE_PEER)
+		n = without_line(text, without_line(text, n, " /in "), " /out ");
+	return n;
 }
 
 /** No word of the store's path, the rootfs's digest or the caller's directory in any of these. */
@@ -301,6 +395,9 @@ static enum verdict foreign_process(void)
 	for (int pid = 1; pid < 5000; pid++) {
 		char path[64], text[512];
 
+		/* How another tool calls its own is its affair. */
+		if (mode == MODE_PEER && (pid == 1 || pid == getppid()))
+			continue;
 		snprintf(path, sizeof path, "/proc/%d/comm", pid);
 		if (slurp(path, text, sizeof text) > 0 && strncmp(text, "probe", 5) != 0 && strncmp(text, "glovebox-init", 13) != 0 &&
 		    strncmp(text, "inside", 6) != 0)
@@ -367,6 +464,35 @@ static enum verdict host_files(void)
 	return held(errno);
 }
 
+/** System V shared memory of the caller's, by its number: namespaces of IPC keep it apart, and nothing else does. */
+static enum verdict host_memory(void)
+{
+	if (host_abstract[0] == '\0')
+		return broken("no name was given");
+	int id = shmget(segment_key(host_abstract), 0, 0);
+	const char *at = id < 0 ? (char *)-1 : shmat(id, NULL, SHM_RDONLY);
+
+	return at == (char *)-1 ? held(errno) : through("it reads: %.16s", at);
+}
+
+/** Devices by the names that they have everywhere. */
+static enum verdict devices_by_name(void)
+{
+	static const char *const names[] = { "mem", "kmem", "port", "kmsg", "fuse", "kvm", "loop-control", "mapper/control", "btrfs-control", "uinput",
+					     "userfaultfd", "vhost-vsock", "vhost-net", "dri/card0", "rtc0", "snapshot", "autofs", "hpet", "console" };
+	int sys = ENOENT;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char path[64];
+
+		snprintf(path, sizeof path, "/dev/%s", names[i]);
+		if (open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY) >= 0)
+			return through("%s", path);
+		sys = errno == ENOENT ? sys : errno;
+	}
+	return held(sys);
+}
+
 static enum verdict terminals_of_others(void)
 {
 	DIR *dir = opendir("/dev/pts");
@@ -412,6 +538,16 @@ const struct probe file_probes[] = {
 	{ 7, "memory-of-self", memory_of_self, { "EROFS" } },
 	{ 7, "through-proc-fd", through_proc_fd, { "EROFS" } },
 	{ 7, "own-exe", own_exe, { "EROFS|ETXTBSY", [MODE_WEAK] = "ETXTBSY" } },
+	{ 7, "exe-reopened", exe_reopened, { "EROFS", [MODE_WEAK] = "ETXTBSY" } },
+	{ 7, "foreign-exe", foreign_exe, { "EACCES", [MODE_WEAK] = "through|ENOENT" } },
+	{ 7, "modprobe-path", modprobe_path, { "EROFS|EACCES|ENOENT", [MODE_WEAK] = "EACCES|ENOENT" } },
+	{ 7, "binfmt-register", binfmt_register, { "EROFS|EACCES|ENOENT", [MODE_WEAK] = "EACCES|ENOENT" } },
+	{ 7, "uevent-helper", uevent_helper, { "ENOENT", [MODE_WEAK] = "EACCES|ENOENT" } },
+	{ 7, "label-of-self", label_of_self, { "EROFS|ENOENT", [MODE_WEAK] = "through|ENOENT" } },
+	{ 7, "write-a-mask", write_a_mask, { "EROFS|EACCES", [MODE_WEAK] = "EACCES|EPERM" } },
+	{ 7, "another-proc", another_proc, { "EPERM" } },
+	{ 7, "host-memory", host_memory, { "ENOENT", [MODE_BARE] = "-" } },
+	{ 7, "devices-by-name", devices_by_name, { "ENOENT", [MODE_WEAK] = "through|*" } },
 	{ 7, "masked", masked, { "held" } },
 	{ 7, "masked-directories", masked_directories, { "held" } },
 	{ 7, "round-a-mask", round_a_mask, { "held" } },

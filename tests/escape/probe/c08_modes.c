@@ -74,6 +74,56 @@ static enum verdict fchmod_mode(void)
 	return MADE("/tmp/fchmod", syscall(SYS_fchmod, fd, 02755));
 }
 
+/** A file that is nowhere, and can be started all the same. */
+static enum verdict memory_file(void)
+{
+	int fd = (int)syscall(SYS_memfd_create, "probe", 0);
+	struct stat st;
+
+	if (fd < 0)
+		return broken("memfd_create");
+	long r = syscall(SYS_fchmod, fd, 06755);
+	int sys = errno;
+	return fstat(fd, &st) == 0 && (st.st_mode & 06000) != 0 ? through("mode %o", st.st_mode) : held(r < 0 ? sys : 0);
+}
+
+/** Of a directory, all that is made in it gets its group. */
+static enum verdict directory_setgid(void)
+{
+	if (mkdir("/tmp/group", 0755) != 0)
+		return broken("/tmp/group");
+	return MADE("/tmp/group", syscall(SYS_chmod, "/tmp/group", 02755));
+}
+
+/** An inode with the bits, under a name where one can write. */
+static enum verdict setuid_linked(void)
+{
+	static const char *const at[] = { "/bin/suid", "/in/suid", "/live/suid" };
+	int sys = ENOENT;
+
+	for (size_t i = 0; i < sizeof at / sizeof *at; i++)
+		for (int j = 0; j < 2; j++) {
+			const char *to = j == 0 ? "/tmp/linked-suid" : "/live/linked-suid";
+
+			if (link(at[i], to) == 0 && is_dangerous(to))
+				return through("%s is %s", to, at[i]);
+			sys = errno;
+		}
+	return held(sys);
+}
+
+/** Written to by its owner, a file loses the bits; one that was given them again has them. */
+static enum verdict given_again(void)
+{
+	int fd = open(fresh("/tmp/again"), O_WRONLY | O_APPEND);
+
+	if (fd < 0 || write(fd, "x", 1) != 1)
+		return broken("/tmp/again");
+	long r = syscall(SYS_fchmodat, AT_FDCWD, "/tmp/again", 06755);
+	int sys = errno;
+	return made("/tmp/again", r, sys);
+}
+
 static enum verdict fchmodat2_empty(void)
 {
 	int fd = open(fresh("/tmp/empty"), O_PATH);
@@ -225,6 +275,8 @@ const struct probe mode_probes[] = {
 	BITS("fchmodat-mode", fchmodat_mode), BITS("fchmod-mode", fchmod_mode),
 	{ 8, "fchmodat2-mode", fchmodat2_mode, { "EPERM", [MODE_BARE] = "through|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
 	{ 8, "fchmodat2-empty", fchmodat2_empty, { "EPERM", [MODE_BARE] = "through|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
+	BITS("memory-file", memory_file), BITS("directory-setgid", directory_setgid), BITS("given-again", given_again),
+	{ 8, "setuid-linked", setuid_linked, { "EXDEV|ENOENT|EPERM|EROFS", [MODE_WEAK] = "through|EPERM" } },
 	BITS("chmod-by-proc", chmod_by_proc), BITS("nameless", nameless), BITS("umask-tricks", umask_tricks),
 	BITS("socket-mode", socket_mode), BITS("moved-in", moved_in),
 	NO_NODE("character-device", character_device), NO_NODE("block-device", block_device), NO_NODE("high-type", high_type),

@@ -137,17 +137,18 @@ static enum verdict huge_pages(void)
 	return unless_failed((long)mmap(NULL, 1ul << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0), "huge pages");
 }
 
+/* What would take a host's memory or processes where nothing limits it is tried in no other box. */
 const struct probe limit_probes[] = {
-	{ 12, "fork-bomb", fork_bomb, { "EAGAIN", [MODE_BARE] = "-", [MODE_WEAK] = "-" } },
+	{ 12, "fork-bomb", fork_bomb, { "EAGAIN", [MODE_BARE] = "-", [MODE_WEAK] = "-", [MODE_PEER] = "-" } },
 	{ 12, "open-many", open_many, { "EMFILE", [MODE_WEAK] = "through|EMFILE" } },
 	{ 12, "raise-processes", raise_processes, { "EPERM", [MODE_WEAK] = "-" } },
 	{ 12, "raise-files", raise_files, { "EPERM", [MODE_WEAK] = "EPERM" } },
 	{ 12, "raise-file-size", raise_file_size, { "EPERM", [MODE_WEAK] = "-" } },
 	{ 12, "raise-core", raise_core, { "EPERM", [MODE_WEAK] = "-" } },
 	{ 12, "huge-file", huge_file, { "EFBIG", [MODE_WEAK] = "-" } },
-	{ 12, "fill-tmp", fill_tmp, { "ENOSPC", [MODE_WEAK] = "-" } },
-	{ 12, "fill-shm", fill_shm, { "ENOSPC", [MODE_WEAK] = "-" } },
-	{ 12, "fill-home", fill_home, { "ENOSPC", [MODE_WEAK] = "-" } },
+	{ 12, "fill-tmp", fill_tmp, { "ENOSPC", [MODE_WEAK] = "-", [MODE_PEER] = "-" } },
+	{ 12, "fill-shm", fill_shm, { "ENOSPC", [MODE_WEAK] = "-", [MODE_PEER] = "-" } },
+	{ 12, "fill-home", fill_home, { "ENOSPC", [MODE_WEAK] = "-", [MODE_PEER] = "-" } },
 	{ 12, "core-dump", core_dump, { "held", [MODE_WEAK] = "-" } },
 	{ 12, "be-nicer", be_nicer, { "EPERM|EACCES", [MODE_WEAK] = "-" } },
 	{ 12, "real-time", real_time, { "EPERM", [MODE_WEAK] = "EPERM" } },

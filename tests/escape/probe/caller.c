@@ -22,6 +22,7 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -32,16 +33,16 @@
 
 /** The listeners, and where they are. */
 static struct {
-	int abstract, path, tcp, udp, vsock;
+	int abstract, datagram, giver, path, tcp, vsock, segment;
 	char name[48];
 	unsigned tcp_port, vsock_port;
 } host;
 
-static int listener(int family, const void *address, socklen_t size)
+static int listener(int family, int type, const void *address, socklen_t size)
 {
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd >= 0 && (bind(fd, address, size) != 0 || listen(fd, 16) != 0)) {
+	if (fd >= 0 && (bind(fd, address, size) != 0 || (type == SOCK_STREAM && listen(fd, 16) != 0))) {
 		close(fd);
 		fd = -1;
 	}
@@ -57,16 +58,55 @@ static void listen_on_host(void)
 
 	snprintf(host.name, sizeof host.name, "glovebox-escape-%d", getpid());
 	strcpy(at.sun_path + 1, host.name);
-	host.abstract = listener(AF_UNIX, &at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(host.name)));
+	socklen_t named = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(host.name));
+	host.abstract = listener(AF_UNIX, SOCK_STREAM, &at, named);
+	/* Names are one for each type. */
+	host.datagram = listener(AF_UNIX, SOCK_DGRAM, &at, named);
+	strcat(at.sun_path + 1, GIVER);
+	host.giver = listener(AF_UNIX, SOCK_STREAM, &at, named + (socklen_t)strlen(GIVER));
 	strcpy(at.sun_path, "socket");
-	host.path = listener(AF_UNIX, &at, sizeof at);
-	host.tcp = listener(AF_INET, &in, sizeof in);
+	host.path = listener(AF_UNIX, SOCK_STREAM, &at, sizeof at);
+	host.tcp = listener(AF_INET, SOCK_STREAM, &in, sizeof in);
 	if (getsockname(host.tcp, (struct sockaddr *)&in, &n) == 0)
 		host.tcp_port = ntohs(in.sin_port);
-	host.vsock = listener(AF_VSOCK, &vm, sizeof vm);
+	host.vsock = listener(AF_VSOCK, SOCK_STREAM, &vm, sizeof vm);
 	n = sizeof vm;
 	if (host.vsock >= 0 && getsockname(host.vsock, (struct sockaddr *)&vm, &n) == 0)
 		host.vsock_port = vm.svm_port;
+}
+
+/** Hands the root directory of the host to whoever connects, until the caller ends: containerd-shim's sockets answered
+ * anybody on the same network (CVE-2020-15257). */
+static void give_to_whoever_asks(void)
+{
+	struct iovec byte = { (char[]){ "x" }, 1 };
+	union { struct cmsghdr head; char space[CMSG_SPACE(sizeof(int))]; } control = { 0 };
+	struct msghdr message = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+
+	if (fork() != 0)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), taker;
+	control.head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof root), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(&control.head), &root, sizeof root);
+	fcntl(host.giver, F_SETFL, 0);
+	while ((taker = accept4(host.giver, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		sendmsg(taker, &message, MSG_NOSIGNAL);
+		close(taker);
+	}
+	_exit(0);
+}
+
+/** System V shared memory that others may read: it is found by a number alone. */
+static void leave_segment(void)
+{
+	host.segment = shmget(segment_key(host.name), 4096, IPC_CREAT | IPC_EXCL | 0644);
+	char *at = host.segment < 0 ? (char *)-1 : shmat(host.segment, NULL, 0);
+
+	if (at == (char *)-1)
+		return;
+	strcpy(at, "the caller's");
+	shmdt(at);
 }
 
 static void tell_if_reached(int fd, const char *what)
@@ -187,12 +227,14 @@ static void what_was_typed(int slave)
 
 static void what_was_said(int master)
 {
-	char text[4096];
-	ssize_t n;
+	static char text[65536];
+	size_t total = 0;
+	char *line;
 
-	while ((n = read(master, text, sizeof text)) > 0)
-		for (char *rest = text, *line; rest < text + n && (line = strsep(&rest, "\n")) != NULL && rest != NULL;)
-			printf("# said on the terminal: %s\n", line);
+	for (ssize_t n; total + 1 < sizeof text && (n = read(master, text + total, sizeof text - 1 - total)) > 0;)
+		total += (size_t)n;
+	for (char *rest = text; (line = strsep(&rest, "\n")) != NULL && rest != NULL;)
+		printf("# said on the terminal: %s\n", line);
 }
 
 static char **extended(int argc, char **argv)
@@ -219,6 +261,8 @@ int caller_main(int argc, char **argv)
 		return fprintf(stderr, "probe caller: DIR -- COMMAND\n"), 2;
 	unlink("socket");
 	listen_on_host();
+	give_to_whoever_asks();
+	leave_segment();
 	int master = terminal(tty, sizeof tty), slave = master < 0 ? -1 : open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0 || tcgetattr(slave, &raw) != 0)
 		return perror("a terminal"), 2;
@@ -230,11 +274,15 @@ int caller_main(int argc, char **argv)
 		command(tty, all);
 	waitpid(pid, &status, 0);
 	tell_if_reached(host.abstract, "abstract");
+	if (recv(host.datagram, &(char){ 0 }, 1, MSG_DONTWAIT) == 1)
+		printf("reached datagram\n");
 	tell_if_reached(host.path, "path");
 	tell_if_reached(host.tcp, "tcp");
 	tell_if_reached(host.vsock, "vsock");
 	what_was_typed(slave);
 	what_was_said(master);
 	unlink("socket");
+	if (host.segment >= 0)
+		shmctl(host.segment, IPC_RMID, NULL);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -37,11 +37,12 @@ enum mode {
 	MODE_FLOOR, /**< a profile that allows all, on the floor that no profile can take away */
 	MODE_BARE,  /**< no filter at all: namespaces, mounts, capabilities, limits and Landlock alone */
 	MODE_WEAK,  /**< the control: plain unshare(1), where a probe that can see must get through */
+	MODE_PEER,  /**< another sandbox (bench/escape-matrix): what comes of a probe is told, and nothing is expected */
 	MODES,
 };
 
-/** A row of a table. An answer that is NULL is that of the mode before it; for strict EPERM, for floor and bare "*",
- *  for weak "through". */
+/** A row of a table. An answer that is NULL is that of the mode before it; for strict EPERM, for floor, bare and peer "*",
+ *  for weak "through"; "-": the probe is not for this mode. */
 struct probe {
 	int promise;
 	const char *name;
@@ -67,6 +68,10 @@ extern char needles[8][128];
 extern unsigned host_tcp_port, host_vsock_port;
 /** Name of the caller's abstract socket. */
 extern char host_abstract[64];
+/** What is added to it for the one whose owner hands out a directory of the host. */
+#define GIVER "-giver"
+/** The key of the caller's shared memory, by that name. */
+int segment_key(const char *name);
 /** The mode this program runs in, and whether the step has its own loopback. */
 extern enum mode mode;
 extern bool with_loopback;
@@ -81,8 +86,49 @@ int put_file(const char *path, mode_t mode);
 bool is_dangerous(const char *path);
 
 /** Tables, each ended by a row without a name. */
-extern const struct probe caller_probes[], privilege_probes[], kernel_probes[], reach_probes[], abi_probes[], socket_probes[],
-	network_probes[], file_probes[], mode_probes[], process_probes[], limit_probes[];
+extern const struct probe caller_probes[], privilege_probes[], kernel_probes[], ring_probes[], reach_probes[], abi_probes[], socket_probes[],
+	network_probes[], file_probes[], mode_probes[], process_probes[], start_probes[], limit_probes[];
+
+/** The class of attack that a probe belongs to (classes.c), each to one. */
+struct probe_class {
+	const char *name;
+	const char *about;   /**< one line, with the holes that it is known by */
+	bool house;          /**< no attack: what glovebox's own filter answers, or permits; nothing to ask of others */
+	const char *probes;  /**< their names, with spaces before, between and behind */
+};
+/** Ended by one without a name. */
+extern const struct probe_class probe_classes[];
+/** @return the class that has a probe of this name, or NULL. */
+const struct probe_class *class_of(const char *probe);
+/** A probe by its number, from 0; NULL after the last. */
+const struct probe *nth_probe(size_t n);
+/** @return whether a probe is one for this mode. */
+bool is_for(const struct probe *p, enum mode m);
+/** `probe classes`: "CLASS PROBE" of every name in the table. `probe classes about`: "CLASS<tab>house or attack<tab>LINE" of every class.
+ * That each probe is in exactly one is tests/escape/classes.t's to see. */
+int classes_main(int argc, char **argv);
+
+/** A root filesystem that is laid out to do harm while the sandbox is made (starts.c). */
+struct start {
+	const char *probe;    /**< the probe that looks at what came of it, from inside */
+	const char *link;     /**< this path is made a link, and */
+	const char *to;       /**< leads there; "VICTIM": to a directory of the host's, by as many ".." as it takes */
+	const char *target;   /**< a mount is asked for on this, or NULL */
+	const char *workdir;  /**< the command begins here, or NULL: where it does anyway */
+	const char *command;  /**< this is started with --version, or NULL: the probe */
+};
+/** Ended by one without a probe. */
+extern const struct start starts[];
+const struct start *start_of(const char *probe);
+/** A link's target as it is put into a root filesystem; static storage. @p victim: the directory that VICTIM stands for. */
+const char *start_target(const struct start *s, const char *victim);
+/** Where a mount, and what the links lead to, is looked for: a directory of each such root filesystem, with one file. */
+#define AIMED "/aimed"
+#define AIMED_FILE AIMED "/passwd"
+#define AIMED_TEXT "as it was laid out\n"
+/** `probe starts`: "PROBE LINK TO TARGET WORKDIR COMMAND" of each, "-" for NULL. `probe starts PROBE DIR VICTIM`: makes a root filesystem, which is
+ *  there but for this, the one of this probe. */
+int starts_main(int argc, char **argv);
 
 /** A mode's name, and back; MODES for a name that none has. */
 const char *mode_name(enum mode m);

@@ -7,6 +7,7 @@
  * run that all have answered and that nothing of the host was reached. Ends with 0 when it came to its end, whatever the probes said. */
 #include "probe.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@
 static const char *glovebox, *work;
 static char digest[80], rootfs[96];
 static char needle_options[3][160];
+/** What was imported for each start (c11_starts.c); empty where that was refused, and the refusal. */
+static struct { char rootfs[112], refusal[512]; } started[32];
 
 static char *in_work(const char *name)
 {
@@ -59,13 +62,17 @@ static char *own_text(size_t *size)
 	return text;
 }
 
-/** A header of ustar and, in whole blocks, what it is of. */
+/** A header of ustar and, in whole blocks, what it is of: for a link where it leads, for all else its bytes. */
 static void tar_add(FILE *tar, const char *name, char type, unsigned bits, const char *data, size_t size)
 {
 	static const char zeros[512];
+	const char *link = type == '2' ? data : "";
 	char head[512] = "";
 	unsigned sum = 0;
 
+	if (strlen(link) >= 100)
+		tar_add(tar, "././@LongLink", 'K', 0644, link, strlen(link) + 1);
+	size = type == '2' ? 0 : size;
 	snprintf(head, 100, "%s", name);
 	snprintf(head + 100, 8, "%07o", bits);
 	snprintf(head + 108, 8, "%07o", 0u);
@@ -74,6 +81,7 @@ static void tar_add(FILE *tar, const char *name, char type, unsigned bits, const
 	snprintf(head + 136, 12, "%011o", 0u);
 	memcpy(head + 148, "        ", 8);
 	head[156] = type;
+	snprintf(head + 157, 100, "%.99s", link);
 	memcpy(head + 257, "ustar\00000", 8);
 	for (size_t i = 0; i < sizeof head; i++)
 		sum += (unsigned char)head[i];
@@ -83,16 +91,31 @@ static void tar_add(FILE *tar, const char *name, char type, unsigned bits, const
 	fwrite(zeros, 1, (512 - size % 512) % 512, tar);
 }
 
+static FILE *tar_begin(const char *name)
+{
+	FILE *tar = fopen(in_work(name), "we");
+
+	if (tar == NULL)
+		give_up(name);
+	return tar;
+}
+
+static void tar_end(FILE *tar)
+{
+	for (int i = 0; i < 1024; i++)
+		putc(0, tar);
+	if (fclose(tar) != 0)
+		give_up("an archive");
+}
+
 /** An archive holds a capability whoever makes it. */
 static void make_archive(const char *text, size_t size)
 {
 	static const char key[] = " SCHILY.xattr.security.capability=";
 	char record[80];
 	size_t n = 2 + strlen(key) + CAPABILITY_SIZE + 1;
-	FILE *tar = fopen(in_work("rootfs.tar"), "we");
+	FILE *tar = tar_begin("rootfs.tar");
 
-	if (tar == NULL)
-		give_up("rootfs.tar");
 	int head = snprintf(record, sizeof record, "%zu%s", n, key);
 	memcpy(record + head, CAPABILITY, CAPABILITY_SIZE);
 	record[n - 1] = '\n';
@@ -104,10 +127,26 @@ static void make_archive(const char *text, size_t size)
 	tar_add(tar, "bin/sgid", '0', 02755, text, size);
 	tar_add(tar, "PaxHeaders/capable", 'x', 0644, record, n);
 	tar_add(tar, "bin/capable", '0', 0755, text, size);
-	for (int i = 0; i < 1024; i++)
-		putc(0, tar);
-	if (fclose(tar) != 0)
-		give_up("rootfs.tar");
+	tar_end(tar);
+}
+
+/** A root filesystem that is all in order but for one path. */
+static void make_hostile(const struct start *s, const char *text, size_t size)
+{
+	const char *to = start_target(s, in_work("victim"));
+	FILE *tar = tar_begin("hostile.tar");
+
+	tar_add(tar, "bin/", '5', 0755, "", 0);
+	tar_add(tar, "bin/probe", '0', 0755, text, size);
+	if (strncmp(s->link, "etc", 3) != 0 || s->link[3] != '\0')
+		tar_add(tar, "etc/", '5', 0755, "", 0);
+	tar_add(tar, "aimed/", '5', 0755, "", 0);
+	tar_add(tar, "aimed/data/", '5', 0755, "", 0);
+	tar_add(tar, "aimed/passwd", '0', 0644, AIMED_TEXT, strlen(AIMED_TEXT));
+	if (strcmp(s->link, "dev/null") == 0)
+		tar_add(tar, "dev/", '5', 0755, "", 0);
+	tar_add(tar, s->link, to[0] == '#' ? '0' : '2', 0755, to, strlen(to));
+	tar_end(tar);
 }
 
 static void make_input(const char *name, mode_t bits, const char *text, size_t size)
@@ -132,8 +171,8 @@ static void make_inputs(const char *text, size_t size)
 		setxattr(in_work("in/capable"), "security.capability", CAPABILITY, CAPABILITY_SIZE, 0);
 }
 
-/** @return the last line that the command wrote to standard output. */
-static void last_line(const char *const *argv, char *line, size_t size)
+/** @return the command's wait status, and in @p line the last line that it wrote: to standard error, too, if @p errors. */
+static int last_line(const char *const *argv, bool errors, char *line, size_t size)
 {
 	int fds[2], status = 0;
 
@@ -142,31 +181,50 @@ static void last_line(const char *const *argv, char *line, size_t size)
 	pid_t pid = fork();
 	if (pid == 0) {
 		dup2(fds[1], 1);
+		if (errors)
+			dup2(fds[1], 2);
 		execv(argv[0], (char *const *)argv);
 		give_up(argv[0]);
 	}
 	close(fds[1]);
 	FILE *from = fdopen(fds[0], "r");
+	line[0] = '\0';
 	while (from != NULL && fgets(line, (int)size, from) != NULL)
 		line[strcspn(line, "\n")] = '\0';
-	if (from == NULL || fclose(from) != 0 || waitpid(pid, &status, 0) != pid || status != 0) {
-		fprintf(stderr, "probe suite: %s failed\n", argv[1]);
-		exit(2);
-	}
+	if (from == NULL || fclose(from) != 0 || waitpid(pid, &status, 0) != pid)
+		give_up(argv[1]);
+	return status;
+}
+
+static int import(const char *name, const char *archive, bool errors, char *line, size_t size)
+{
+	const char *argv[] = { glovebox, "rootfs", "import", name, in_work(archive), "--store", in_work("store"), NULL };
+
+	return last_line(argv, errors, line, size);
 }
 
 static void import_root(void)
 {
-	const char *argv[] = { glovebox, "rootfs", "import", "probe", in_work("rootfs.tar"), "--store", in_work("store"), NULL };
-
-	last_line(argv, digest, sizeof digest);
+	if (import("probe", "rootfs.tar", false, digest, sizeof digest) != 0) {
+		fprintf(stderr, "probe suite: rootfs import failed\n");
+		exit(2);
+	}
 	snprintf(rootfs, sizeof rootfs, "probe@%s", digest);
+}
+
+static void import_hostile(const char *text, size_t size)
+{
+	for (size_t i = 0; starts[i].probe != NULL; i++) {
+		make_hostile(&starts[i], text, size);
+		if (import("hostile", "hostile.tar", true, started[i].refusal, sizeof started[i].refusal) == 0)
+			snprintf(started[i].rootfs, sizeof started[i].rootfs, "hostile@%.80s", started[i].refusal);
+	}
 }
 
 /** Directories that the step user may write to, whoever runs this. */
 static void make_places(void)
 {
-	static const char *const names[] = { "live", "caller" };
+	static const char *const names[] = { "live", "caller", "victim" };
 	struct stat st;
 
 	if (stat(in_work("store"), &st) != 0)
@@ -174,6 +232,7 @@ static void make_places(void)
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (mkdir(in_work(names[i]), 0755) != 0 || chown(in_work(names[i]), st.st_uid, st.st_gid) != 0)
 			give_up(names[i]);
+	make_input("victim/file", 0644, AIMED_TEXT, strlen(AIMED_TEXT));
 }
 
 /** What tells of this host: the directory of all this, and the digest of the rootfs. */
@@ -301,6 +360,127 @@ static void run_promise(const char *profile, enum mode m, int promise, bool loop
 	fflush(stdout);
 }
 
+/* ---- hostile root filesystems -------------------------------------------------------------------- */
+
+/** Whether the host's directory that links lead to is as it was. */
+static bool victim_is_whole(void)
+{
+	static char data[64];
+	int n = 0;
+	DIR *dir = opendir(in_work("victim"));
+
+	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+		n += e->d_name[0] != '.';
+	if (dir != NULL)
+		closedir(dir);
+	return n == 1 && slurp(in_work("victim/file"), data, sizeof data) > 0 && strcmp(data, AIMED_TEXT) == 0;
+}
+
+static void start_in(const struct start *s, const char *profile, const char *root)
+{
+	char live[4300];
+	const char *argv[32];
+	size_t n = 0;
+
+	const char *const head[] = { "probe", "caller", in_work("caller"), "--", glovebox, "exec", "--store", in_work("store"), "--rootfs",
+				     root, "--profile", profile };
+	for (size_t i = 0; i < sizeof head / sizeof *head; i++)
+		argv[n++] = head[i];
+	if (s->target != NULL) {
+		snprintf(live, sizeof live, "%s:%s", in_work("live"), s->target);
+		argv[n++] = "--rw";
+		argv[n++] = live;
+	}
+	if (s->workdir != NULL) {
+		argv[n++] = "--workdir";
+		argv[n++] = s->workdir;
+	}
+	argv[n++] = "--";
+	const char *const probe[] = { "/bin/probe", "run", profile, s->probe }, *const own[] = { s->command, "--version" };
+	for (size_t i = 0; i < (s->command != NULL ? 2 : 4); i++)
+		argv[n++] = s->command != NULL ? own[i] : probe[i];
+	argv[n] = NULL;
+	execv("/proc/self/exe", (char *const *)argv);
+	give_up("/proc/self/exe");
+}
+
+/** What came out of a start: the probe's own answer, if it came to run; else the last that was said. */
+struct outcome {
+	bool answered, passed;
+	char text[512], message[512];
+	int status;
+};
+
+static void watch_start(const struct start *s, const char *profile, const char *root, struct outcome *o)
+{
+	static const char said[] = "# said on the terminal: ";
+	char line[1024];
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		give_up("pipe");
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], 1);
+		start_in(s, profile, root);
+	}
+	close(fds[1]);
+	FILE *from = fdopen(fds[0], "r");
+	while (from != NULL && fgets(line, sizeof line, from) != NULL) {
+		bool ok = strncmp(line, "ok - 11 ", 8) == 0, bad = strncmp(line, "not ok - 11 ", 12) == 0;
+
+		line[strcspn(line, "\r\n")] = '\0';
+		if (ok || bad) {
+			o->answered = true;
+			o->passed = ok;
+			snprintf(o->text, sizeof o->text, "%.500s", line + (ok ? 8 : 12) + strlen(s->probe) + 2);
+		} else if (strncmp(line, "# end", 5) != 0 && strncmp(line, "# expected", 10) != 0) {
+			snprintf(o->message, sizeof o->message, "%.500s", strncmp(line, said, strlen(said)) == 0 ? line + strlen(said) : line);
+		}
+	}
+	if (from == NULL || fclose(from) != 0 || waitpid(pid, &o->status, 0) != pid)
+		give_up("a start");
+}
+
+/** A refusal names what is refused. */
+static bool is_named(const struct start *s, const char *message)
+{
+	return strstr(message, s->link) != NULL || (s->target != NULL && strstr(message, s->target) != NULL) ||
+	       (s->workdir != NULL && strstr(message, s->workdir) != NULL) || (s->command != NULL && strstr(message, s->command) != NULL);
+}
+
+static void one_start(size_t i, const char *profile)
+{
+	const struct start *s = &starts[i];
+	struct outcome o = { .status = W_EXITCODE(125, 0) };
+
+	if (started[i].rootfs[0] != '\0')
+		watch_start(s, profile, started[i].rootfs, &o);
+	else
+		snprintf(o.message, sizeof o.message, "%s", started[i].refusal);
+	int code = WIFEXITED(o.status) ? WEXITSTATUS(o.status) : 128;
+	/* 125: glovebox refuses; 126 and 127: the kernel does, of the command. */
+	bool refused = !o.answered && code >= 125 && code <= 127 && is_named(s, o.message);
+
+	if (!victim_is_whole())
+		printf("not ok - 11 %s: through: the host's directory was changed\n", s->probe);
+	else if (o.answered)
+		printf("%s - 11 %s: %s\n", o.passed ? "ok" : "not ok", s->probe, o.text);
+	else
+		printf("%s - 11 %s: %s: exit %d: %s\n", refused ? "ok" : "not ok", s->probe, refused ? "refused" : "through", code, o.message);
+}
+
+static void run_starts(const char *profile)
+{
+	int n = 0;
+
+	printf("@ %s, promise 11\n", profile);
+	for (; starts[n].probe != NULL; n++)
+		one_start((size_t)n, profile);
+	tell(n == probes_of(11, mode_by_name(profile)), 11, "all %d probes have answered", n);
+	fflush(stdout);
+}
+
 int suite_main(int argc, char **argv)
 {
 	size_t size;
@@ -315,12 +495,15 @@ int suite_main(int argc, char **argv)
 	make_inputs(text, size);
 	import_root();
 	make_places();
+	import_hostile(text, size);
 	make_needles();
 	for (int i = 2; i < argc; i++) {
 		enum mode m = strchr(argv[i], '/') != NULL ? MODE_FLOOR : mode_by_name(argv[i]);
 
 		for (int promise = 1; promise <= PROMISES && m < MODES; promise++)
-			if (probes_of(promise, m) > 0)
+			if (promise == 11 && probes_of(promise, m) > 0)
+				run_starts(argv[i]);
+			else if (probes_of(promise, m) > 0)
 				run_promise(argv[i], m, promise, false);
 		if (m <= MODE_DEBUG)
 			run_promise(argv[i], m, 6, true);
