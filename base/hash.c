@@ -11,6 +11,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
+#include "base/io.h"
 #include "base/own.h"
 
 /** Read size: large enough that the system call vanishes beside the hashing. */
@@ -87,16 +88,22 @@ int hash_fd(int fd, struct digest *ret, uint64_t *ret_size, struct err *err)
 	return 0;
 }
 
-char *digest_hex(const struct digest *d, char out[DIGEST_HEX_SIZE])
+/** Writes @p n bytes in hex, and a NUL. */
+static char *hex(const uint8_t *b, size_t n, char *out)
 {
 	static const char digits[] = "0123456789abcdef";
 
-	for (size_t i = 0; i < DIGEST_LEN; i++) {
-		out[2 * i] = digits[d->b[i] >> 4];
-		out[2 * i + 1] = digits[d->b[i] & 15];
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digits[b[i] >> 4];
+		out[2 * i + 1] = digits[b[i] & 15];
 	}
-	out[2 * DIGEST_LEN] = '\0';
+	out[2 * n] = '\0';
 	return out;
+}
+
+char *digest_hex(const struct digest *d, char out[DIGEST_HEX_SIZE])
+{
+	return hex(d->b, DIGEST_LEN, out);
 }
 
 char *digest_str(const struct digest *d, char out[DIGEST_STR_SIZE])
@@ -141,4 +148,42 @@ bool digest_parse(const char *s, struct digest *ret)
 bool digest_eq(const struct digest *a, const struct digest *b)
 {
 	return memcmp(a->b, b->b, DIGEST_LEN) == 0;
+}
+
+/* ---- SHA-1 ------------------------------------------------------------------ */
+
+static int sha1_failed(struct err *err)
+{
+	return err_set(err, ERR_INTERNAL, 0, "SHA-1: the library failed");
+}
+
+int hash_sha1_bytes(const void *data, size_t n, struct sha1 *ret, struct err *err)
+{
+	SHA_CTX ctx;
+
+	return SHA1_Init(&ctx) == 1 && SHA1_Update(&ctx, data, n) == 1 && SHA1_Final(ret->b, &ctx) == 1 ? 0 : sha1_failed(err);
+}
+
+int hash_sha1_fd(int fd, struct sha1 *ret, struct err *err)
+{
+	auto_free char *chunk = malloc(HASH_CHUNK);
+	SHA_CTX ctx;
+	size_t got = 1;
+
+	if (chunk == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "hash a file");
+	if (SHA1_Init(&ctx) != 1)
+		return sha1_failed(err);
+	while (got > 0) {
+		if (io_read_full(fd, chunk, HASH_CHUNK, &got, err) < 0)
+			return -1;
+		if (SHA1_Update(&ctx, chunk, got) != 1)
+			return sha1_failed(err);
+	}
+	return SHA1_Final(ret->b, &ctx) == 1 ? 0 : sha1_failed(err);
+}
+
+char *sha1_hex(const struct sha1 *d, char out[SHA1_HEX_SIZE])
+{
+	return hex(d->b, SHA1_LEN, out);
 }

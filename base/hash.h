@@ -55,4 +55,23 @@ bool digest_parse_hex(const char *s, struct digest *ret);
 bool digest_parse(const char *s, struct digest *ret);
 bool digest_eq(const struct digest *a, const struct digest *b);
 
+
+/* ---- SHA-1 ------------------------------------------------------------------ */
+
+#define SHA1_LEN 20
+/** 40 hex digits and NUL. */
+#define SHA1_HEX_SIZE 41
+
+/** A SHA-1 digest (FIPS 180-4): for identifiers that a format demands, beside a SHA-256. Nothing is ever trusted for it. A plain value. */
+struct sha1 {
+	uint8_t b[SHA1_LEN];
+};
+
+/** The SHA-1 of @p n bytes. */
+int hash_sha1_bytes(const void *data, size_t n, struct sha1 *ret, struct err *err);
+/** The SHA-1 of all that is left to read from @p fd. */
+int hash_sha1_fd(int fd, struct sha1 *ret, struct err *err);
+/** Writes 40 lower-case hex digits and NUL; returns @p out. */
+char *sha1_hex(const struct sha1 *d, char out[SHA1_HEX_SIZE]);
+
 #endif

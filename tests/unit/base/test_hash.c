@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "help.h"
 
+#include <sys/mman.h>
+
 /* FIPS 180-4 examples, and the million "a" of NIST's test vectors. */
 static const struct {
 	const char *text;
@@ -181,6 +183,42 @@ static void short_text_is_not_overrun(void **state)
 	}
 }
 
+/* FIPS 180-4's examples. */
+static void sha1_known_answers(void **state)
+{
+	static const struct { const char *text, *hex; } rows[] = {
+		{ "", "da39a3ee5e6b4b0d3255bfef95601890afd80709" },
+		{ "abc", "a9993e364706816aba3e25717850c26c9cd0d89d" },
+		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "84983e441c3bd26ebaae4aa1f95129e5e54670f1" },
+	};
+	char hex[SHA1_HEX_SIZE];
+	struct err err = {0};
+	struct sha1 d;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_fd fd = memfd_create("sha1", MFD_CLOEXEC);
+
+		assert_int_equal(hash_sha1_bytes(rows[i].text, strlen(rows[i].text), &d, &err), 0);
+		assert_string_equal(sha1_hex(&d, hex), rows[i].hex);
+		assert_int_equal(io_write_all(fd, rows[i].text, strlen(rows[i].text), &err), 0);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		assert_int_equal(hash_sha1_fd(fd, &d, &err), 0);
+		assert_string_equal(sha1_hex(&d, hex), rows[i].hex);
+	}
+}
+
+static void sha1_of_what_cannot_be_read(void **state)
+{
+	struct err err = {0};
+	struct sha1 d = { { 7 } };
+
+	(void)state;
+	assert_int_equal(hash_sha1_fd(-1, &d, &err), -1);
+	assert_int_equal(err.kind, ERR_INTERNAL);
+	assert_int_equal(d.b[0], 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +230,8 @@ int main(void)
 		cmocka_unit_test(text_form_and_back),
 		cmocka_unit_test(parsing_is_strict),
 		cmocka_unit_test(short_text_is_not_overrun),
+		cmocka_unit_test(sha1_known_answers),
+		cmocka_unit_test(sha1_of_what_cannot_be_read),
 	};
 
 	return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
