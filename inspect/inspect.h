@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file inspect.h
- * inspect/: look into trees and images: where two of them differ, and what the likely cause is.
+ * inspect/: look into trees and images: where two of them differ, and what the likely cause is; what an image holds and which packages.
  *
  *     diff.c        what A and B are, and which way they are compared
  *     image.c       two images: config and history, layers by their diff IDs
@@ -13,6 +13,10 @@
  *     pieces.c      lines of a text, strings of a binary
  *     cause.c       names of causes and their cures;   words.c, times.c  causes from two strings
  *     node.c        the report while it is made;   render.c  the report as text
+ *
+ *     contents.c   an image file by file: the trees of its layers laid one over the other
+ *     packages.c   its packages; pkg_apart.c  the wall they are read behind; pkg_*.c  a reader for each format
+ *     licence.c    what packages call their licences, as SPDX expressions;   purl.c  package URLs
  *
  * The report is one JSON object, which glovebox-diff(1) documents. Whatever parses bytes from outside runs in a confined process that has
  * two files and a scratch file; only which bytes differ at all is found out here: nothing that is parsed makes two things the same.

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each format of what tells of packages; what is hostile in it; and the wall between who reads it and who believes it. */
+#include "packages_helper.h"
+
+static const char os_release[] = "NAME=\"Debian GNU/Linux\"\nID=debian\nVERSION_ID=\"12\"\n";
+
+static void dpkg(void **state)
+{
+	static const struct row rows[] = {
+		{ "usr/lib/os-release", os_release, NULL },
+		{ "etc/os-release", NULL, "../usr/lib/os-release" },
+		{ "bin", NULL, "usr/bin" },
+		{ "usr/bin/hello", "x", NULL },
+		{ "usr/bin/stray", "y", NULL },
+		{ "usr/lib/libx.so.1", "z", NULL },
+		{ "usr/share/doc/libx1/copyright",
+		  "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: someone\n"
+		  "License: GPL-2+ or Artistic, and Expat\n text\n .\n more\n\nFiles: y\nLicense: BSD-3-clause\n\nLicense: LGPL-3\n text\n", NULL },
+		{ "usr/share/doc/hello", NULL, "libx1" },
+		{ "var/lib/dpkg/info/hello.list", "/.\n/bin\n/bin/hello\n/usr/share/doc/hello\n/not/there\n", NULL },
+		{ "var/lib/dpkg/info/libx1:amd64.list", "/usr/lib/libx.so.1\n/usr/share/doc/libx1/copyright\n", NULL },
+		{ "var/lib/dpkg/info/gone.list", "/usr/bin/stray\n", NULL },
+		{ "var/lib/dpkg/status",
+		  "Package: hello\nStatus: install ok installed\nMaintainer: Jane Doe <jane@example.com>\nArchitecture: amd64\n"
+		  "Version: 1:2.10-3+b1\nPre-Depends: none | libx1 (>= 1)\nDepends: virtual:any, missing\nDescription: x\n more: lines\n .\n\n"
+		  "Package: libx1\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1~rc1\nMulti-Arch: same\n\n"
+		  "Package: prov\nStatus: install ok triggers-pending\nArchitecture: all\nVersion: 3\nProvides: virtual (= 1), other\n\n"
+		  "Package: gone\nStatus: deinstall ok config-files\nArchitecture: all\nVersion: 4\n", NULL },
+	};
+	auto_contents c = {0};
+	auto_packages p = {0};
+
+	(void)state;
+	FIND_HERE(rows, &c, &p);
+	assert_int_equal(p.n, 3);
+	assert_text(p.os_id, "debian");
+	assert_text(p.os_name, "Debian GNU/Linux");
+	assert_text(named(&p, "hello")->version, "1:2.10-3+b1");
+	assert_text(named(&p, "hello")->supplier, "Jane Doe");
+	assert_text(named(&p, "hello")->licence, "(GPL-2.0-or-later OR Artistic-1.0) AND MIT AND BSD-3-Clause");
+	assert_text(named(&p, "libx1")->licence, "(GPL-2.0-or-later OR Artistic-1.0) AND MIT AND BSD-3-Clause");
+	assert_text(named(&p, "prov")->licence, NULL);
+	assert_purl(&p, "hello", "pkg:deb/debian/hello@1:2.10-3%2Bb1?arch=amd64&distro=debian-12");
+	assert_purl(&p, "libx1", "pkg:deb/debian/libx1@1~rc1?arch=amd64&distro=debian-12");
+	assert_needs(&p, "hello", "libx1 prov");
+	assert_needs(&p, "libx1", "");
+	assert_owner(&p, &c, "usr/bin/hello", "hello");
+	assert_owner(&p, &c, "bin", "hello");
+	assert_owner(&p, &c, "usr/share/doc/hello", "hello");
+	assert_owner(&p, &c, "usr/lib/libx.so.1", "libx1");
+	assert_owner(&p, &c, "usr/bin/stray", NULL);
+}
+
+static void dpkg_without_dpkg(void **state)
+{
+	static const struct row rows[] = {
+		{ "var/lib/dpkg/status.d/base", "Package: base-files\nVersion: 12.4\nArchitecture: amd64\n", NULL },
+		{ "var/lib/dpkg/status.d/base.md5sums", "d41d8cd98f00b204e9800998ecf8427e  etc/issue\nbad\n", NULL },
+		{ "etc/issue", "x", NULL },
+	};
+	auto_contents c = {0};
+	auto_packages p = {0};
+
+	(void)state;
+	FIND_HERE(rows, &c, &p);
+	assert_int_equal(p.n, 1);
+	assert_purl(&p, "base-files", "pkg:deb/debian/base-files@12.4?arch=amd64");
+	assert_owner(&p, &c, "etc/issue", "base-files");
+	assert_owner(&p, &c, "var/lib/dpkg/status.d/base.md5sums", "base-files");
+}
+
+static void npm(void **state)
+{
+	static const struct row rows[] = {
+		{ "app/package.json", "{\"name\":\"shop\",\"version\":\"1.0.0\",\"license\":\"UNLICENSED\",\"dependencies\":{\"a\":\"1\",\"@s/b\":\"2\",\"d\":\"*\"}}", NULL },
+		{ "app/server.js", "x", NULL },
+		{ "app/node_modules/a/package.json",
+		  "\xef\xbb\xbf{\"name\":\"a\",\"version\":\"1.2.3\",\"license\":{\"type\":\"MIT\"},\"author\":\"Ann <a@example.com> (https://example.com)\",\"dependencies\":{\"@s/b\":\"1\"}}", NULL },
+		{ "app/node_modules/a/lib/x.js", "x", NULL },
+		{ "app/node_modules/a/lib/package.json", "{\"type\":\"module\"}", NULL },
+		{ "app/node_modules/a/node_modules/@s/b/package.json",
+		  "{\"name\":\"@S/B\",\"version\":\"1.0.0-rc.1+x\",\"licenses\":[{\"type\":\"MIT\"},{\"type\":\"Apache-2.0\"}],\"maintainers\":[{\"name\":\"Bob\"}]}", NULL },
+		{ "app/node_modules/a/node_modules/@s/b/y.js", "y", NULL },
+		{ "app/node_modules/@s/b/package.json", "{\"name\":\"@s/b\",\"version\":\"2.0.0\",\"license\":\"(MIT OR Apache-2.0)\"}", NULL },
+		{ "app/package-lock.json",
+		  "{\"lockfileVersion\":3,\"packages\":{\"\":{\"name\":\"shop\"},\"node_modules/a\":{\"version\":\"1.2.3\"},"
+		  "\"node_modules/d\":{\"version\":\"4.0.0\",\"license\":\"ISC\",\"dependencies\":{\"a\":\"1\"}},\"packages/w\":{\"version\":\"1\"},"
+		  "\"node_modules/w\":{\"link\":true,\"resolved\":\"packages/w\"},\"node_modules/al\":{\"name\":\"alias-of\",\"version\":\"5.0.0\"}}}", NULL },
+	};
+	auto_contents c = {0};
+	auto_packages p = {0};
+
+	(void)state;
+	FIND_HERE(rows, &c, &p);
+	assert_int_equal(p.n, 6);
+	assert_text(named(&p, "shop")->licence, "LicenseRef-UNLICENSED");
+	assert_text(named(&p, "a")->licence, "MIT");
+	assert_text(named(&p, "a")->supplier, "Ann");
+	assert_text(named(&p, "@S/B")->licence, "MIT OR Apache-2.0");
+	assert_text(named(&p, "@S/B")->supplier, "Bob");
+	assert_text(named(&p, "@s/b")->licence, "(MIT OR Apache-2.0)");
+	assert_purl(&p, "@S/B", "pkg:npm/%40s/b@1.0.0-rc.1%2Bx");
+	/* Each finds the nearest. */
+	assert_needs(&p, "a", "@S/B");
+	assert_needs(&p, "shop", "@s/b a d");
+	assert_needs(&p, "d", "a");
+	assert_true(named(&p, "d")->listed);
+	assert_true(named(&p, "alias-of")->listed);
+	assert_false(named(&p, "a")->listed);
+	assert_owner(&p, &c, "app/node_modules/a/lib/x.js", "a");
+	assert_owner(&p, &c, "app/node_modules/a/node_modules/@s/b/y.js", "@S/B");
+	assert_owner(&p, &c, "app/server.js", NULL);
+	assert_owner(&p, &c, "app/package.json", "shop");
+}
+
+#define SITE "usr/lib/python3/site-packages/"
+
+static void pip(void **state)
+{
+	static const struct row rows[] = {
+		{ SITE "My.Proj_x-1.0.dist-info/METADATA",
+		  "Metadata-Version: 2.1\nName: My.Proj_x\nVersion: 1.0\nAuthor-email: \"Jo, Inc\" <jo@example.com>\nLicense: UNKNOWN\n"
+		  "Classifier: License :: OSI Approved\nClassifier: License :: OSI Approved :: MIT License\nRequires-Dist: Req_Uests[socks] (>=2.0) ; python_version < '4'\n"
+		  "Requires-Dist: old>=1; extra == 'dev'\n\nName: not-this\n", NULL },
+		{ SITE "My.Proj_x-1.0.dist-info/RECORD",
+		  "my/__init__.py,sha256=abc,1\n\"my/a,\"\"b.py\",,\n../../../bin/my,,\n/etc/my.conf,,\n../../../../../../../x,,\nMy.Proj_x-1.0.dist-info/RECORD,,\n", NULL },
+		{ SITE "my/__init__.py", "", NULL },
+		{ SITE "my/a,\"b.py", "", NULL },
+		{ "usr/bin/my", "", NULL },
+		{ "etc/my.conf", "", NULL },
+		{ SITE "req_uests-2.egg-info/PKG-INFO", "Metadata-Version: 1.1\r\nName: req-uests\r\nVersion: 2\r\nLicense: Apache 2.0\r\n", NULL },
+		{ SITE "req_uests-2.egg-info/installed-files.txt", "../req.py\nPKG-INFO\n", NULL },
+		{ SITE "req.py", "", NULL },
+		{ SITE "old-1.egg-info", "Name: old\nVersion: 1\nLicense-Expression: bsd-3-clause and Foo\n", NULL },
+	};
+	auto_contents c = {0};
+	auto_packages p = {0};
+
+	(void)state;
+	FIND_HERE(rows, &c, &p);
+	assert_int_equal(p.n, 3);
+	assert_purl(&p, "My.Proj_x", "pkg:pypi/my-proj-x@1.0");
+	assert_text(named(&p, "My.Proj_x")->supplier, "Jo, Inc");
+	assert_text(named(&p, "My.Proj_x")->licence, "MIT");
+	assert_text(named(&p, "req-uests")->licence, "Apache-2.0");
+	assert_text(named(&p, "req-uests")->version, "2");
+	assert_text(named(&p, "old")->licence, "BSD-3-Clause AND LicenseRef-Foo");
+	assert_needs(&p, "My.Proj_x", "req-uests");
+	assert_owner(&p, &c, SITE "my/__init__.py", "My.Proj_x");
+	assert_owner(&p, &c, SITE "my/a,\"b.py", "My.Proj_x");
+	assert_owner(&p, &c, "usr/bin/my", "My.Proj_x");
+	assert_owner(&p, &c, "etc/my.conf", "My.Proj_x");
+	assert_owner(&p, &c, SITE "req.py", "req-uests");
+	assert_owner(&p, &c, SITE "old-1.egg-info", "old");
+}
+
+/** What is of two makers: the database's package has what its list names, the other the rest. */
+static void database_owns_before_language(void **state)
+{
+	static const struct row rows[] = {
+		{ "var/lib/dpkg/status", "Package: python3-foo\nStatus: install ok installed\nVersion: 1\n", NULL },
+		{ "var/lib/dpkg/info/python3-foo.list", "/" SITE "foo.py\n", NULL },
+		{ SITE "foo-1.dist-info/METADATA", "Name: foo\nVersion: 1\n", NULL },
+		{ SITE "foo-1.dist-info/RECORD", "foo.py,,\nbar.py,,\n", NULL },
+		{ SITE "foo.py", "", NULL },
+		{ SITE "bar.py", "", NULL },
+	};
+	auto_contents c = {0};
+	auto_packages p = {0};
+
+	(void)state;
+	FIND_HERE(rows, &c, &p);
+	assert_owner(&p, &c, SITE "foo.py", "python3-foo");
+	assert_owner(&p, &c, SITE "bar.py", "foo");
+}
+
+static void hostile_files_are_refused(void **state)
+{
+	static const struct { const char *path, *text; size_t n; } rows[] = {
+#define ROW(path, text) { path, text, sizeof text - 1 }
+		ROW("var/lib/dpkg/status", "Version: 1\n"),
+		ROW("var/lib/dpkg/status", "Package: a\0b\nVersion: 1\n"),
+		ROW("a/package.json", "{\"name\":\"a\",\"name\":\"b\",\"version\":\"1\"}"),
+		ROW("a/package.json", "{\"name\":\"a\",\"version\":\"1\""),
+		ROW("a/package.json", "{\"name\":\"a\\u0000b\",\"version\":\"1\"}"),
+		ROW("a/package-lock.json", "{\"lockfileVersion\":1,\"dependencies\":{\"a\":{\"version\":\"1\"}}}"),
+		ROW("a/x.egg-info", "Version: 1\n"),
+		ROW("a/x.egg-info", ""),
+		ROW("var/lib/rpm/Packages", "x"),
+#undef ROW
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = {0};
+
+		if (read_one(rows[i].path, rows[i].text, rows[i].n, &err) == 0)
+			fail_msg("row %zu is taken", i);
+		assert_int_equal(err.kind, ERR_INPUT);
+	}
+}
+
+static void odd_files_are_nothing(void **state)
+{
+	static const struct { const char *path, *text; } rows[] = {
+		{ "var/lib/dpkg/status", "" }, { "var/lib/dpkg/status", "\n\n\n" }, { "var/lib/dpkg/status", "no colon\n: no name\n more\n" },
+		{ "a/package.json", "{}" }, { "a/package.json", "{\"name\":7,\"version\":[]}" }, { "a/package.json", "[]" },
+		{ "a/package-lock.json", "{\"packages\":{\"node_modules/a\":1,\"x\":{}}}" },
+		{ "a.dist-info/RECORD", "x,,\n" }, { "etc/os-release", "=\nID\nID=\n'\"" },
+		{ "usr/share/doc/x/copyright", "Format: 1\nLicense:\n\nFiles: *\nLicense: \n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = {0};
+
+		if (read_one(rows[i].path, rows[i].text, strlen(rows[i].text), &err) < 0)
+			fail_msg("row %zu: %s", i, err.msg);
+	}
+}
+
+static void long_texts_are_refused(void **state)
+{
+	auto_buf text = {0};
+	struct err err = {0};
+
+	(void)state;
+	buf_adds(&text, "Package: a\nVersion: ");
+	for (int i = 0; i < PACKAGE_TEXT_MAX; i++)
+		buf_addc(&text, '1');
+	assert_int_equal(read_one("var/lib/dpkg/status", text.data, text.len, &err), 0);
+	buf_addc(&text, '1');
+	assert_int_equal(read_one("var/lib/dpkg/status", text.data, text.len, &err), -1);
+	assert_int_equal(err.kind, ERR_INPUT);
+}
+
+/* ---- the wall ------------------------------------------------------------------------------ */
+
+/** What the fake store has. */
+struct shelf {
+	const struct row *rows;
+	size_t n;
+};
+
+static int open_row(void *arg, const struct content *file, int *ret_fd, struct err *err)
+{
+	const struct shelf *s = arg;
+	const char *text = text_of_row(s->rows, s->n, file->path);
+	auto_fd fd = memfd_create("row", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	if (io_write_all(fd, text, strlen(text), err) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return -1;
+	*ret_fd = move_fd(&fd);
+	return 0;
+}
+
+static void confined_reader_finds_and_notes(void **state)
+{
+	static const struct row rows[] = {
+		{ "var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 1\n", NULL },
+		{ "x/package.json", "not json", NULL },
+		{ "y/package.json", "{\"name\":\"y\",\"version\":\"\xff\"}", NULL },
+		{ "z/package.json", "{\"name\":\"z\",\"version\":\"1\"}", NULL },
+	};
+	const struct shelf shelf = { rows, ARRAY_LEN(rows) };
+	struct err err = {0};
+	auto_contents c = {0};
+	auto_packages p = {0};
+
+	(void)state;
+	add_rows(&c, rows, ARRAY_LEN(rows), 0);
+	contents_lay(&c);
+	if (packages_find(&c, open_row, (void *)&shelf, &p, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(p.n, 2);
+	assert_int_equal(p.nnotes, 2);
+	assert_string_equal(c.v[p.notes[0].file].path, "x/package.json");
+	assert_string_equal(c.v[p.notes[1].file].path, "y/package.json");
+	assert_owner(&p, &c, "z/package.json", "z");
+}
+
+static void answers_are_checked(void **state)
+{
+#define REST ",\"notes\":[],\"os\":{}}"
+	static const char *const good = "{\"packages\":[{\"k\":0,\"f\":0,\"n\":\"a\",\"d\":[]}],\"owner\":[0,-1]" REST;
+	static const char *const bad[] = {
+		"[]", "{}", "{\"packages\":[],\"owner\":[]" REST, "{\"packages\":[{}],\"owner\":[0,-1]" REST,
+		"{\"packages\":[{\"k\":9,\"f\":0,\"n\":\"a\",\"d\":[]}],\"owner\":[0,-1]" REST,
+		"{\"packages\":[{\"k\":0,\"f\":2,\"n\":\"a\",\"d\":[]}],\"owner\":[0,-1]" REST,
+		"{\"packages\":[{\"k\":0,\"f\":-1,\"n\":\"a\",\"d\":[]}],\"owner\":[0,-1]" REST,
+		"{\"packages\":[{\"k\":0,\"f\":0,\"n\":\"\",\"d\":[]}],\"owner\":[0,-1]" REST,
+		"{\"packages\":[{\"k\":0,\"f\":0,\"n\":7,\"d\":[]}],\"owner\":[0,-1]" REST,
+		"{\"packages\":[{\"k\":0,\"f\":0,\"d\":[]}],\"owner\":[0,-1]" REST,
+		"{\"packages\":[{\"k\":0,\"f\":0,\"n\":\"a\",\"d\":[1]}],\"owner\":[0,-1]" REST,
+		"{\"packages\":[{\"k\":0,\"f\":0,\"n\":\"a\",\"d\":[0,0]}],\"owner\":[0,-1]" REST,
+		"{\"packages\":[{\"k\":0,\"f\":0,\"n\":\"a\",\"d\":[],\"l\":\"MIT\\u0022\"}],\"owner\":[0,-1]" REST,
+		"{\"packages\":[{\"k\":0,\"f\":0,\"n\":\"a\",\"d\":[]}],\"owner\":[1,-1]" REST,
+		"{\"packages\":[{\"k\":0,\"f\":0,\"n\":\"a\",\"d\":[]}],\"owner\":[-2,-1]" REST,
+		"{\"packages\":[{\"k\":0,\"f\":0,\"n\":\"a\",\"d\":[]}],\"owner\":[0,-1,0]" REST,
+		"{\"packages\":[],\"owner\":[-1,-1],\"notes\":[{\"f\":0}],\"os\":{}}",
+		"{\"packages\":[],\"owner\":[-1,-1],\"notes\":[{\"f\":5,\"why\":\"x\"}],\"os\":{}}",
+		"{\"packages\":[],\"owner\":[-1,-1],\"notes\":[],\"os\":{\"id\":7}}",
+	};
+	struct err err = {0};
+	auto_packages p = {0};
+
+	(void)state;
+	assert_int_equal(pkg_believe(good, strlen(good), 2, &p, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		auto_packages no = {0};
+
+		if (pkg_believe(bad[i], strlen(bad[i]), 2, &no, &err) == 0)
+			fail_msg("row %zu is believed", i);
+		assert_int_equal(err.kind, ERR_INPUT);
+	}
+}
+
+static void formats_by_path(void **state)
+{
+	static const struct { const char *path; enum pkg_format format; } rows[] = {
+		{ "var/lib/dpkg/status", PKG_DPKG_STATUS }, { "x/var/lib/dpkg/status", PKG_NO_FORMAT },
+		{ "var/lib/dpkg/info/a:amd64.list", PKG_DPKG_LIST }, { "var/lib/dpkg/info/a/b.list", PKG_NO_FORMAT },
+		{ "var/lib/dpkg/status.d/a", PKG_DPKG_STATUS_D }, { "var/lib/dpkg/status.d/a.md5sums", PKG_DPKG_SUMS },
+		{ "usr/share/doc/a/copyright", PKG_COPYRIGHT }, { "usr/share/doc/a/b/copyright", PKG_NO_FORMAT },
+		{ "usr/share/doc/copyright", PKG_NO_FORMAT }, { "copyright", PKG_NO_FORMAT },
+		{ "package.json", PKG_NPM_PACKAGE }, { "a/b/package.json", PKG_NPM_PACKAGE }, { "a/xpackage.json", PKG_NO_FORMAT },
+		{ "a-1.dist-info/METADATA", PKG_PIP_METADATA }, { "METADATA", PKG_NO_FORMAT }, { "x/METADATA", PKG_NO_FORMAT },
+		{ "x/a.egg-info", PKG_PIP_METADATA }, { "x/a.egg-info/PKG-INFO", PKG_PIP_METADATA }, { "a.egg/EGG-INFO/PKG-INFO", PKG_PIP_METADATA },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (pkg_format_of(rows[i].path) != rows[i].format)
+			fail_msg("%s: %d", rows[i].path, pkg_format_of(rows[i].path));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dpkg),
+		cmocka_unit_test(dpkg_without_dpkg),
+		cmocka_unit_test(npm),
+		cmocka_unit_test(pip),
+		cmocka_unit_test(database_owns_before_language),
+		cmocka_unit_test(hostile_files_are_refused),
+		cmocka_unit_test(odd_files_are_nothing),
+		cmocka_unit_test(long_texts_are_refused),
+		cmocka_unit_test(confined_reader_finds_and_notes),
+		cmocka_unit_test(answers_are_checked),
+		cmocka_unit_test(formats_by_path),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
