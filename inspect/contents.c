@@ -60,11 +60,13 @@ static int add_parents(struct contents *c, const char *to, unsigned layer, struc
 	return 0;
 }
 
-int contents_add_tree(struct contents *c, struct store *store, const struct digest *tree, const char *to, unsigned layer, struct err *err)
+int contents_add_tree(struct contents *c, struct store *store, const struct digest *tree, const char *to, unsigned layer,
+		      const struct sha1 *sha1, size_t nsha1, struct err *err)
 {
 	auto_tree_reader reader = NULL;
 	auto_buf path = {0};
 	struct tree_entry e;
+	size_t nfiles = 0;
 	int more;
 
 	if (store_read_tree(store, tree, &reader, err) < 0 || add_parents(c, to, layer, err) < 0)
@@ -79,6 +81,8 @@ int contents_add_tree(struct contents *c, struct store *store, const struct dige
 		buf_adds(&path, is_root ? "" : e.path);
 		if (buf_check(&path, "path", err) < 0 || contents_add(c, &e, path.data, layer, err) < 0)
 			return -1;
+		if (e.type == TREE_FILE && sha1 != NULL && nfiles < nsha1)
+			c->v[c->n - 1].sha1 = sha1[nfiles++];
 	}
 	return more;
 }

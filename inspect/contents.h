@@ -24,7 +24,7 @@ struct content {
 	unsigned layer;          /**< the one that it is from, from 0 */
 	uint64_t size;
 	struct digest digest;    /**< files */
-	struct sha1 sha1;        /**< files, once contents_sha1() has found it */
+	struct sha1 sha1;        /**< files, where contents_add_tree() was given it */
 	char *link;              /**< links */
 	bool kept;               /**< while layers are laid */
 };
@@ -39,8 +39,10 @@ void contents_clear(struct contents *c);
 
 /** Adds one entry of layer @p layer, of any type, at @p path ("" is the root and nothing is added). Strings are copied. ERR_INPUT over the limit. */
 int contents_add(struct contents *c, const struct tree_entry *e, const char *path, unsigned layer, struct err *err);
-/** Adds a tree of the store's as layer @p layer, at @p to, an absolute clean path. ERR_INPUT where it is not there. */
-int contents_add_tree(struct contents *c, struct store *store, const struct digest *tree, const char *to, unsigned layer, struct err *err);
+/** Adds a tree of the store's as layer @p layer, at @p to, an absolute clean path. @p sha1: its files' (tree_sha1(), @p nsha1 of them), or NULL. ERR_INPUT
+ *  where it is not there. */
+int contents_add_tree(struct contents *c, struct store *store, const struct digest *tree, const char *to, unsigned layer,
+		      const struct sha1 *sha1, size_t nsha1, struct err *err);
 /** After the last one: what a later layer replaces is gone, and so are directories; c->v is in order. */
 void contents_lay(struct contents *c);
 

@@ -17,6 +17,7 @@
  *     contents.c   an image file by file: the trees of its layers laid one over the other
  *     packages.c   its packages; pkg_apart.c  the wall they are read behind; pkg_*.c  a reader for each format
  *     licence.c    what packages call their licences, as SPDX expressions;   purl.c  package URLs
+ *     sbom.c       bills of materials;   sbom_cdx.c, sbom_spdx.c  their two forms;   tree_sha1.c  what SPDX wants of files
  *
  * The report is one JSON object, which glovebox-diff(1) documents. Whatever parses bytes from outside runs in a confined process that has
  * two files and a scratch file; only which bytes differ at all is found out here: nothing that is parsed makes two things the same.
