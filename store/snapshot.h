@@ -37,10 +37,14 @@ int snapshot_begin(struct snapshot *s, struct store *store, int rootfd, const st
 /** Ends the crew, whether it is done or not. */
 void snapshot_end(struct snapshot *s);
 
-/** Adds @p e with mode and ids from @p st by the normal form, and counts it. */
+/** Fills in mode and ids from @p st by the normal form, counts, and hands @p e to the option's `visit`. */
+int snapshot_show(struct snapshot *s, struct tree_entry *e, const struct stat *st, int fd, struct err *err);
+/** Adds @p e with mode and ids from @p st by the normal form, and counts it; or shows it where that is asked for. */
 int snapshot_add(struct snapshot *s, struct tree_entry *e, const struct stat *st, struct err *err);
 /** Adds the file @p path in the state @p st if its content is known, and stored where it has to be; @p ret tells. */
 int snapshot_add_known(struct snapshot *s, const char *path, const struct stat *st, bool *ret, struct err *err);
+/** Hands the file @p path, just opened, to the option's `visit`, and refuses it if it has changed meanwhile. */
+int snapshot_show_file(struct snapshot *s, int fd, const char *path, struct err *err);
 /** Counts what is neither file, directory nor link, and is left out. */
 void snapshot_skip_odd(struct snapshot *s, const char *path, mode_t type);
 /** An error of reading @p path: ERR_INPUT, with @p sys or what it means here. */

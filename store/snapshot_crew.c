@@ -53,8 +53,17 @@ static void count(struct snapshot *s, const struct tree_entry *e, const struct s
 	}
 }
 
+int snapshot_show(struct snapshot *s, struct tree_entry *e, const struct stat *st, int fd, struct err *err)
+{
+	normalise(s, st, e);
+	count(s, e, st);
+	return tree_entry_check(e, ERR_INPUT, "tree", err) < 0 ? -1 : s->opt->visit(s->opt->visit_arg, e, fd, err);
+}
+
 int snapshot_add(struct snapshot *s, struct tree_entry *e, const struct stat *st, struct err *err)
 {
+	if (s->opt->visit != NULL)
+		return snapshot_show(s, e, st, -1, err);
 	normalise(s, st, e);
 	pthread_mutex_lock(&s->lock);
 	count(s, e, st);
@@ -151,13 +160,17 @@ int snapshot_begin(struct snapshot *s, struct store *store, int rootfd, const st
 	};
 
 	*s = (struct snapshot){
-		.opt = opt, .builder = b, .store = opt->digest_only ? NULL : store, .threads = plan.threads,
+		.opt = opt, .builder = b, .store = opt->digest_only ? NULL : store,
+		.threads = opt->visit != NULL ? 0 : plan.threads,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	if (store != NULL)
 		s->ident = *store_ident(store);
 	else if (opt->form == TREE_ROOTFS && ident_detect(&s->ident, err) < 0)
 		return -1;
+	/* Whoever visits reads the files himself. */
+	if (opt->visit != NULL)
+		return 0;
 	if ((store != NULL && opt->stat_cache && statcache_open(store, rootfd, &s->cache, err) < 0) ||
 	    make_writers(s, err) < 0 || crew_start(&plan, &s->crew, err) < 0) {
 		snapshot_end(s);

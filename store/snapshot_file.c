@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/snapshot.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -88,4 +88,22 @@ int snapshot_file(const struct snapshot_reader *r, int fd, const char *path, str
 		return 0;
 	}
 	return err_set(err, ERR_INPUT, 0, "it changes while it is read (%d times): stop what writes to it", READ_TRIES);
+}
+
+int snapshot_show_file(struct snapshot *s, int fd, const char *path, struct err *err)
+{
+	struct stat before, after;
+	struct tree_entry e = { .path = path, .type = TREE_FILE };
+
+	if (fstat(fd, &before) < 0)
+		return snapshot_failed(path, errno, "read", err);
+	if (!S_ISREG(before.st_mode))
+		return snapshot_failed(path, ENOTDIR, "read", err);
+	e.size = (uint64_t)before.st_size;
+	if (snapshot_show(s, &e, &before, fd, err) < 0)
+		return -1;
+	if (fstat(fd, &after) < 0)
+		return snapshot_failed(path, errno, "read", err);
+	return same_state(&before, &after) ? 0
+		: err_set(err, ERR_INPUT, 0, "'" SHOWN "': it changed while it was read: stop what writes to it", path);
 }

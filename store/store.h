@@ -188,6 +188,12 @@ struct snapshot_options {
 	 *  @p mode is as in stat(2), for what is left out its type alone. Called from other threads than the caller's, one at a time. Or NULL. */
 	void (*lost)(void *arg, const char *path, mode_t mode);
 	void *lost_arg;
+	/** Gets each entry in a manifest's order (parents first, bytewise by full path) in place of the builder, which is NULL then, as is the
+	 *  store. @p fd: a file, just opened, to be read by the caller; else -1. A file that changes meanwhile is refused by name when visit
+	 *  returns. Memory holds the names in the directories on the way to the entry, and nothing else of the tree. TREE_SOURCE only, no
+	 *  `amend`. On failure of visit the walk ends with its error. Or NULL. */
+	int (*visit)(void *arg, const struct tree_entry *e, int fd, struct err *err);
+	void *visit_arg;
 };
 
 /** What a snapshot met; `odd` counts the sockets, fifos and devices that were left out, `setid` the files that had a setuid or setgid bit. */
