@@ -18,18 +18,24 @@ struct target {
 	char beside[BESIDE_SIZE];
 };
 
-int rootfs_layer_add(struct store *store, struct oci_layer *layer, const struct tree_entry *e, struct err *err)
+int rootfs_layer_add_fd(struct oci_layer *layer, const struct tree_entry *e, int fd, bool hashed, struct err *err)
 {
 	static const enum oci_type types[] = { [TREE_DIR] = OCI_DIR, [TREE_FILE] = OCI_FILE, [TREE_LINK] = OCI_LINK };
 	const struct oci_entry out = {
 		.path = e->path, .type = types[e->type], .mode = e->type == TREE_LINK ? 0777 : e->mode, .uid = e->uid, .gid = e->gid,
-		.size = e->size, .digest = e->type == TREE_FILE ? &e->digest : NULL, .link = e->link,
+		.size = e->size, .digest = e->type == TREE_FILE && hashed ? &e->digest : NULL, .link = e->link,
 	};
+
+	return oci_layer_add(layer, &out, fd, err);
+}
+
+int rootfs_layer_add(struct store *store, struct oci_layer *layer, const struct tree_entry *e, struct err *err)
+{
 	auto_fd fd = -1;
 
 	if (e->type == TREE_FILE && store_open_object(store, &e->digest, &fd, err) < 0)
 		return -1;
-	return oci_layer_add(layer, &out, fd, err);
+	return rootfs_layer_add_fd(layer, e, fd, true, err);
 }
 
 /** The tree as an uncompressed layer, which is a plain tar too. */

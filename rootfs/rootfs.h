@@ -102,6 +102,8 @@ int rootfs_export(struct store *store, const struct digest *d, const struct root
 
 /** Appends an entry of a tree to a layer, a file's content from the store, where it is checked while it is copied. */
 int rootfs_layer_add(struct store *store, struct oci_layer *layer, const struct tree_entry *e, struct err *err);
+/** The same with a file's content out of @p fd (borrowed), of exactly e->size bytes; @p hashed: and of e->digest. */
+int rootfs_layer_add_fd(struct oci_layer *layer, const struct tree_entry *e, int fd, bool hashed, struct err *err);
 
 /** Lays a tree out below @p dirfd (an existing empty directory), in manifest order, own inodes, contents verified against their
  *  digests while copied, every mtime ROOTFS_MTIME, owner the step user. ENOSPC is told apart ("tmpfs is full: …"). */

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fetch/fetch.h"
 #include "rootfs/rootfs.h"
 #include "runner/pack.h"
 #include "runner/target.h"
@@ -25,12 +24,10 @@ static int refuse_inside(int source_fd, const struct target *t, const char *path
 	return 0;
 }
 
-/** Snapshots the directory. */
-static int take_directory(struct store *store, const struct image_pack_options *opt, const struct target *t, struct digest *ret,
-			  struct err *err)
+/** Opens the directory. */
+static int open_source(struct store *store, const struct image_pack_options *opt, const struct target *t, int *ret, struct err *err)
 {
 	const struct ident *id = store_ident(store);
-	struct fetch_local from = { .path = opt->dir };
 	auto_fd fd = -1;
 
 	if (ident_read_begin(id, err) < 0)
@@ -39,8 +36,8 @@ static int take_directory(struct store *store, const struct image_pack_options *
 	int result = fd < 0 ? err_set(err, ERR_INPUT, errno, "open directory '%s'", opt->dir) : refuse_inside(fd, t, opt->out, err);
 	if (ident_read_done(id, result, err) < 0)
 		return -1;
-	from.dirfd = fd;
-	return fetch_local(store, &from, ret, NULL, err) < 0 ? err_ctx(err, "'%s'", opt->dir) : 0;
+	*ret = move_fd(&fd);
+	return 0;
 }
 
 static int import_base(struct store *store, const struct image_pack_options *opt, struct base_image *ret, struct err *err)
@@ -78,20 +75,19 @@ static int pack_into(struct store *store, const struct image_pack_options *opt, 
 {
 	auto_store_scratch scratch = NULL;
 	auto_base base = {0};
-	struct pack_layer layers[2], *top;
+	auto_fd dir = -1;
+	struct pack_layer layers[2];
 	size_t n = 0;
 
-	if (lay_base(store, opt, &base, layers, &n, err) < 0)
+	if (lay_base(store, opt, &base, layers, &n, err) < 0 || open_source(store, opt, t, &dir, err) < 0 ||
+	    store_scratch_open(store, &scratch, err) < 0)
 		return -1;
-	top = &layers[n++];
-	*top = (struct pack_layer){ .to = opt->to, .mode = -1, .created_by = "glovebox image pack" };
-	if (take_directory(store, opt, t, &top->tree, err) < 0 || store_scratch_open(store, &scratch, err) < 0)
-		return -1;
+	layers[n++] = (struct pack_layer){ .dirfd = &dir, .to = opt->to, .mode = -1, .created_by = "glovebox image pack" };
 	struct packing p = {
 		.store = store, .scratch_fd = store_scratch_fd(scratch), .cancel_fd = opt->cancel_fd, .codec = opt->codec,
 		.base = &base, .layers = layers, .nlayers = n, .config = *opt->config, .tag = opt->name,
 	};
-	return pack_image(&p, t->fd, ret, err);
+	return pack_image(&p, t->fd, ret, err) < 0 ? err_ctx(err, "'%s'", opt->dir) : 0;
 }
 
 int image_pack(struct store *store, const struct image_pack_options *opt, struct image_pack_report *ret, struct err *err)

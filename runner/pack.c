@@ -54,37 +54,74 @@ static unsigned mode_of(const struct pack_layer *l, const struct tree_entry *t)
 	return t->type == TREE_DIR ? (unsigned)l->mode | ((unsigned)l->mode & 0444) >> 2 : (unsigned)l->mode;
 }
 
-/** Adds an entry of the tree as the layer wants it. */
-static int add_entry(struct store *store, const struct pack_layer *l, struct oci_layer *layer, const char *path,
-		     const struct tree_entry *t, struct err *err)
+/** A tree on its way into a layer. */
+struct adding {
+	const struct packing *p;
+	const struct pack_layer *l;
+	struct oci_layer *layer;
+	struct buf *path;        /**< of the entry at hand, in the image */
+};
+
+/** Adds an entry as the layer wants it; @p fd: a file's content, where the tree is read from a directory. */
+static int add_entry(const struct adding *a, const struct tree_entry *t, int fd, struct err *err)
 {
 	struct tree_entry e = *t;
 
-	e.path = path;
-	e.mode = mode_of(l, t);
-	if (!l->keep_ids) {
-		e.uid = l->uid;
-		e.gid = l->gid;
+	e.path = a->path->data;
+	e.mode = mode_of(a->l, t);
+	if (!a->l->keep_ids) {
+		e.uid = a->l->uid;
+		e.gid = a->l->gid;
 	}
-	return rootfs_layer_add(store, layer, &e, err);
+	return a->l->dirfd != NULL ? rootfs_layer_add_fd(a->layer, &e, fd, false, err) : rootfs_layer_add(a->p->store, a->layer, &e, err);
+}
+
+static int place_entry(void *arg, const struct tree_entry *t, int fd, struct err *err)
+{
+	const struct adding *a = arg;
+
+	if (work_check_cancel(a->p->cancel_fd, err) < 0 || image_path(a->l->to, t->path, a->path, err) < 0)
+		return -1;
+	/* The image's own root is no entry. */
+	if (a->path->len == 0 || add_entry(a, t, fd, err) == 0)
+		return 0;
+	return err_ctx(err, "pack '%s'", a->path->data);
+}
+
+static int add_stored(struct adding *a, struct err *err)
+{
+	auto_tree_reader reader = NULL;
+	struct tree_entry t;
+	int more;
+
+	if (store_read_tree(a->p->store, &a->l->tree, &reader, err) < 0)
+		return -1;
+	while ((more = tree_reader_next(reader, &t, err)) > 0)
+		if (place_entry(a, &t, -1, err) < 0)
+			return -1;
+	return more;
+}
+
+/** With the right to read inputs. */
+static int add_directory(struct adding *a, struct err *err)
+{
+	const struct ident *id = store_ident(a->p->store);
+	const struct snapshot_options opt = { .form = TREE_SOURCE, .visit = place_entry, .visit_arg = a };
+	struct snapshot_stats stats;
+
+	if (ident_read_begin(id, err) < 0)
+		return -1;
+	return ident_read_done(id, store_snapshot(NULL, *a->l->dirfd, &opt, NULL, &stats, err), err);
 }
 
 static int add_tree(const struct packing *p, const struct pack_layer *l, struct oci_layer *layer, struct err *err)
 {
-	auto_tree_reader reader = NULL;
 	auto_buf path = {0};
-	struct tree_entry t;
-	int more;
+	struct adding a = { p, l, layer, &path };
 
-	if (store_read_tree(p->store, &l->tree, &reader, err) < 0 || add_parents(layer, l->to, err) < 0)
+	if (add_parents(layer, l->to, err) < 0)
 		return -1;
-	while ((more = tree_reader_next(reader, &t, err)) > 0) {
-		if (work_check_cancel(p->cancel_fd, err) < 0 || image_path(l->to, t.path, &path, err) < 0)
-			return -1;
-		if (path.len > 0 && add_entry(p->store, l, layer, path.data, &t, err) < 0)
-			return err_ctx(err, "pack '%s'", path.data);
-	}
-	return more;
+	return l->dirfd != NULL ? add_directory(&a, err) : add_stored(&a, err);
 }
 
 /** Builds the @p i-th of our own layers in a scratch file. @p below: what it lies on, or NULL. */
@@ -143,7 +180,8 @@ static int pack_all(const struct packing *p, struct oci_layer_file *files, size_
 	auto_oci_below below = NULL;
 	struct oci_config config = p->config;
 
-	if (oci_below_new(&below, err) < 0)
+	/* One layer alone lies on nothing, and what it holds need not be remembered. */
+	if (nkept + p->nlayers > 1 && oci_below_new(&below, err) < 0)
 		return -1;
 	for (size_t i = 0; i < nkept; i++)
 		if (keep_layer(p, i, below, &files[i], err) < 0)

@@ -19,6 +19,7 @@ struct built_image {
 /** One layer: a tree and its place. */
 struct pack_layer {
 	struct digest tree;
+	const int *dirfd;        /**< read this directory in place of a tree, once, in sources' normal form; nothing of it is stored. Or NULL */
 	const char *to;          /**< absolute clean path; directories on the way to it are made: 0755, 0:0 */
 	bool keep_ids;           /**< owners as in the tree; else uid and gid */
 	uint32_t uid, gid;

@@ -191,7 +191,7 @@ struct image_pack_report {
 	uint64_t tar_size;
 };
 
-/** Snapshots the directory into the store and packs it. ERR_INPUT for what is not there or cannot be in an image, ERR_USAGE for an archive
+/** Packs the directory, which is read once; the store holds scratch and bases, nothing of it. ERR_INPUT for what is not there or cannot be in an image, ERR_USAGE for an archive
  *  that cannot be written where it should go, or that would lie in the directory. */
 int image_pack(struct store *store, const struct image_pack_options *opt, struct image_pack_report *ret, struct err *err);
 

@@ -107,3 +107,22 @@ setup()
 	expect_output "glovebox image inspect IMAGE"
 	[ ! -e "$DIR/i.tar" ]
 }
+
+@test "a directory is packed without being stored" {
+	glovebox image pack "$WORK/tree" -o "$DIR/i.tar" --store "$DIR/store" >/dev/null
+	is "$(find "$DIR/store" -type f ! -name version | wc -l)" 0
+}
+
+@test "a file that changes while it is packed is refused by name" {
+	mkdir "$DIR/moving"
+	head -c 200000000 /dev/zero >"$DIR/moving/a"
+	echo still >"$DIR/moving/b"
+	(while echo x >>"$DIR/moving/a"; do sleep 0.01; done) 2>/dev/null &
+	writer=$!
+	expect_status 6 glovebox image pack "$DIR/moving" -o "$DIR/i.tar"
+	kill "$writer"
+	wait "$writer" || true
+	expect_output "'a'"
+	expect_output changed
+	[ ! -e "$DIR/i.tar" ]
+}
