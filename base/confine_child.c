@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -26,6 +25,7 @@ struct cell {
 	const struct confine_conf *conf;
 	int out, report;
 	pid_t parent;
+	uint64_t own;
 };
 
 /** No handler of the caller's runs here (all are blocked until now), and nothing is ignored but SIGPIPE. */
@@ -52,28 +52,12 @@ static int limit(int resource, uint64_t value, uint64_t grace)
 	return prlimit64(0, resource, &(struct rlimit64){ value < top ? value : top, hard < top ? hard : top }, NULL);
 }
 
-/** RLIMIT_AS counts what the copy already has. */
-static int limit_memory(uint64_t more)
-{
-	char text[64] = "";
-	unsigned long long pages;
-	auto_fd statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-
-	if (statm < 0 || read(statm, text, sizeof text - 1) < 0)
-		return -1;
-	if (sscanf(text, "%llu", &pages) != 1) {
-		errno = ENODATA;
-		return -1;
-	}
-	return limit(RLIMIT_AS, pages * (uint64_t)sysconf(_SC_PAGESIZE) + more, 0);
-}
-
 static int set_limits(const struct cell *cell)
 {
 	const struct confine_conf *conf = cell->conf;
 
 	/* The second of grace is for SIGXCPU, which says why; who blocks that meets SIGKILL. */
-	return limit_memory(conf->memory) < 0 || limit(RLIMIT_CPU, conf->cpu_s, 1) < 0 ||
+	return limit(RLIMIT_AS, cell->own + conf->memory, 0) < 0 || limit(RLIMIT_CPU, conf->cpu_s, 1) < 0 ||
 	       limit(RLIMIT_FSIZE, conf->file_size, 0) < 0 || limit(RLIMIT_NPROC, 0, 0) < 0 ||
 	       limit(RLIMIT_CORE, 0, 0) < 0 ? -1 : 0;
 }
@@ -209,9 +193,9 @@ static __attribute__((noreturn)) void end(int status)
 	__builtin_trap();
 }
 
-void confine_child(const struct confine_conf *conf, int out, int report, pid_t parent)
+void confine_child(const struct confine_conf *conf, int out, int report, pid_t parent, uint64_t own)
 {
-	const struct cell cell = { conf, out, report, parent };
+	const struct cell cell = { conf, out, report, parent, own };
 	struct confine_note note = { .wall = 0 };
 	struct confine_report said = { 0 };
 	struct err err = {0}, ignored;

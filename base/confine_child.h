@@ -35,8 +35,8 @@ struct confine_report {
 };
 
 /** Gives up everything (conf's limits filled in), runs conf->fn, reports, and ends the process. @p parent is
- *  the caller's process id as the child sees it. */
-void confine_child(const struct confine_conf *conf, int out, int report, pid_t parent) __attribute__((noreturn));
+ *  the caller's process id as the child sees it, @p own the bytes of address space that the copy begins with. */
+void confine_child(const struct confine_conf *conf, int out, int report, pid_t parent, uint64_t own) __attribute__((noreturn));
 
 /** Loads the filter of system calls for this process. @return 0, or -1 with errno. */
 int confine_filter(void);

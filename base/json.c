@@ -30,7 +30,8 @@ int json_parse(const char *data, size_t n, const char *what, enum err_kind kind,
 
 	if (n > JSON_INPUT_MAX)
 		return err_set(err, kind, 0, "%s: larger than the limit of %u bytes", what, JSON_INPUT_MAX);
-	if (values_bound(data, n) > JSON_VALUES_MAX)
+	/* A value has a byte at least. */
+	if (n >= JSON_VALUES_MAX && values_bound(data, n) > JSON_VALUES_MAX)
 		return err_set(err, kind, 0, "%s: more than the limit of %u values", what, JSON_VALUES_MAX);
 	json_t *j = json_loadb(data, n, JSON_REJECT_DUPLICATES, &why);
 	if (j == NULL)

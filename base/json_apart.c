@@ -96,7 +96,7 @@ void json_to_row(const json_t *j, struct buf *out)
 static int read_apart(void *arg, int out, struct err *err)
 {
 	const struct reading *r = arg;
-	auto_json j = NULL;
+	json_t *j = NULL; /* not freed: the process ends */
 	auto_buf row = {0};
 
 	if (json_parse(r->data, r->n, r->what, ERR_INPUT, &j, err) < 0)
