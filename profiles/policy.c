@@ -68,17 +68,20 @@ int policy_check_reach(const struct policy *p, const char *file, struct err *err
 	return 0;
 }
 
+bool policy_rule_holds(const struct policy_rule *rule, const uint64_t args[POLICY_ARGS])
+{
+	unsigned c = 0;
+
+	while (c < rule->nconds &&
+	       refusal_holds((int)rule->conds[c].op, rule->conds[c].value, rule->conds[c].value_two, args[rule->conds[c].index]))
+		c++;
+	return c == rule->nconds;
+}
+
 const struct policy_rule *policy_match(const struct policy *p, int nr, const uint64_t args[POLICY_ARGS])
 {
-	for (size_t i = p->first[nr]; i < p->first[nr + 1]; i++) {
-		const struct policy_rule *rule = &p->rules[i];
-		unsigned c = 0;
-
-		while (c < rule->nconds && refusal_holds((int)rule->conds[c].op, rule->conds[c].value, rule->conds[c].value_two,
-							 args[rule->conds[c].index]))
-			c++;
-		if (c == rule->nconds)
-			return rule;
-	}
+	for (size_t i = p->first[nr]; i < p->first[nr + 1]; i++)
+		if (policy_rule_holds(&p->rules[i], args))
+			return &p->rules[i];
 	return NULL;
 }

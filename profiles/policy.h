@@ -79,6 +79,9 @@ int policy_index(struct policy *p, struct err *err);
 /** Refuses a rule that can never decide, because an earlier one of its call always does, with another action. */
 int policy_check_reach(const struct policy *p, const char *file, struct err *err);
 
+/** Whether all its conditions hold. */
+bool policy_rule_holds(const struct policy_rule *rule, const uint64_t args[POLICY_ARGS]);
+
 /** The rule that decides about a call: the first that matches, or NULL for the default action.
  *  @param nr  from 0 and below POLICY_NR_MAX */
 const struct policy_rule *policy_match(const struct policy *p, int nr, const uint64_t args[POLICY_ARGS]);
