@@ -64,18 +64,16 @@ static int read_architectures(const struct place *at, const struct node *root, c
 	return map != NULL ? read_arches(at, map, "archMap", "architecture", arch) : 0;
 }
 
-static int read_root(const struct place *at, const struct node *root, struct policy *p)
+static int read_root(const struct place *at, const struct node *root, bool lenient, struct policy *p)
 {
 	static const char *const keys[] = { "archMap", "architectures", "defaultAction", "defaultErrno", "defaultErrnoRet",
 					    "flags", "listenerMetadata", "listenerPath", "syscalls", NULL };
 	const struct node *action, *groups;
-	bool engine;
 
 	if (vocabulary_keys(at, root, "profile", keys) < 0 || refuse_unsupported(at, root) < 0)
 		return -1;
 	action = vocabulary_get(root, "defaultAction");
 	groups = vocabulary_get(root, "syscalls");
-	engine = vocabulary_get(root, "archMap") != NULL;
 	if (action == NULL)
 		return yaml_error(at->file, root->pos, at->err, "profile: defaultAction is missing");
 	if (vocabulary_action(at, action, vocabulary_get(root, "defaultErrnoRet"), vocabulary_get(root, "defaultErrno"),
@@ -87,24 +85,40 @@ static int read_root(const struct place *at, const struct node *root, struct pol
 	if (vocabulary_list(at, groups, "syscalls") < 0)
 		return -1;
 	for (const struct node *n = groups->first; n != NULL; n = n->next)
-		if (group_read(at, n, engine, p) < 0)
+		if (group_read(at, n, lenient || policy_is_engines(root), p) < 0)
 			return -1;
+	return 0;
+}
+
+bool policy_is_engines(const struct node *root)
+{
+	return vocabulary_get(root, "archMap") != NULL;
+}
+
+int policy_read(const char *file, const struct node *root, const struct arch *arch, bool lenient, struct policy *ret, struct err *err)
+{
+	const struct place at = { file, err };
+	auto_policy p = { .arch = arch };
+
+	if (read_root(&at, root, lenient, &p) < 0 || policy_index(&p, err) < 0)
+		return -1;
+	*ret = p;
+	p = (struct policy){0};
 	return 0;
 }
 
 int policy_parse(const char *file, const char *text, size_t n, const struct arch *arch, struct policy *ret,
 		 struct err *err)
 {
-	const struct place at = { file, err };
-	auto_policy p = { .arch = arch };
+	auto_policy p = {0};
 	auto_node root = NULL;
 
 	if (n > PROFILE_TEXT_MAX)
 		return yaml_error(file, (struct spec_pos){ 1, 1 }, err, "the profile has %zu bytes; the limit is %u", n, PROFILE_TEXT_MAX);
-	if (yaml_read(file, text, n, &root, err) < 0 || read_root(&at, root, &p) < 0 || policy_index(&p, err) < 0)
+	if (yaml_read(file, text, n, &root, err) < 0 || policy_read(file, root, arch, false, &p, err) < 0)
 		return -1;
 	/* Engines' files are taken as they are. */
-	if (vocabulary_get(root, "archMap") == NULL && policy_check_reach(&p, file, err) < 0)
+	if (!policy_is_engines(root) && policy_check_reach(&p, file, err) < 0)
 		return -1;
 	*ret = p;
 	p = (struct policy){0};

@@ -90,6 +90,11 @@ const struct policy_rule *policy_match(const struct policy *p, int nr, const uin
 int policy_parse(const char *file, const char *text, size_t n, const struct arch *arch, struct policy *ret,
 		 struct err *err);
 
+/** Whether the top of a profile has the form of a container engine's file. */
+bool policy_is_engines(const struct node *root);
+/** The same from the text's nodes, without policy_check_reach(). @param lenient  names that libseccomp does not know are skipped. */
+int policy_read(const char *file, const struct node *root, const struct arch *arch, bool lenient, struct policy *ret, struct err *err);
+
 /** Translates. ERR_USAGE when the program would be longer than PROFILE_BPF_MAX. @p ret_bpf is owned by the caller (free()). */
 int policy_compile(const struct policy *p, const char *file, struct sock_filter **ret_bpf, size_t *ret_len,
 		   struct err *err);

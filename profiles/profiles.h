@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/json.h"
 
 #define PROFILE_TEXT_MAX (1u << 20)
 /** The kernel takes no longer program (BPF_MAXINSNS). */
@@ -100,6 +101,25 @@ int profile_pack_key(const void *text, size_t n, struct digest *ret, struct err 
 
 /** The rule that refuses this call, which the kernel has said is refused; NULL when no rule but the default does. */
 const struct profile_refusal *profile_find_refusal(const struct profile_refusals *r, int nr, const uint64_t args[6]);
+
+/* ---- explaining and checking: explain.c, check.c --------------------------------------- */
+
+/** What a profile's text says to the call @p call (a name, or a number), with up to six arguments as words (a number, a name such as
+ *  AF_VSOCK, several with | between, or _ for any; any, where there are fewer). *ret, a new reference:
+ *  {"profile", "call", "number",
+ *   "rules": [those that can decide, in order: {"line", "answer": "allowed", "refused", "killed", "trapped" or "logged", "errno", "error",
+ *             "where": [conditions in words], "comment", "default": true at the default}],
+ *   "floor": [the same of the floor; only where @p file is no shipped profile's name],
+ *   "opens": [what it, or these arguments of it, would open: clauses]}.
+ *  ERR_USAGE for an unknown call, an argument that is none, a text that is no profile. */
+int profile_explain(const char *file, const char *text, size_t n, const char *call, const char *const *args, size_t nargs,
+		    json_t **ret, struct err *err);
+
+/** Looks for what a profile's text, though it may be loaded, hardly means. *ret, a new reference: [{"line", "column", "severity": "error" or
+ *  "warning", "message"}], in the order of lines; empty where all is well. An error is what keeps it from being loaded, what
+ *  contradicts itself, and what lets nothing run; files of container engines, which are written for engines that read them
+ *  otherwise, get warnings for what contradicts itself. -1 only where that could not be found out. */
+int profile_check(const char *file, const char *text, size_t n, json_t **ret, struct err *err);
 
 /** Appends the call as a C programmer would write it, `socket(AF_INET, 0x80001, 0)`: the name as it stands in the text at
  *  the rule, arguments that are numbers; "…" for those that point to memory, which nobody here has looked at. */
