@@ -64,6 +64,7 @@ enum note_kind {
 	NOTE_SIGNAL, /**< the command was killed: code = signal, usage */
 	NOTE_REFUSED, /**< the first time that a call was refused by the filter: code = its number, args */
 	NOTE_TERMINAL, /**< with one descriptor: the master of the command's terminal */
+	NOTE_LISTENER, /**< with one descriptor: the listener of a command that is learnt from */
 	NOTE_DEAF,   /**< the filter's refusals are not told: another listener is above (EBUSY), or limit files too low for one (EMFILE) */
 };
 
@@ -153,6 +154,11 @@ int spawn(const struct plan *plan, pid_t *ret_pid, struct err *err);
 int note_receive(int sock, struct note *note, int *fds);
 /** Sets plan->keep from the descriptors in it. */
 void plan_keep(struct plan *plan);
+
+/** Takes over the listener of a command that is learnt from (learn.c). */
+void learn_begin(int listener);
+/** Hears one call out, which there must be, tells conf->learn of it, and answers as plan->filter does. */
+void learn_turn(const struct sandbox_conf *conf, const struct plan *plan, int listener);
 
 /** Turns a failure into a message with cause and cure (host.c). @return -1. */
 int host_explain(const struct plan *plan, const struct note *note, struct err *err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is loaded for a profile (parent's side; seccomp(2)): one program of profile and floor, and the same one with init
  * asked where it refuses, so that a step that fails of a refusal can be told which. init never lets a call through:
- * it answers with the very errno that the profile has for it (listen.c). */
+ * it answers with the very errno that the profile has for it (listen.c). A command that is learnt from has its parent asked about
+ * everything, which answers as the program does (learn.c). */
 #include "sandbox/plan.h"
 
 #include <errno.h>
@@ -96,6 +97,51 @@ static int make_telling(struct plan_box *box, struct err *err)
 			copy[i].k = SECCOMP_RET_USER_NOTIF;
 	}
 	box->plan.telling = copy;
+	box->plan.telling_len = n;
+	return 0;
+}
+
+/** What would wait for an answer before anybody listens: the command's start, and its end where it cannot be started. */
+static const struct sock_filter unasked[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_AUDIT_ARCH, 0, 4),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+/** Whether a call with this answer goes on, with or without success, so that its caller can wait for somebody to say so. */
+static bool is_answer(const struct sock_filter *i)
+{
+	uint32_t action = action_of(i);
+
+	return is_return(i) && (action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG || action == SECCOMP_RET_ERRNO);
+}
+
+static int make_learning(struct plan_box *box, struct err *err)
+{
+	size_t n = box->plan.filter_len, len = n + ARRAY_LEN(unasked);
+	struct sock_filter *copy;
+
+	if (box->plan.floor != NULL || len > PROFILE_BPF_MAX)
+		return plan_refuse(err, "the filter is too long to be learnt under");
+	if (box->plan.asking != NULL)
+		return plan_refuse(err, "a command that finds another clock or order of directories cannot be learnt from: there is one listener");
+	if (!command_can_start(&box->plan))
+		return plan_refuse(err, "a filter to learn under must allow execve and exit_group");
+	copy = plan_alloc(box, len * sizeof *copy);
+	if (copy == NULL)
+		return plan_no_memory(err);
+	memcpy(copy, unasked, sizeof unasked);
+	for (size_t i = 0; i < n; i++) {
+		const struct sock_filter ask = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
+
+		copy[ARRAY_LEN(unasked) + i] = is_answer(&box->plan.filter[i]) ? ask : box->plan.filter[i];
+	}
+	box->plan.telling = copy;
+	box->plan.telling_len = len;
+	box->plan.learning = true;
 	return 0;
 }
 
@@ -109,10 +155,12 @@ int plan_filter(struct plan_box *box, const struct sandbox_conf *conf, struct er
 		/* Two filters cannot both ask init: what they refuse stays untold. */
 		plan->floor = conf->floor;
 		plan->floor_len = conf->floor_len;
-		return 0;
+		return conf->learn != NULL ? make_learning(box, err) : 0;
 	}
 	if (conf->floor != NULL && join(box, conf, err) != 0)
 		return -1;
+	if (conf->learn != NULL)
+		return make_learning(box, err);
 	/* Two filters cannot both ask init. */
 	return plan->asking == NULL && command_can_start(plan) ? make_telling(box, err) : 0;
 }

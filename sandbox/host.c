@@ -215,6 +215,12 @@ int host_explain(const struct plan *plan, const struct note *note, struct err *e
 		if (note->code == EBUSY && plan->asking != NULL)
 			return err_set(err, ERR_HOST, 0, "sandbox: another clock or order of directories takes a seccomp listener, and a filter "
 				       "from outside has the only one that there can be");
+		if (plan->learning && note->code == EBUSY)
+			return err_set(err, ERR_HOST, EBUSY, "sandbox: listening to the command's calls: a listener above this process has them"
+				       " already (a container manager's, or another 'profile learn'); learn outside of it");
+		if (plan->learning && note->code == EMFILE)
+			return err_set(err, ERR_USAGE, EMFILE, "sandbox: listening to the command's calls: its limit of open files is too low"
+				       " for that; raise it (--files)");
 		break;
 	case STAGE_KEYRING:
 		if (note->code == EDQUOT)

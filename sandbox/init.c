@@ -271,10 +271,16 @@ static long start_command(struct command *cmd)
 }
 
 /** From here what is refused gets its answer. Without a place among what is waited for it would wait for ever. */
-static int listen_begin(const struct child *c, const struct watch *w)
+static int listen_begin(struct child *c, const struct watch *w)
 {
-	const struct note deaf = { .kind = NOTE_DEAF };
+	const struct note deaf = { .kind = NOTE_DEAF }, listener = { .kind = NOTE_LISTENER };
 
+	if (c->plan->learning) {
+		child_send(c, &listener, &c->listener, 1);
+		sys_close(c->listener);
+		c->listener = -1;
+		return 0;
+	}
 	if (c->listener >= 0)
 		return watch_add(w, c->listener);
 	if (c->plan->telling != NULL)

@@ -148,7 +148,9 @@ struct plan {
 	struct sandbox_vary vary;
 	const struct sock_filter *asking; size_t asking_len; /**< NULL, or a filter that asks init for what `vary` has otherwise; `telling` is NULL then */
 	struct patch patches[PLAN_PATCHES_MAX]; size_t npatches; /**< so that no process has the time without asking the kernel */
-	const struct sock_filter *telling; /**< NULL, or `filter` with init asked wherever it refuses (seccomp_unotify(2)) */
+	const struct sock_filter *telling; /**< NULL, or `filter` with a listener asked (seccomp_unotify(2)): init, wherever it refuses; */
+	size_t telling_len;
+	bool learning;                     /**< or the parent, about every call */
 };
 
 /** A plan and what it owns. */

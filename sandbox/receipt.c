@@ -106,6 +106,8 @@ static json_t *seccomp(const struct sandbox_conf *conf)
 {
 	auto_json all = program(conf->filter, conf->filter_len);
 
+	if (json_object_set_new(all, "learning", json_boolean(conf->learn != NULL)) != 0)
+		return NULL;
 	if (conf->floor != NULL && json_object_set_new(all, "floor", program(conf->floor, conf->floor_len)) != 0)
 		return NULL;
 	return move_ptr(all);

@@ -152,6 +152,16 @@ struct sandbox_vary {
 	unsigned pids;      /**< so many process ids are used up before the command has its own */
 };
 
+/** A call that a command makes while it is learnt from. */
+struct sandbox_call {
+	int nr;
+	uint64_t args[6]; /**< registers as they are: pointers mean nothing here */
+	pid_t caller;     /**< the thread, in this process's pid namespace; it waits for the answer, so /proc tells of it */
+};
+
+/** Hears of a call before it is answered. Must not block: the caller waits. */
+typedef void sandbox_call_fn(void *arg, const struct sandbox_call *call);
+
 struct sandbox_conf {
 	int base_fd;                       /**< see sandbox_path; becomes the child's way to rootfs and scratch */
 	const struct sandbox_space *space; /**< or NULL: namespaces are made straight from this process */
@@ -180,6 +190,10 @@ struct sandbox_conf {
 	                                        The sandbox reads one struct signalfd_siginfo or 8 bytes each time (non-blocking). */
 	const struct sandbox_vary *vary;   /**< or NULL */
 	bool no_receipt;                   /**< nobody will read it: the result has none */
+	sandbox_call_fn *learn; void *learn_arg; /**< or NULL. Else hears of each call of the command, all but execve and exit_group, which
+	                                        `filter` has to allow whatever their arguments are (ERR_USAGE). Answers stay the filter's own, given
+	                                        by this process from outside (seccomp_unotify(2)): a few microseconds a call. Refusals are not in the
+	                                        result then. ERR_HOST where the host lets nobody listen; the receipt says that this was so. */
 };
 
 /** Most kinds of refused calls that are told of. */

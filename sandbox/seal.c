@@ -235,6 +235,20 @@ static int load_filter(const struct sock_filter *filter, size_t len, unsigned in
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
 
+/** The listener of the command's filter, or -1. */
+static int load_listening(const struct plan *plan)
+{
+	unsigned int flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	int listener = -1;
+
+	/* Signals would interrupt calls that else they never do. Since Linux 5.19. */
+	if (plan->learning)
+		listener = load_filter(plan->telling, plan->telling_len, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	if (listener < 0 && (!plan->learning || errno == EINVAL))
+		listener = load_filter(plan->telling, plan->telling_len, flags);
+	return listener;
+}
+
 /** The kernel asks both, and takes the stricter answer; of two errors that of the filter loaded last. So the floor
  *  comes first, while no filter of a step's own can keep it from being loaded. */
 int seal_seccomp(struct child *c)
@@ -247,11 +261,11 @@ int seal_seccomp(struct child *c)
 	if (plan->asking != NULL && (c->listener = load_filter(plan->asking, plan->asking_len, SECCOMP_FILTER_FLAG_NEW_LISTENER)) < 0)
 		return -1;
 	if (plan->telling != NULL) {
-		c->listener = load_filter(plan->telling, plan->filter_len, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+		c->listener = load_listening(plan);
 		if (c->listener >= 0)
 			return 0;
 		/* A filter above has one, and there can be only one; or the command may open fewer files than are open. */
-		if (errno != EBUSY && errno != EMFILE)
+		if (plan->learning || (errno != EBUSY && errno != EMFILE))
 			return -1;
 	}
 	return load_filter(plan->filter, plan->filter_len, 0);

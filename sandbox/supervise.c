@@ -44,6 +44,8 @@ struct run {
 	struct sandbox_refused refused[SANDBOX_REFUSED_MAX];
 	size_t nrefused;
 	bool deaf;                /**< refusals are not told of */
+	const struct plan *plan;
+	int listener;             /**< of the command's calls, where they are learnt from; else -1 */
 	int view;
 	struct rusage usage;      /**< of pid 1 and all it reaped */
 	int status;
@@ -91,6 +93,7 @@ static int run_clear(struct run *r, int result, struct err *err)
 	relay_close(&r->relay, 1);
 	console_end(&r->console);
 	own_fd(&r->view);
+	own_fd(&r->listener);
 	watch_end(&r->watch);
 	return cgroup_close(&r->cgroup, result, err);
 }
@@ -214,6 +217,9 @@ static int on_note(struct run *r, struct err *err)
 		console_begin(&r->console, move_fd(&fds[0]));
 	} else if (got > 0 && note.kind == NOTE_REFUSED) {
 		take_refusal(r, &note);
+	} else if (got > 0 && note.kind == NOTE_LISTENER) {
+		r->listener = move_fd(&fds[0]);
+		learn_begin(r->listener);
 	} else if (got > 0 && note.kind == NOTE_DEAF) {
 		r->deaf = true;
 	} else {
@@ -228,17 +234,29 @@ static int on_note(struct run *r, struct err *err)
 	return 0;
 }
 
+/** An error alone is no end (init.c, listen_event). */
+static void on_listener(struct run *r, short events)
+{
+	if ((events & POLLIN) != 0) {
+		learn_turn(r->conf, r->plan, r->listener);
+	} else if ((events & POLLHUP) != 0) {
+		own_fd(&r->listener);
+		r->listener = -1;
+	}
+}
+
 /** Waits for the next thing to happen, and sees to it. */
 static int turn(struct run *r, struct err *err)
 {
-	struct pollfd fds[4 + CONSOLE_FDS] = {
+	struct pollfd fds[5 + CONSOLE_FDS] = {
 		{ .fd = r->sock, .events = POLLIN },
 		relay_wants(&r->relay, 0),
 		relay_wants(&r->relay, 1),
 		{ .fd = r->cancel, .events = POLLIN },
+		{ .fd = r->listener, .events = POLLIN },
 	};
 
-	console_wants(&r->console, fds + 4);
+	console_wants(&r->console, fds + 5);
 	if (poll(fds, ARRAY_LEN(fds), poll_timeout(r)) < 0)
 		return errno == EINTR ? 0 : err_set(err, ERR_INTERNAL, errno, "sandbox: poll");
 	on_time(r);
@@ -249,7 +267,8 @@ static int turn(struct run *r, struct err *err)
 	for (int stream = 0; stream < 2; stream++)
 		if (fds[1 + stream].revents != 0)
 			on_output(r, stream);
-	console_turn(&r->console, fds + 4);
+	on_listener(r, fds[4].revents);
+	console_turn(&r->console, fds + 5);
 	if (r->console.gone && r->why == WHY_NOT)
 		ask_to_end(r, WHY_CANCELLED);
 	return fds[0].revents != 0 ? on_note(r, err) : 0;
@@ -466,7 +485,7 @@ static int conduct(struct run *r, struct plan *plan, struct sandbox_result *res,
 	take_usage(r, res);
 	memcpy(res->refused, r->refused, sizeof res->refused);
 	res->nrefused = r->nrefused;
-	if (!r->conf->no_receipt && receipt_refusals(res->receipt, plan->telling != NULL && !r->deaf, err) != 0)
+	if (!r->conf->no_receipt && receipt_refusals(res->receipt, plan->telling != NULL && !plan->learning && !r->deaf, err) != 0)
 		return -1;
 	if (drain(r, err) != 0 || take_end(r, plan, res, err) != 0)
 		return -1;
@@ -478,7 +497,8 @@ static int conduct(struct run *r, struct plan *plan, struct sandbox_result *res,
 int supervise(const struct sandbox_conf *conf, struct plan *plan, struct sandbox_result *ret, struct err *err)
 {
 	auto_sandbox_result res = { .view_fd = -1 };
-	struct run r = { .conf = conf, .sock = -1, .cancel = conf->cancel_fd, .pid = -1, .view = -1, .end = { .kind = -1 } };
+	struct run r = { .conf = conf, .sock = -1, .cancel = conf->cancel_fd, .pid = -1, .view = -1, .end = { .kind = -1 },
+			 .plan = plan, .listener = -1 };
 
 	relay_begin(&r.relay, conf);
 	r.console.conf = conf->terminal;
