@@ -121,6 +121,30 @@ int profile_explain(const char *file, const char *text, size_t n, const char *ca
  *  otherwise, get warnings for what contradicts itself. -1 only where that could not be found out. */
 int profile_check(const char *file, const char *text, size_t n, json_t **ret, struct err *err);
 
+/* ---- learning: learn.c, learn_write.c ------------------------------------------------- */
+
+/** What was seen of a command's calls. */
+struct profile_learner;
+
+/** Begins to learn what a command needs of @p within, the ceiling that it runs under: what is learnt never allows more. */
+int profile_learner_new(const struct profile_builtin *within, struct profile_learner **ret, struct err *err);
+void profile_learner_free(struct profile_learner *l);
+static inline void own_profile_learner(struct profile_learner **l)
+{
+	profile_learner_free(*l);
+}
+#define auto_profile_learner __attribute__((cleanup(own_profile_learner))) struct profile_learner *
+
+/** Takes note of one call. @return NULL, or, where such a call is new, the place for the name of who made it: a string of malloc(),
+ *  which the learner owns from then on. */
+char **profile_learn(struct profile_learner *l, int nr, const uint64_t args[6]);
+
+/** Appends the smallest profile under which these calls get the answers that they got, and nothing else is allowed: a file for
+ *  profile_compile(). Each of its rules says how often it was used and by whom first; what was refused is named, with what it would
+ *  have opened. @p command is for people. It is checked before it is handed out: ERR_INTERNAL where it would allow what its ceiling
+ *  does not. */
+int profile_learner_write(const struct profile_learner *l, const char *command, struct buf *out, struct err *err);
+
 /** Appends the call as a C programmer would write it, `socket(AF_INET, 0x80001, 0)`: the name as it stands in the text at
  *  the rule, arguments that are numbers; "…" for those that point to memory, which nobody here has looked at. */
 void profile_describe_call(const struct profile_refusal *rule, const char *text, size_t n, const uint64_t args[6],

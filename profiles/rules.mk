@@ -6,7 +6,7 @@ HOSTCC ?= $(CC)
 
 # The floor first: it is no profile to choose.
 PROFILE_YAML := profiles/floor.yaml $(sort $(filter-out profiles/floor.yaml,$(wildcard profiles/*.yaml)))
-PROFILE_TOOL_SRCS := $(filter-out $(addprefix profiles/,builtin.c check.c check_file.c danger.c explain.c pack.c), \
+PROFILE_TOOL_SRCS := $(filter-out $(addprefix profiles/,builtin.c check.c check_file.c danger.c explain.c learn.c learn_write.c pack.c), \
 	$(sort $(wildcard profiles/*.c))) \
 	$(addprefix base/,buf.c err.c hash.c io.c text.c) $(addprefix spec/,charset.c node.c yaml.c)
 PROFILE_TOOL_PKGS := libseccomp yaml-0.1 libcrypto jansson

@@ -223,6 +223,14 @@ int vocabulary_compare(const struct place *at, const struct node *node, enum scm
 	return 0;
 }
 
+const char *vocabulary_compare_name(enum scmp_compare op)
+{
+	for (size_t i = 0; i < ARRAY_LEN(compares); i++)
+		if (compares[i].value == (uint32_t)op)
+			return compares[i].name;
+	return "";
+}
+
 int vocabulary_arch(const struct place *at, const struct node *node, const struct arch *arch, bool engine, bool *ret_same)
 {
 	static const char prefix[] = "SCMP_ARCH_";

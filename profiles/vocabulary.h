@@ -34,6 +34,8 @@ int vocabulary_action(const struct place *at, const struct node *action, const s
 		      const struct node *name, uint32_t *ret);
 /** A comparison, SCMP_CMP_…. */
 int vocabulary_compare(const struct place *at, const struct node *node, enum scmp_compare *ret);
+/** Back: the name of a comparison. */
+const char *vocabulary_compare_name(enum scmp_compare op);
 /** Checks the name of an architecture, SCMP_ARCH_…, known to libseccomp; tells whether it is @p arch.
  *  @param engine  names that are newer than libseccomp are fine: engines list all they ever run on. */
 int vocabulary_arch(const struct place *at, const struct node *node, const struct arch *arch, bool engine, bool *ret_same);
