@@ -62,6 +62,7 @@ struct command {
 	/** Commands below this one, each with options of its own ("image pack"; NULL-terminated); opts and run are NULL then. */
 	const struct command *const *verbs;
 	bool rest_optional;           /**< takes_rest, and does without */
+	bool passes_code;             /**< *ret_code is another program's: its own failures are all 125, so that they are known */
 };
 
 /** Options that several commands share, for their tables. */
@@ -160,7 +161,8 @@ int program_end(int result, int code, const struct err *err);
 
 extern const struct command cmd_run, cmd_exec, cmd_check, cmd_plan, cmd_lock, cmd_rootfs, cmd_tree, cmd_verify, cmd_reproduce,
 	cmd_diff, cmd_key, cmd_cache, cmd_profile, cmd_completion, cmd_image, cmd_image_pack, cmd_image_inspect,
-	cmd_image_push, cmd_image_pull, cmd_doctor, cmd_shell;
+	cmd_image_push, cmd_image_pull, cmd_doctor, cmd_shell, cmd_profile_list, cmd_profile_show,
+	cmd_profile_check, cmd_profile_explain, cmd_profile_learn;
 
 /** All of them, as --help lists them; NULL-terminated. Defined beside the engine's main(). */
 extern const struct command *const program_commands[];

@@ -59,8 +59,7 @@ int program_run(const struct command *command, char **argv, int *ret_code, struc
 {
 	int result = run_command(command, argv, ret_code, err);
 
-	/* exec passes its command's codes through, so its own failures have one code that says so. */
-	if (result < 0 && command == &cmd_exec && err->kind != ERR_INTERRUPTED)
+	if (result < 0 && command->passes_code && err->kind != ERR_INTERRUPTED)
 		err->kind = ERR_INTERNAL;
 	return result;
 }

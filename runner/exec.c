@@ -251,6 +251,7 @@ static int run_boxed(const struct boxing *b, const char *const *env, struct sand
 		.relay = opt->relay,
 		.cancel_fd = opt->cancel_fd,
 		.no_receipt = !wants_receipt(b),
+		.learn = opt->learn, .learn_arg = opt->learn_arg,
 	};
 	return sandbox_run(&conf, ret, err);
 }

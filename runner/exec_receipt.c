@@ -43,7 +43,7 @@ static int check_name(int dir, const char *name, mode_t *ret_mode, struct err *e
 	return 0;
 }
 
-int exec_receipt_open(const char *path, struct exec_receipt *ret, struct err *err)
+int exec_receipt_open(const char *option, const char *path, struct exec_receipt *ret, struct err *err)
 {
 	auto_exec_receipt r = EXEC_NO_RECEIPT;
 	const char *name;
@@ -52,14 +52,21 @@ int exec_receipt_open(const char *path, struct exec_receipt *ret, struct err *er
 		return -1;
 	if (io_open_parent(AT_FDCWD, path, O_PATH, &r.dir, &name, err) < 0 || check_name(r.dir, name, &r.mode, err) < 0) {
 		err->kind = ERR_USAGE;
-		return err_ctx(err, "--receipt %s", path);
+		return err_ctx(err, "--%s %s", option, path);
 	}
 	r.name = strdup(name);
 	if (r.name == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "--receipt");
+		return err_set(err, ERR_INTERNAL, ENOMEM, "--%s", option);
 	*ret = r;
 	r = EXEC_NO_RECEIPT;
 	return 0;
+}
+
+int exec_receipt_publish(const struct exec_receipt *r, const void *data, size_t n, struct err *err)
+{
+	if (ident_caller_begin(&r->caller, err) < 0)
+		return -1;
+	return ident_caller_done(&r->caller, io_publish(r->dir, r->name, data, n, r->mode, 0, err), err);
 }
 
 /** A new reference. A message may hold any bytes. */
@@ -80,8 +87,7 @@ int exec_receipt_write(const struct exec_receipt *r, json_t *report, const struc
 	auto_json j = describe(report, failure);
 	if (j == NULL || json_object_set_new(j, "exitCode", json_integer(exit_code)) < 0)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write the receipt");
-	if (json_pretty(j, &text, err) < 0 || ident_caller_begin(&r->caller, err) < 0)
+	if (json_pretty(j, &text, err) < 0)
 		return -1;
-	int result = io_publish(r->dir, r->name, text.data, text.len, r->mode, 0, err);
-	return ident_caller_done(&r->caller, result, err) < 0 ? err_ctx(err, "receipt") : 0;
+	return exec_receipt_publish(r, text.data, text.len, err) < 0 ? err_ctx(err, "receipt") : 0;
 }

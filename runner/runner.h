@@ -224,8 +224,10 @@ void exec_receipt_clear(struct exec_receipt *r);
 #define auto_exec_receipt __attribute__((cleanup(exec_receipt_clear))) struct exec_receipt
 
 /** Opens the directory of @p path. Before a store is opened: with the caller's rights. ERR_USAGE unless the name is new, or that of a
- *  regular file. */
-int exec_receipt_open(const char *path, struct exec_receipt *ret, struct err *err);
+ *  regular file. @p option names it in messages. */
+int exec_receipt_open(const char *option, const char *path, struct exec_receipt *ret, struct err *err);
+/** Makes a file of these bytes appear whole in that place, as the caller's. */
+int exec_receipt_publish(const struct exec_receipt *r, const void *data, size_t n, struct err *err);
 /** Makes the receipt appear whole, in place of an older one, with @p exit_code in it: that of a command, or, where @p report is
  *  NULL, of @p failure. Nothing when none is wanted. */
 int exec_receipt_write(const struct exec_receipt *r, json_t *report, const struct err *failure, int exit_code, struct err *err);
@@ -243,6 +245,7 @@ struct exec_options {
 	const char *const *argv;       /**< NULL-terminated */
 	const int *relay;              /**< see sandbox_conf: where the command's stdout and stderr go */
 	int cancel_fd;
+	sandbox_call_fn *learn; void *learn_arg; /**< see sandbox_conf, or NULL */
 	struct exec_receipt *receipt;  /**< or NULL; its place is checked, and left (exec_receipt_clear()) where it cannot be */
 };
 
@@ -262,5 +265,8 @@ void exec_report_clear(struct exec_report *r);
 /** Runs one command in the box. -1 when glovebox failed before or around the command. Places outside are opened before the
  *  command: what it does to the paths that led there means nothing. */
 int exec_command(struct store *store, const struct exec_options *opt, struct exec_report *ret, struct err *err);
+
+/** exec_options.learn for a profile_learner as its argument: takes note of a call, and names who made it first by /proc. */
+sandbox_call_fn exec_learn;
 
 #endif
