@@ -68,6 +68,15 @@ static bool remove_damaged(const struct store_thing *t, const struct err *why)
 	return why->kind == ERR_INPUT && why->sys == 0 && unlinkat(t->dirfd, t->name, 0) == 0;
 }
 
+/** A failure for want of something of our own tells nothing of the store, and ends it all; 0: it is another. */
+static int end_of_shortage(const struct err *why, struct err *err)
+{
+	if (why->sys != EMFILE && why->sys != ENFILE && why->sys != ENOMEM)
+		return 0;
+	*err = *why;
+	return -1;
+}
+
 /** The reason without the path, which is told beside it. */
 static const char *reason(const char *msg, const char *name)
 {
@@ -95,7 +104,7 @@ static int look_at_object(void *arg, const struct store_thing *t, struct err *er
 	/* Somebody has just replaced or collected it. */
 	if (why.sys == ENOENT)
 		return 0;
-	if (note(v, t->path, reason(why.msg, t->name), &f, err) < 0)
+	if (end_of_shortage(&why, err) < 0 || note(v, t->path, reason(why.msg, t->name), &f, err) < 0)
 		return -1;
 	f->object = true;
 	f->digest = t->digest;
@@ -105,16 +114,16 @@ static int look_at_object(void *arg, const struct store_thing *t, struct err *er
 
 /* ---- trees ---------------------------------------------------------------------- */
 
-static int note_missing(struct verify *v, const struct digest *d, const char *why, struct err *err)
+static int note_missing(struct verify *v, const struct digest *d, const struct err *why, struct err *err)
 {
 	char path[STORE_PATH_SIZE];
 	struct find *f;
 
-	if (note(v, store_object_path(d, path), why, &f, err) < 0)
+	if (note(v, store_object_path(d, path), why->sys == ENOENT ? "it is missing" : why->msg, &f, err) < 0)
 		return -1;
 	f->object = true;
 	f->digest = *d;
-	f->removed = true;
+	f->removed = why->kind == ERR_INPUT;
 	return digest_set_add(&v->objects, d, NULL, err);
 }
 
@@ -159,7 +168,8 @@ static int blame(struct verify *v, const struct digest *tree, const struct tree_
 		    json_array_append_new(f->trees, json_string(text)) < 0)
 			return err_set(err, ERR_INTERNAL, ENOMEM, "verify the store");
 		f->healed = f->healed || heal(v, tree, e);
-		*ret_lost = *ret_lost || !f->healed;
+		/* What could not be read may be whole. */
+		*ret_lost = *ret_lost || (f->removed && !f->healed);
 	}
 	return 0;
 }
@@ -174,7 +184,7 @@ static int look_into_tree(struct verify *v, const struct digest *tree, struct tr
 		if (e.type != TREE_FILE)
 			continue;
 		if (digest_set_find(&v->objects, &e.digest) == NULL && store_check_object(v->store, &e.digest, e.size, false, &why) < 0 &&
-		    note_missing(v, &e.digest, why.sys == ENOENT ? "it is missing" : why.msg, err) < 0)
+		    note_missing(v, &e.digest, &why, err) < 0)
 			return -1;
 		if (digest_set_find(&v->objects, &e.digest) != NULL && blame(v, tree, &e, ret_lost, err) < 0)
 			return -1;
@@ -195,10 +205,10 @@ static int look_at_tree(void *arg, const struct store_thing *t, struct err *err)
 	if (result < 0 && why.sys == ENOENT)
 		return 0;
 	if (result < 0) {
-		if (note(v, t->path, reason(why.msg, t->name), &f, err) < 0 || digest_set_add(&v->gone, &t->digest, NULL, err) < 0)
+		if (end_of_shortage(&why, err) < 0 || note(v, t->path, reason(why.msg, t->name), &f, err) < 0)
 			return -1;
 		f->removed = remove_damaged(t, &why);
-		return 0;
+		return f->removed ? digest_set_add(&v->gone, &t->digest, NULL, err) : 0;
 	}
 	if (look_into_tree(v, &t->digest, reader, &lost, err) < 0)
 		return -1;
@@ -220,7 +230,7 @@ static int look_at_name(void *arg, const struct store_thing *t, struct err *err)
 
 	count(v, t);
 	if (store_get_name(v->store, t->name, &d, &why) < 0)
-		return note(v, t->path, reason(why.msg, t->name), NULL, err);
+		return end_of_shortage(&why, err) < 0 ? -1 : note(v, t->path, reason(why.msg, t->name), NULL, err);
 	if (!store_has_tree(v->store, &d))
 		return note(v, t->path, "there is no such tree: import it again, or remove the name", NULL, err);
 	return digest_set_add(&v->named, &d, NULL, err);
@@ -236,12 +246,12 @@ static bool refers_to_gone(struct verify *v, const json_t *list, bool trees)
 		const char *text = json_string_value(one);
 		char path[STORE_PATH_SIZE];
 		struct digest d;
-		struct err ignored;
+		struct err why;
 
-		if (text == NULL || !digest_parse(text, &d))
+		if (text == NULL || !digest_parse(text, &d) || (trees && digest_set_find(&v->gone, &d) != NULL))
 			return true;
-		if (trees ? digest_set_find(&v->gone, &d) != NULL || !store_has_tree(v->store, &d)
-			  : store_check_file(v->store->fd, store_object_path(&d, path), &d, STORE_ANY_SIZE, false, &ignored) < 0)
+		if (store_check_file(v->store->fd, trees ? store_tree_path(&d, path) : store_object_path(&d, path), &d, STORE_ANY_SIZE, false,
+				     &why) < 0 && why.kind == ERR_INPUT)
 			return true;
 	}
 	return false;
@@ -258,7 +268,7 @@ static int look_at_result(void *arg, const struct store_thing *t, struct err *er
 	if (store_result_read(t->dirfd, t->name, false, &result, &why) < 0) {
 		if (why.sys == ENOENT)
 			return 0;
-		if (note(v, t->path, "it is damaged", &f, err) < 0)
+		if (end_of_shortage(&why, err) < 0 || note(v, t->path, why.sys == 0 ? "it is damaged" : reason(why.msg, t->name), &f, err) < 0)
 			return -1;
 		f->removed = remove_damaged(t, &why);
 	} else if (refers_to_gone(v, json_object_get(result, "trees"), true) || refers_to_gone(v, json_object_get(result, "objects"), false)) {
@@ -269,14 +279,20 @@ static int look_at_result(void *arg, const struct store_thing *t, struct err *er
 
 /* ---- root filesystems ------------------------------------------------------------------- */
 
-/** Whether a file that was laid out is what its tree says; what cannot be opened is passed over. */
-static bool is_laid_out(const struct verify *v, const char *path, const struct tree_entry *e)
+/** Whether a file that was laid out is another than its tree says, or cannot be read; one that is closed to us is passed over. */
+static int look_at_laid_out(const struct verify *v, const char *path, const struct tree_entry *e, bool *ret_bad, struct err *err)
 {
 	struct digest found;
-	struct err ignored;
+	struct err why = {0};
 	auto_fd fd = openat(v->store->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	return fd < 0 ? errno == EACCES : hash_fd(fd, &found, NULL, &ignored) == 0 && digest_eq(&found, &e->digest);
+	if (fd < 0)
+		(void)err_set(&why, ERR_INTERNAL, errno, "open %s", path);
+	bool read = fd >= 0 && hash_fd(fd, &found, NULL, &why) == 0;
+	if (!read && end_of_shortage(&why, err) < 0)
+		return -1;
+	*ret_bad = read ? !digest_eq(&found, &e->digest) : why.sys != EACCES;
+	return 0;
 }
 
 /** Moves a rootfs into a scratch, with which it goes, unless a command runs on it. */
@@ -298,6 +314,7 @@ static int look_at_rootfs(void *arg, const struct store_thing *t, struct err *er
 	struct tree_entry e;
 	struct find *f;
 	struct err why = {0};
+	bool bad;
 	int more = 0;
 
 	count(v, t);
@@ -308,7 +325,11 @@ static int look_at_rootfs(void *arg, const struct store_thing *t, struct err *er
 		buf_addf(&path, "%s/root/%s", t->path, e.path);
 		if (buf_check(&path, "path", err) < 0)
 			return -1;
-		if (e.type != TREE_FILE || is_laid_out(v, path.data, &e))
+		if (e.type != TREE_FILE)
+			continue;
+		if (look_at_laid_out(v, path.data, &e, &bad, err) < 0)
+			return -1;
+		if (!bad)
 			continue;
 		if (note(v, path.data, "its content is not what its tree says", &f, err) < 0)
 			return -1;

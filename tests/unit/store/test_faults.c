@@ -119,6 +119,30 @@ static void note_damage(void *arg, const struct store_damage *d)
 	(*(int *)arg)++;
 }
 
+static void ignore_damage(void *arg, const struct store_damage *d)
+{
+	(void)arg;
+	(void)d;
+}
+
+/** What cannot be opened for a moment is no reason to remove anything. */
+static int verify_whole(struct store *store, int in, struct err *err)
+{
+	struct store_counts counts, after;
+	struct err ignored;
+
+	(void)in;
+	int result = store_verify(store, ignore_damage, NULL, &counts, err);
+	long left = countdown;
+	countdown = 0;
+	assert_int_equal(store_stats(store, &after, &ignored), 0);
+	assert_int_equal(after.of[STORE_OBJECTS].n, 3);
+	assert_int_equal(after.of[STORE_TREES].n, 2);
+	assert_int_equal(after.of[STORE_RESULTS_KIND].n, 2);
+	countdown = left;
+	return result;
+}
+
 static void assert_true_store(struct world *w)
 {
 	struct store_counts counts;
@@ -180,6 +204,24 @@ static void with_garbage(struct world *w)
 	assert_int_equal(mkdirat(store_fd(w->store), "tmp/left", 0700), 0);
 }
 
+/** With a tree that nothing but a result stands for. */
+static void with_unnamed(struct world *w)
+{
+	auto_tree_builder b = NULL;
+	struct tree_entry e = { .path = "f", .type = TREE_FILE, .mode = 0644, .size = 3 };
+	struct digest tree;
+	char text[DIGEST_STR_SIZE];
+
+	empty(w);
+	must(fill(w->store, w->in, &w->err));
+	must(store_put_bytes(w->store, "abc", 3, &e.digest, &w->err));
+	must(tree_builder_new(&b, &w->err));
+	must(tree_builder_add(b, &e, &w->err));
+	must(store_put_tree(w->store, b, &tree, &w->err));
+	auto_json result = json_pack("{s:[s], s:[]}", "trees", digest_str(&tree, text), "objects");
+	must(store_result_put(w->store, "step", &tree, result, &w->err));
+}
+
 static void make_input(struct world *w)
 {
 	make_dir(w->in, "d", 0755);
@@ -208,10 +250,18 @@ static void test_collecting_beside_a_command(void **state)
 	at_every_call(*state, collect_beside_a_command, with_garbage, EMFILE);
 }
 
+static void test_verifying(void **state)
+{
+	make_input(*state);
+	at_every_call(*state, verify_whole, with_unnamed, EMFILE);
+	at_every_call(*state, verify_whole, with_unnamed, EIO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test_in_world(test_filling), test_in_world(test_collecting), test_in_world(test_collecting_beside_a_command),
+		test_in_world(test_verifying),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
