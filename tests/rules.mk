@@ -37,9 +37,17 @@ $(PROBE): $(PROBE_SRCS) tests/escape/probe/probe.h
 check-escape: all $(PROBE)
 	GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(RUN) --label escape tests/escape
 
+# Makes system calls of the programs fail.
+FAULTS     := $(O)/faults
+FAULT_SRCS := $(wildcard tests/fault/supervisor/*.c)
+
+$(FAULTS): $(FAULT_SRCS) tests/fault/supervisor/supervisor.h
+	@mkdir -p $(@D)
+	$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARN) $(BUILD_ID) -o $@ $(FAULT_SRCS)
+
 # Every suite runs whatever the others gave; the sum decides. As root, all but the lints run once more
 # as an ordinary user, from a copy that such a user can read.
-check-built: all $(UNIT_BINS) $(PROBE)
+check-built: all $(UNIT_BINS) $(PROBE) $(FAULTS)
 	@rm -f $(TALLY)
 	-@$(MAKE) --no-print-directory $(O)/judges/ready
 	-@$(RUN) --label unit $(UNIT_BINS)
@@ -85,6 +93,7 @@ check-long:
 	$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang SAN=address,undefined \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' check-fuzz
 	GB_KILLS=200 GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) tests/run --timeout 1800 --label 'escape (200 kills)' tests/escape/ends.bats
+	$(MAKE) --no-print-directory check-faults
 	$(MAKE) --no-print-directory deb
 	$(MAKE) --no-print-directory O=$(O)/twice deb
 	GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(RUN) --label package tests/package
@@ -95,6 +104,15 @@ ifeq ($(shell id -u),0)
 	tests/as-user $(O) tests/run --label 'package (as a user)' tests/package
 	tests/as-user $(O) examples/demo.sh build/glovebox build/demo
 	tests/as-user $(O) examples/example.sh build/glovebox lua build/example-lua
+endif
+
+# Every call of every scene, fifty runs at once, a million entries: hours.
+.PHONY: check-faults
+LONG_FAULTS = tests/run --jobs 1 --timeout 14400 --label
+check-faults: all $(FAULTS)
+	GB_FAULTS=all GB_SOAK=50 GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(LONG_FAULTS) 'fault (every call)' tests/fault tests/fault/long
+ifeq ($(shell id -u),0)
+	GB_FAULTS=all GB_SOAK=50 tests/as-user $(O) $(LONG_FAULTS) 'fault (every call, as a user)' tests/fault tests/fault/long
 endif
 
 # Each is built, verified, reproduced and run.
