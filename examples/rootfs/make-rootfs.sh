@@ -65,7 +65,7 @@ target=$1
 if [ -e "$target" ] && [ -n "$(ls -A "$target")" ]; then
 	die "$target: is not empty; remove it, or name another"
 fi
-for tool in apt-get dpkg-deb tar sha256sum; do
+for tool in apt-get dpkg-deb tar sha256sum flock; do
 	command -v "$tool" >/dev/null || die "$tool is not installed; this needs a Debian host"
 done
 [ "$way" = unpack ] || command -v mmdebstrap >/dev/null ||
@@ -73,6 +73,9 @@ done
 
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
+# One at a time: a second call finds what the first has made, and neither takes the other's files away.
+exec {lock}>"$cache/lock"
+flock "$lock"
 debs=$cache/debs$set
 # The packages of one way, with their digests: the closures of the two ways differ.
 list=$cache/$way$set.sha256
