@@ -64,7 +64,7 @@ int hash_bytes(const void *data, size_t n, struct digest *ret, struct err *err)
 int hash_fd(int fd, struct digest *ret, uint64_t *ret_size, struct err *err)
 {
 	auto_hasher h = hasher_new();
-	auto_free char *chunk = malloc(HASH_CHUNK);
+	auto_free char *chunk = io_chunk(HASH_CHUNK);
 	uint64_t size = 0;
 
 	if (h == NULL || chunk == NULL)

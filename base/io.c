@@ -107,6 +107,13 @@ static int read_full(int fd, off_t at, char *to, size_t n, size_t *ret_got, stru
 	return 0;
 }
 
+void *io_chunk(size_t n)
+{
+	void *chunk;
+
+	return posix_memalign(&chunk, 4096, n) == 0 ? chunk : NULL;
+}
+
 int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err)
 {
 	return read_full(fd, HERE, data, n, ret_got, err);
@@ -259,7 +266,7 @@ char *io_fd_path(int fd)
 /** Copies through memory, for file systems that copy_file_range does not join. */
 static int copy_by_hand(int in, int out, uint64_t n, struct err *err)
 {
-	auto_free char *chunk = malloc(COPY_CHUNK);
+	auto_free char *chunk = io_chunk(COPY_CHUNK);
 
 	if (chunk == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "copy");

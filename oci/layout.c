@@ -131,7 +131,7 @@ int oci_layout_blob(struct oci_layout *layout, const struct digest *digest, uint
 {
 	auto_fd fd = -1;
 	auto_hasher h = hasher_new();
-	auto_free char *chunk = malloc(SLICE_CHUNK);
+	auto_free char *chunk = io_chunk(SLICE_CHUNK);
 	char text[DIGEST_STR_SIZE];
 	struct slice s;
 	struct digest actual;

@@ -199,7 +199,7 @@ int plain_open(struct slice blob, enum oci_compression codec, struct plain **ret
 	p->rest = blob;
 	p->size = blob.size;
 	p->blob = hasher_new();
-	p->chunk = malloc(SLICE_CHUNK);
+	p->chunk = io_chunk(SLICE_CHUNK);
 	if (p->blob == NULL || p->chunk == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "read a layer");
 	if (open_codec(p, err) < 0)

@@ -41,7 +41,7 @@ int slice_take(struct slice *s, void *data, size_t n, enum err_kind kind, size_t
 int slice_hash(struct slice s, int out_fd, enum err_kind kind, struct digest *ret, struct err *err)
 {
 	auto_hasher h = hasher_new();
-	auto_free char *chunk = malloc(SLICE_CHUNK);
+	auto_free char *chunk = io_chunk(SLICE_CHUNK);
 	size_t got;
 
 	if (h == NULL || chunk == NULL)
