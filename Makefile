@@ -6,7 +6,7 @@
 #   make check           install what is missing, build, run all tests        (check-long: the long ones too)
 #   make static          both without shared libraries, in $(O)/static
 #   make deb             a Debian package, in $(O)/deb
-#   make lint bench bench-long bench-store install uninstall dist deps clean
+#   make lint bench bench-long bench-store bench-verify install uninstall dist deps clean
 #
 #   O=DIR  SAN=address,undefined  WERROR=1  CC=clang  DESTDIR= prefix=
 
@@ -153,6 +153,10 @@ bench-store: all
 	bench/store.sh $(O)
 
 # Minutes of compiling, inside and outside.
+bench-verify: all
+	tests/deps.sh build bench
+	bench/verify.sh $(O)
+
 bench-long: all
 	tests/deps.sh build bench-long
 	bench/compile.sh $(O)
@@ -161,6 +165,6 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all static bench bench-long bench-store clean FORCE
+.PHONY: all static bench bench-long bench-store bench-verify clean FORCE
 
 -include $(shell test -d $(O) && find $(O) -type f -name '*.d')

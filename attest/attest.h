@@ -198,8 +198,10 @@ int attest_base(const json_t *statement, struct oci_base *ret, bool *ret_any, st
 
 /** Checks that the statement is about this image: its first subject, "oci:…", is the manifest digest, and its subject "image.tar" the
  *  SHA-256 of all the archive's bytes; both are required. Reads @p image_fd (seekable) from its start, whatever its offset, with
- *  oci_image_read_on(), where the statement has a base on that, in a confined process. What is compared is bound to the digests that were signed, also when the file changes meanwhile; what the caller
- *  reads of it later is not. */
+ *  oci_image_documents(), @p deep with oci_image_read_on(), where the statement has a base on that, in a confined process. Not deep, no layer is hashed by
+ *  itself: that its bytes are those that the manifest names follows from the two digests standing in one signed statement, for the
+ *  signer made the archive around them. What is compared is bound to the digests that were signed, also when the file changes
+ *  meanwhile; what the caller reads of it later is not. */
 int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err);
 
 /** The same without the SHA-256 of all the archive's bytes, for who makes that while this reads: ERR_UNVERIFIED is sure, but success is not,

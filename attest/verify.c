@@ -95,6 +95,12 @@ int attest_verify_archive(const struct attest_verified *v, const struct digest *
 	return attest_image_subjects(v->statement, &image, &tar, err) < 0 ? -1 : compare("the image archive", &tar, archive, err);
 }
 
+/** Shallow, layers are not hashed: the statement binds manifest and archive to each other, and who signed it had made both. */
+static int read_image(int fd, bool deep, const struct oci_base *base, struct oci_image *ret, struct err *err)
+{
+	return deep ? oci_image_read_on(fd, true, base, ret, err) : oci_image_documents(fd, base, ret, err);
+}
+
 int attest_verify_content(const struct attest_verified *v, int image_fd, bool deep, struct oci_image *ret, struct err *err)
 {
 	struct digest image, tar;
@@ -103,7 +109,7 @@ int attest_verify_content(const struct attest_verified *v, int image_fd, bool de
 	bool any;
 
 	if (attest_image_subjects(v->statement, &image, &tar, err) < 0 || attest_base(v->statement, &base, &any, err) < 0 ||
-	    oci_image_read_on(image_fd, deep, any ? &base : NULL, &read, err) < 0 ||
+	    read_image(image_fd, deep, any ? &base : NULL, &read, err) < 0 ||
 	    compare("the image's manifest", &image, &read.manifest_digest, err) < 0)
 		return -1;
 	*ret = read;

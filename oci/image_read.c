@@ -77,14 +77,17 @@ int oci_image_read(int fd, bool deep, struct oci_image *ret, struct err *err)
 	return oci_image_read_on(fd, deep, NULL, ret, err);
 }
 
-int oci_image_read_on(int fd, bool deep, const struct oci_base *base, struct oci_image *ret, struct err *err)
+/** How much of the layers is read. */
+enum depth { NO_LAYER, BYTES, ENTRIES };
+
+static int read_image(int fd, enum depth depth, const struct oci_base *base, struct oci_image *ret, struct err *err)
 {
 	struct reading r = { 0 };
 	int rc = -1;
 
 	if (outer_scan(fd, &r.outer, err) < 0 || reading_documents(&r, err) < 0 ||
 	    (base != NULL && check_base(&r, base, err) < 0) ||
-	    check_layers(&r, deep, base != NULL ? base->nlayers : 0, err) < 0) {
+	    (depth != NO_LAYER && check_layers(&r, depth == ENTRIES, base != NULL ? base->nlayers : 0, err) < 0)) {
 		err_prefix(err, "read an image");
 	} else {
 		*ret = r.image;
@@ -93,6 +96,16 @@ int oci_image_read_on(int fd, bool deep, const struct oci_base *base, struct oci
 	}
 	reading_clear(&r);
 	return rc;
+}
+
+int oci_image_read_on(int fd, bool deep, const struct oci_base *base, struct oci_image *ret, struct err *err)
+{
+	return read_image(fd, deep ? ENTRIES : BYTES, base, ret, err);
+}
+
+int oci_image_documents(int fd, const struct oci_base *base, struct oci_image *ret, struct err *err)
+{
+	return read_image(fd, NO_LAYER, base, ret, err);
 }
 
 int oci_image_find(int fd, const struct digest *digest, uint64_t *ret_offset, uint64_t *ret_size, struct err *err)

@@ -275,6 +275,9 @@ int oci_image_find(int fd, const struct digest *digest, uint64_t *ret_offset, ui
 /** The same for an image whose first layers must be just those of @p base (NULL: none), whose manifest somebody has vouched for: they are
  *  another tool's, so that their entries may be what oci_below_read() takes. All else holds for them too. */
 int oci_image_read_on(int fd, bool deep, const struct oci_base *base, struct oci_image *ret, struct err *err);
+/** That without any layer's bytes: form and documents, of layers only that each is there and as large as the manifest says. For who
+ *  compares the digest of all the archive's bytes with one by somebody who has seen that the layers in it are those. */
+int oci_image_documents(int fd, const struct oci_base *base, struct oci_image *ret, struct err *err);
 /** The same, not deep, by a confined process (base/confine.h): for an archive from outside. */
 int oci_image_read_apart(int fd, const struct oci_base *base, struct oci_image *ret, struct err *err);
 

@@ -128,7 +128,7 @@ END
 }
 
 @test "archives that are not the one that was signed" {
-	refused 14 <<'END'
+	refused 15 <<'END'
 truncated            | the image archive is sha256:
 half                 | the image archive is sha256:
 empty-archive        | the image archive is sha256:
@@ -138,6 +138,7 @@ byte                 | the image archive is sha256:
 swapped-layer        | the image archive is sha256:
 swapped-layer-restated | the image's manifest is sha256:
 swapped-diff-id      | another digest than the config's diff ID | --deep
+layer-bytes          | another digest than its name | --deep
 setuid               | setuid | --deep
 renamed              | the image archive is sha256:
 layer-cut            | read an image

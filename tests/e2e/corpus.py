@@ -188,6 +188,9 @@ def archives():
     case('swapped-layer', archive=swapped)
     case('swapped-layer-restated', renamed(swapped), archive=swapped)
     case('swapped-diff-id', renamed(swapped, digest), archive=swapped)
+    at = tar.index(layers[0]) + 4
+    flipped = tar[:at] + bytes([tar[at] ^ 1]) + tar[at + 1:]
+    case('layer-bytes', renamed(flipped), archive=flipped)
     suid = evil_layer(0o4755)
     c = json.loads(config); c['rootfs']['diff_ids'] = ['sha256:' + sha(suid)]
     digest, archive = image([gzip.compress(suid, mtime=0)], canon(c), 'latest')

@@ -129,6 +129,32 @@ static void test_not_an_image(void **state)
 	assert_int_equal(err.kind, ERR_UNVERIFIED);
 }
 
+/** A layer whose bytes are not those of its name, though whoever signed says that the archive is this: only looking deep tells. */
+static void test_layer(void **state)
+{
+	struct digest manifest;
+	auto_fd fd = image_new("hello\n", &manifest);
+	auto_oci_image image = {0};
+	uint64_t at, size;
+	char c;
+
+	(void)state;
+	must(oci_image_read(fd, true, &image, &err));
+	must(oci_image_find(fd, &image.layers[0].digest, &at, &size, &err));
+	assert_int_equal(pread(fd, &c, 1, (off_t)at + 4), 1);
+	c ^= 1;
+	assert_int_equal(pwrite(fd, &c, 1, (off_t)at + 4), 1);
+	auto_attest_verified v = verified(manifest, digest_of_file(fd));
+	must(judge(&v, fd, false));
+	assert_int_equal(judge(&v, fd, true), -1);
+	assert_int_equal(err.kind, ERR_UNVERIFIED);
+	/* Shallow, it is in no other way less than it was: of the layers' sizes, too, the manifest is believed alone. */
+	assert_int_equal(ftruncate(fd, (off_t)(at + size)), 0);
+	auto_attest_verified cut = verified(manifest, digest_of_file(fd));
+	assert_int_equal(judge(&cut, fd, false), -1);
+	assert_int_equal(err.kind, ERR_UNVERIFIED);
+}
+
 /** A base: its layers are those of a manifest whose digest is a resolved dependency. */
 static void test_base(void **state)
 {
@@ -202,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_other_image),
 		cmocka_unit_test(test_flips),
 		cmocka_unit_test(test_not_an_image),
+		cmocka_unit_test(test_layer),
 		cmocka_unit_test(test_base),
 		cmocka_unit_test(test_subjects),
 		cmocka_unit_test(test_pipe),
