@@ -210,6 +210,25 @@ int attest_verify_content(const struct attest_verified *v, int image_fd, bool de
 /** Checks that the SHA-256 of all the archive's bytes is the subject "image.tar". */
 int attest_verify_archive(const struct attest_verified *v, const struct digest *archive, struct err *err);
 
+/* ---- test results ---------------------------------------------------- */
+
+#define ATTEST_TEST_RESULT_TYPE "https://in-toto.io/attestation/test-result/v0.1"
+
+/** What the tests of a build came to. Borrowed; JSON members are borrowed references. */
+struct attest_tests {
+	const char *image_name;         /**< these three as in struct attest_build */
+	struct digest image_digest;
+	struct digest image_tar_digest;
+	const struct attest_dependency *configuration; size_t nconfiguration; /**< what decided how they ran */
+	json_t *passed, *warned, *failed; /**< arrays of names: TEST, of which glovebox knows how it ended, or TEST/CASE, of which the step has told */
+	json_t *tests;                  /**< array: of each test how it ended, and what its reports say */
+	const char *const *step_produced; size_t nstep_produced; /**< members of the predicate whose content comes from a step */
+};
+
+/** Appends a statement with an in-toto test result as canonical JSON: the bytes to sign. It is FAILED where anything has failed, else
+ *  WARNED where there are warnings, else PASSED. */
+int attest_test_result(const struct attest_tests *tests, struct buf *out, struct err *err);
+
 /* ---- summaries ------------------------------------------------------- */
 
 #define ATTEST_VSA_TYPE "https://slsa.dev/verification_summary/v1"

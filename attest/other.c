@@ -67,18 +67,6 @@ static int check_vsa(const json_t *predicate, const struct attest_policy *policy
 	return policy_check_age(policy, "the verification summary", time, err);
 }
 
-static int check_test_result(const json_t *predicate, struct err *err)
-{
-	static const char where[] = "test result";
-	const char *result;
-
-	if (shape_string(predicate, "result", where, &result, err) < 0)
-		return -1;
-	if (strcmp(result, "PASSED") != 0 && strcmp(result, "WARNED") != 0 && strcmp(result, "FAILED") != 0)
-		return err_set(err, ERR_UNVERIFIED, 0, "%s: 'result' is '%.*s'; it is PASSED, WARNED or FAILED", where, SHAPE_SHOWN, result);
-	return 0;
-}
-
 /** What is asked of the predicates that are understood here. Of the others only who signed them is known. */
 static int check_predicate(const json_t *statement, const struct attest_policy *policy, struct err *err)
 {
@@ -90,7 +78,7 @@ static int check_predicate(const json_t *statement, const struct attest_policy *
 	/* Any version: what counts as one of a kind is asked what the kind is asked. One that says it in other words is refused. */
 	if (is_of(type, VSA_FAMILY))
 		return check_vsa(predicate, policy, err);
-	return is_of(type, TEST_RESULT_FAMILY) ? check_test_result(predicate, err) : 0;
+	return is_of(type, TEST_RESULT_FAMILY) ? test_result_check(predicate, err) : 0;
 }
 
 /** An in-toto statement of any predicate. */

@@ -32,7 +32,7 @@ static json_t *dependency(const struct attest_dependency *from)
 	return move_ptr(d);
 }
 
-static json_t *descriptors(const struct attest_dependency *list, size_t n)
+json_t *statement_descriptors(const struct attest_dependency *list, size_t n)
 {
 	auto_json array = json_array();
 
@@ -42,22 +42,21 @@ static json_t *descriptors(const struct attest_dependency *list, size_t n)
 	return move_ptr(array);
 }
 
-static json_t *subjects(const struct attest_build *b)
+json_t *statement_subjects(const char *image_name, const struct digest *image, const struct digest *tar)
 {
 	auto_buf name = {0};
 
-	buf_addf(&name, "oci:%s", b->image_name);
+	buf_addf(&name, "oci:%s", image_name);
 	if (name.failed)
 		return NULL;
 	/* json_pack takes over what 'o' is given, and fails when that is NULL. */
-	return json_pack("[o, o]", descriptor(name.data, NULL, "sha256", &b->image_digest),
-			 descriptor(ATTEST_TAR_SUBJECT, NULL, "sha256", &b->image_tar_digest));
+	return json_pack("[o, o]", descriptor(name.data, NULL, "sha256", image), descriptor(ATTEST_TAR_SUBJECT, NULL, "sha256", tar));
 }
 
 static json_t *build_definition(const struct attest_build *b)
 {
 	return json_pack("{s:s, s:O, s:O, s:o}", "buildType", ATTEST_BUILD_TYPE, "externalParameters", b->external,
-			 "internalParameters", b->internal, "resolvedDependencies", descriptors(b->deps, b->ndeps));
+			 "internalParameters", b->internal, "resolvedDependencies", statement_descriptors(b->deps, b->ndeps));
 }
 
 static json_t *run_details(const struct attest_build *b)
@@ -69,13 +68,14 @@ static json_t *run_details(const struct attest_build *b)
 			 "builderDependencies", descriptor("glovebox", NULL, "sha256", &b->binary),
 			 "metadata", "invocationId", b->invocation_id, "startedOn", text_time(b->started, started),
 			 "finishedOn", text_time(b->finished, finished),
-			 "byproducts", descriptors(b->byproducts, b->nbyproducts));
+			 "byproducts", statement_descriptors(b->byproducts, b->nbyproducts));
 }
 
 int attest_statement(const struct attest_build *build, struct buf *out, struct err *err)
 {
 	auto_json j = json_pack("{s:s, s:s, s:o, s:{s:o, s:o}}", "_type", ATTEST_STATEMENT_TYPE,
-				"predicateType", ATTEST_PROVENANCE_TYPE, "subject", subjects(build),
+				"predicateType", ATTEST_PROVENANCE_TYPE, "subject",
+				statement_subjects(build->image_name, &build->image_digest, &build->image_tar_digest),
 				"predicate", "buildDefinition", build_definition(build), "runDetails", run_details(build));
 
 	if (j == NULL)

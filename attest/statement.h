@@ -26,6 +26,14 @@ int params_check(const json_t *external, struct err *err);
 /** Checks that the member at the dotted path @p want->name has the value @p want->value. */
 int params_match(const json_t *external, const struct oci_kv *want, struct err *err);
 
+/** The subjects of a build: the image by its manifest, and the archive. NULL: memory is short, or a text is not UTF-8. */
+json_t *statement_subjects(const char *image_name, const struct digest *image, const struct digest *tar);
+/** A list of ResourceDescriptors. NULL likewise. */
+json_t *statement_descriptors(const struct attest_dependency *list, size_t n);
+
+/** What is asked of the predicate of a test result: a word, lists of names, and that the two do not contradict each other. (test_result.c) */
+int test_result_check(const json_t *predicate, struct err *err);
+
 /** What the policy asks of a statement that has been checked. (policy.c) */
 int policy_check(const json_t *statement, const struct attest_policy *policy, struct err *err);
 

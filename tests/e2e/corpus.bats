@@ -148,7 +148,7 @@ END
 }
 
 @test "other attestations that do not hold" {
-	refused 16 <<'END'
+	refused 25 <<'END'
 stale-vsa              | the verification summary is of 2001-01-01T00:00:00Z | OTHER --policy POLICY
 future-vsa             | which is yet to come                      | OTHER --policy POLICY
 failed-vsa             | is 'FAILED', must be 'PASSED'             | OTHER
@@ -163,6 +163,15 @@ other-duplicate-key    | duplicate object key                      | OTHER
 other-not-a-bundle     | 'mediaType' is missing                    | OTHER
 other-provenance-empty | 'buildDefinition' is missing              | OTHER
 second-provenance-lies | externalParameters: unknown member 'evil' | OTHER
+tests-not-a-word       | it is PASSED, WARNED or FAILED            | OTHER
+tests-contradict       | 'result' is 'PASSED', and 'failedTests' has 1 | OTHER
+tests-warned-passed    | 'result' is 'PASSED', and 'warnedTests' has 1 | OTHER
+tests-failed-warned    | 'result' is 'WARNED', and 'failedTests' has 1 | OTHER
+tests-no-names         | something in it that is no name           | OTHER
+tests-no-list          | member 'failedTests'                      | OTHER
+tests-of-another       | not about the image                       | OTHER --require test-result
+tests-by-a-stranger    | signed by none of the keys given          | OTHER --require test-result
+tests-tampered         | the signature does not match              | OTHER --require test-result
 good-tests             | there is no attestation 'sbom'            | --require test-result,sbom
 good                   | there is no attestation 'vsa'             | --require vsa
 END

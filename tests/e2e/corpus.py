@@ -213,7 +213,8 @@ def vsa(result='PASSED', when='2999-01-01T00:00:00Z', image_digest=IMAGE):
                  'verificationResult': result}, image_digest)
 
 
-def test_result(result): return about('https://in-toto.io/attestation/test-result/v0.1', {'result': result, 'configuration': []})
+def test_result(result, image_digest=IMAGE, **more):
+    return about('https://in-toto.io/attestation/test-result/v0.1', {'result': result, 'configuration': [], **more}, image_digest)
 
 
 def others():
@@ -236,6 +237,16 @@ def others():
     other('vsa-of-another', signed(vsa(image_digest='1' * 64)))
     other('tests-failed', signed(test_result('FAILED')))
     other('tests-warned', signed(test_result('WARNED')))
+    other('tests-not-a-word', signed(test_result('passed')))
+    other('tests-contradict', signed(test_result('PASSED', passedTests=['a'], failedTests=['b'])))
+    other('tests-warned-passed', signed(test_result('PASSED', warnedTests=['b'])))
+    other('tests-failed-warned', signed(test_result('WARNED', failedTests=['b'])))
+    other('tests-no-names', signed(test_result('FAILED', failedTests=[{'name': 'b'}])))
+    other('tests-no-list', signed(test_result('PASSED', failedTests='none')))
+    other('tests-of-another', signed(test_result('PASSED', '1' * 64)))
+    other('tests-by-a-stranger', signed(test_result('PASSED'), OTHER))
+    b = signed(test_result('FAILED')); b[ENVELOPE]['payload'] = base64.b64encode(json.dumps(test_result('PASSED')).encode()).decode()
+    other('tests-tampered', b)
     other('stranger', signed(scan, OTHER))
     other('other-about-another', signed(about('https://example.com/scan/v1', {}, '1' * 64)))
     b = signed(scan); b[MATERIAL]['certificate'] = {'rawBytes': 'AAAA'}
