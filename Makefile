@@ -27,7 +27,7 @@ MAKEFLAGS += --no-builtin-rules
 # The folders in their order: each includes only itself and those to its left (make lint).
 FOLDERS := base spec oci attest profiles sandbox store fetch rootfs inspect runner cli
 
-PKGS    := libseccomp libcap yaml-0.1 libcrypto libarchive jansson libdeflate libzstd
+PKGS    := libseccomp libcap yaml-0.1 libcrypto libarchive jansson libdeflate libzstd expat
 # libcurl is loaded when it is needed (fetch/curl.h): its headers alone are built with.
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PKGS) libcurl)
 PKG_LIBS   = $(shell $(PKG_CONFIG) --libs $(PKGS))

@@ -11,7 +11,7 @@ set -euo pipefail
 
 # PACKAGE, or PACKAGE:COMMAND where the command from elsewhere is as good.
 build=(gcc:cc libc6-dev make:make pkg-config:pkg-config libseccomp-dev libcap-dev libyaml-dev libssl-dev
-	libarchive-dev libjansson-dev libdeflate-dev libzstd-dev libcurl4-openssl-dev scdoc:scdoc)
+	libarchive-dev libjansson-dev libdeflate-dev libzstd-dev libexpat1-dev libcurl4-openssl-dev scdoc:scdoc)
 # `make demo` makes a root filesystem with these.
 demo=(dpkg:dpkg-deb tar:tar)
 [ "$(id -u)" != 0 ] || demo+=(mmdebstrap:mmdebstrap)
