@@ -106,6 +106,12 @@ static int add_others(struct verify_request *q, const char *dir, struct err *err
 	return result;
 }
 
+/** Whether something is asked of more than the provenance. */
+static bool asks_more(const struct verify_request *q)
+{
+	return q->nrequire > 0 || q->file.tests_passed;
+}
+
 /** Bundles in the directory of the image, which ends in a slash or is empty: the provenance, and the rest where something is asked of that. */
 static int add_beside(struct verify_request *q, const char *dir, struct err *err)
 {
@@ -114,7 +120,7 @@ static int add_beside(struct verify_request *q, const char *dir, struct err *err
 	buf_addf(&path, "%s" PROVENANCE, dir);
 	if (buf_check(&path, "path", err) < 0 || add_bundle(q, path.data, err) < 0)
 		return -1;
-	return q->nrequire > 0 || q->file.tests_passed ? add_others(q, dir, err) : 0;
+	return asks_more(q) ? add_others(q, dir, err) : 0;
 }
 
 /* ---- evidence in one file ------------------------------------------------------------- */
@@ -136,7 +142,24 @@ static int temporary_file(int *ret, struct err *err)
 	return 0;
 }
 
-/** Takes image and provenance out of the file, where it is evidence; *@p ret_is whether it was. */
+/** The test result in evidence, where that has one. */
+static int add_tests(struct verify_request *q, const char *path, struct err *err)
+{
+	struct verify_bundle *b = &q->bundles[q->nbundles];
+	struct err none = {0};
+
+	if (evidence_file_attestation(&q->evidence, EVIDENCE_TESTS_BUNDLE, &b->bytes, &none) < 0) {
+		if (none.sys == ENOENT)
+			return 0;
+		*err = none;
+		return -1;
+	}
+	b->path = strdup(path);
+	q->nbundles++;
+	return b->path == NULL ? no_memory(err) : 0;
+}
+
+/** Takes image and attestations out of the file, where it is evidence; *@p ret_is whether it was. */
 static int take_evidence(struct verify_request *q, const char *path, bool *ret_is, struct err *err)
 {
 	struct verify_bundle *b = &q->bundles[0];
@@ -149,7 +172,8 @@ static int take_evidence(struct verify_request *q, const char *path, bool *ret_i
 	q->nbundles = 1;
 	if (b->path == NULL)
 		return no_memory(err);
-	if (evidence_file_open(q->evidence_fd, &q->evidence, err) < 0 || evidence_file_provenance(&q->evidence, true, &b->bytes, err) < 0 ||
+	if (evidence_file_open(q->evidence_fd, &q->evidence, err) < 0 || evidence_file_attestation(&q->evidence, EVIDENCE_BUNDLE, &b->bytes, err) < 0 ||
+	    (asks_more(q) && add_tests(q, path, err) < 0) ||
 	    temporary_file(&q->image_fd, err) < 0 || evidence_file_image(&q->evidence, q->image_fd, err) < 0 ||
 	    lseek(q->image_fd, 0, SEEK_SET) < 0)
 		return err_ctx(err, "not verified: '%s'", path);

@@ -2,6 +2,7 @@
 #include "runner/build.h"
 
 #include <errno.h>
+#include <string.h>
 
 void build_clear(struct build *b)
 {
@@ -47,13 +48,47 @@ static void note_answer(struct step_outcome *o, const struct cache_answer *a, en
 	snprintf(o->why, sizeof o->why, "%s", a->why);
 }
 
+/** A test that did not leave what it had to has failed, however it ended. */
+static void fail_test(struct step_outcome *o, const char *why)
+{
+	size_t n = strlen(o->how);
+
+	if (o->ok)
+		snprintf(o->how + n, sizeof o->how - n, ", but %.200s", why);
+	o->ok = false;
+}
+
+/** Finds and reads the reports of a test that has run. */
+static int take_reports(struct build *b, struct step_outcome *o, struct err *err)
+{
+	const struct spec_step *step = o->step;
+	struct err why = {0};
+	auto_fd fd = -1;
+
+	if (step->junit == NULL || o->result.end == SANDBOX_CANCELLED)
+		return 0;
+	if (work_written(&b->work, step, &fd, &why) < 0 ||
+	    (fd >= 0 && reports_find(b->work.store, fd, step->junit, &o->reports, &why) < 0)) {
+		if (why.kind == ERR_STEP) {
+			fail_test(o, why.msg);
+			return 0;
+		}
+		*err = why;
+		return -1;
+	}
+	if (!o->reports.any && step->junit_pos.line != 0)
+		fail_test(o, "it left no report as spec.tests[].reports.junit has it");
+	return reports_read(b->work.store, &o->reports, err);
+}
+
 /** Runs one step and reports it. */
 static int run_step(struct build *b, struct report *report, const struct spec_step *step, const struct cache_answer *a,
 		    struct step_outcome *ret, struct err *err)
 {
 	if (make_ready(b, report, step != &b->work.plan->spec->build, err) < 0 || tell_started(report, step, err) < 0)
 		return -1;
-	if (work_check_cancel(b->work.cancel_fd, err) < 0 || work_step(&b->work, step, ret, err) < 0)
+	if (work_check_cancel(b->work.cancel_fd, err) < 0 || work_step(&b->work, step, ret, err) < 0 ||
+	    take_reports(b, ret, err) < 0)
 		return -1;
 	note_answer(ret, a, STEP_MISSED);
 	if (report != NULL && report_step(report, ret, err) < 0)
@@ -67,7 +102,8 @@ static int run_step(struct build *b, struct report *report, const struct spec_st
 static int take_step(struct build *b, struct report *report, const struct spec_step *step, const struct cache_answer *a,
 		     struct step_outcome *ret, struct err *err)
 {
-	if (work_check_cancel(b->work.cancel_fd, err) < 0 || cache_adopt(a, step, ret, err) < 0)
+	if (work_check_cancel(b->work.cancel_fd, err) < 0 || cache_adopt(a, step, ret, err) < 0 ||
+	    reports_read(b->work.store, &ret->reports, err) < 0)
 		return -1;
 	note_answer(ret, a, STEP_HIT);
 	cache_note_latest(b->work.store, b->work.plan, a, step);

@@ -72,6 +72,18 @@ static bool is_of(const json_t *result, const struct cache_answer *a)
 	       json_is_object(json_object_get(result, "receipt")) && json_is_array(json_object_get(result, "refused"));
 }
 
+/** The reports that are recorded with a test. A result without them is of a test that left none. */
+static int read_reports(struct store *store, const json_t *result, struct err *err)
+{
+	struct digest tree;
+
+	if (json_object_get(result, "reports") == NULL)
+		return 0;
+	if (!get_digest(result, "reports", &tree))
+		return err_set(err, ERR_INPUT, 0, "its reports are not written as this version writes them");
+	return store_check_tree(store, &tree, true, err);
+}
+
 static void look_up(struct store *store, const struct plan *plan, const struct spec_step *step, struct cache_answer *a)
 {
 	auto_json result = NULL;
@@ -82,7 +94,7 @@ static void look_up(struct store *store, const struct plan *plan, const struct s
 			explain_miss(store, plan, step, a);
 		else
 			snprintf(a->why, sizeof a->why, "the recorded result cannot be used: %.150s", why.msg);
-	} else if (!is_of(result, a) || read_log(store, result, &a->log, &why) < 0) {
+	} else if (!is_of(result, a) || read_log(store, result, &a->log, &why) < 0 || read_reports(store, result, &why) < 0) {
 		snprintf(a->why, sizeof a->why, "the recorded result cannot be used: %.150s", why.msg);
 	} else {
 		const char *when = json_str(result, "recordedOn");
@@ -170,6 +182,7 @@ int cache_adopt(const struct cache_answer *a, const struct spec_step *step, stru
 		.receipt = json_incref(json_object_get(r, "receipt")),
 	};
 	ret->refused = json_incref(json_object_get(r, "refused"));
+	ret->reports.any = get_digest(r, "reports", &ret->reports.tree);
 	ret->log_written = (uint64_t)json_integer_value(json_object_get(json_object_get(r, "log"), "written"));
 	buf_add(&ret->log.head, a->log.data, a->log.len);
 	return ret->log.head.failed ? err_set(err, ERR_INTERNAL, ENOMEM, "log of step '%s'", step->name) : 0;
@@ -211,6 +224,14 @@ static int add_left(json_t *result, const struct cache_build *left, struct err *
 	return 0;
 }
 
+static int add_reports(json_t *result, const struct reports *reports, struct err *err)
+{
+	if (reports->any && (json_object_set_new(result, "reports", digest_json(&reports->tree)) < 0 ||
+			     json_array_append_new(json_object_get(result, "trees"), digest_json(&reports->tree)) < 0))
+		return err_set(err, ERR_INTERNAL, ENOMEM, "record a test's reports");
+	return 0;
+}
+
 static int make_result(struct store *store, const struct cache_answer *a, const struct step_outcome *o, const struct cache_build *left,
 		       json_t **ret, struct err *err)
 {
@@ -227,7 +248,7 @@ static int make_result(struct store *store, const struct cache_answer *a, const 
 				"refused", o->refused, "receipt", r->receipt, "log", log, "trees", "objects", digest_json(&log_digest));
 	if (j == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "record step '%s'", o->step->name);
-	if (left != NULL && add_left(j, left, err) < 0)
+	if ((left != NULL && add_left(j, left, err) < 0) || add_reports(j, &o->reports, err) < 0)
 		return -1;
 	*ret = move_ptr(j);
 	return 0;

@@ -77,7 +77,7 @@ static int read_file(struct store *store, int fd, const struct key *const *keys,
 	auto_evidence_file f = {0};
 	auto_buf text = {0};
 
-	if (evidence_file_open(fd, &f, err) < 0 || evidence_file_provenance(&f, nkeys > 0, &text, err) < 0 ||
+	if (evidence_file_open(fd, &f, err) < 0 || evidence_file_attestation(&f, nkeys > 0 ? EVIDENCE_BUNDLE : EVIDENCE_STATEMENT, &text, err) < 0 ||
 	    check_provenance(&text, keys, nkeys, e, err) < 0 || read_file_image(store, &f, e, err) < 0)
 		return -1;
 	return evidence_file_inputs(&f, e->provenance.statement, store, err);

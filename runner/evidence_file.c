@@ -93,9 +93,8 @@ int evidence_file_open(int fd, struct evidence_file *ret, struct err *err)
 	return 0;
 }
 
-int evidence_file_provenance(const struct evidence_file *f, bool is_signed, struct buf *out, struct err *err)
+int evidence_file_attestation(const struct evidence_file *f, const char *want, struct buf *out, struct err *err)
 {
-	const char *want = is_signed ? EVIDENCE_BUNDLE : EVIDENCE_STATEMENT;
 	const json_t *layer;
 	struct digest d;
 	size_t i;

@@ -24,6 +24,9 @@
 /** Titles of the attestation: the signed bundle, or the statement where nobody signed. */
 #define EVIDENCE_BUNDLE "provenance.sigstore.json"
 #define EVIDENCE_STATEMENT "provenance.json"
+/** And of the test result, where there is one. */
+#define EVIDENCE_TESTS_BUNDLE "test-result.sigstore.json"
+#define EVIDENCE_TESTS_STATEMENT "test-result.json"
 
 /** What goes into one. Borrowed. */
 struct evidence_parts {
@@ -32,6 +35,7 @@ struct evidence_parts {
 	int image_fd;               /**< image.tar */
 	const struct buf *statement;
 	const struct buf *bundle;   /**< empty: unsigned */
+	const struct buf *tests_statement, *tests_bundle; /**< the same of the test result; both empty: there were no tests */
 	int cancel_fd;
 };
 
@@ -50,8 +54,8 @@ void evidence_file_close(struct evidence_file *f);
 bool evidence_file_is(int fd);
 /** Opens the archive in @p fd (borrowed). ERR_UNVERIFIED. */
 int evidence_file_open(int fd, struct evidence_file *ret, struct err *err);
-/** Appends the bundle with the provenance, or the unsigned statement. ERR_UNVERIFIED where it has none, with `sys` ENOENT. */
-int evidence_file_provenance(const struct evidence_file *f, bool is_signed, struct buf *out, struct err *err);
+/** Appends the attestation of that title (EVIDENCE_BUNDLE …), signed or not. ERR_UNVERIFIED where it has none, with `sys` ENOENT. */
+int evidence_file_attestation(const struct evidence_file *f, const char *title, struct buf *out, struct err *err);
 /** Writes the image.tar to @p out_fd (empty): the very bytes, or what does not verify. */
 int evidence_file_image(const struct evidence_file *f, int out_fd, struct err *err);
 /** Checks that every input that a checked statement names is there, and is what its digest says; puts it into @p store unless

@@ -167,13 +167,22 @@ static int add_base(struct making *m, struct err *err)
 	       add_object(m, &base->image.config_digest, "application/vnd.oci.image.config.v1+json", "base/config", err) < 0 ? -1 : 0;
 }
 
+/** Adds the bundle, or the statement where nobody signed. */
+static int add_attestation(struct making *m, const struct buf *statement, const char *name, const struct buf *bundle, const char *bundle_name,
+			   struct err *err)
+{
+	if (bundle->len > 0)
+		return add_text(m, bundle->data, bundle->len, ATTEST_BUNDLE_TYPE, bundle_name, err);
+	return add_text(m, statement->data, statement->len, ATTEST_PAYLOAD_TYPE, name, err);
+}
+
 static int add_inputs(struct making *m, struct err *err)
 {
 	const struct plan *plan = m->parts->plan;
-	const struct buf *bundle = m->parts->bundle, *statement = m->parts->statement;
+	const struct buf *bundle = m->parts->bundle, *statement = m->parts->statement, *tests = m->parts->tests_statement;
 
-	if ((bundle->len > 0 ? add_text(m, bundle->data, bundle->len, ATTEST_BUNDLE_TYPE, EVIDENCE_BUNDLE, err)
-			     : add_text(m, statement->data, statement->len, ATTEST_PAYLOAD_TYPE, EVIDENCE_STATEMENT, err)) < 0 ||
+	if (add_attestation(m, statement, EVIDENCE_STATEMENT, bundle, EVIDENCE_BUNDLE, err) < 0 ||
+	    (tests->len > 0 && add_attestation(m, tests, EVIDENCE_TESTS_STATEMENT, m->parts->tests_bundle, EVIDENCE_TESTS_BUNDLE, err) < 0) ||
 	    add_texts(m, err) < 0 || add_tree(m, &plan->rootfs, "rootfs", err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->spec->nsources; i++)

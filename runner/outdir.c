@@ -13,6 +13,7 @@
  *  taken for it. Nothing else is ever removed. */
 static const char *const made[] = {
 	"image.tar", "image.digest", "provenance.json", "provenance.sigstore.json", "events.jsonl", "logs",
+	"test-result.json", "test-result.sigstore.json",
 	"sbom.cdx.json", "sbom.cdx.json.sigstore.json", "sbom.spdx.json", "sbom.spdx.json.sigstore.json",
 	"sbom.cdx.sigstore.json", "sbom.spdx.sigstore.json", "junit", "report.html", ".image.tar.part",
 };
@@ -21,8 +22,9 @@ void outdir_close(struct outdir *out)
 {
 	own_fd(&out->fd);
 	own_fd(&out->logs_fd);
+	own_fd(&out->reports_fd);
 	own_fd(&out->events_fd);
-	*out = (struct outdir){ .fd = -1, .logs_fd = -1, .events_fd = -1 };
+	*out = (struct outdir){ .fd = -1, .logs_fd = -1, .reports_fd = -1, .events_fd = -1 };
 }
 
 static int is_empty(int fd, bool *ret, struct err *err)
@@ -77,11 +79,12 @@ static int open_locked(const char *path, bool follow, struct outdir *out, struct
 	return 0;
 }
 
-static int make_logs(struct outdir *out, struct err *err)
+/** Makes a directory in it that is not there yet, and holds it. */
+static int make_dir(const struct outdir *out, const char *name, int *ret_fd, struct err *err)
 {
-	if (mkdirat(out->fd, "logs", 0777) < 0)
-		return err_set(err, ERR_INTERNAL, errno, "make 'logs'");
-	return io_open_dir(out->fd, "logs", &out->logs_fd, err);
+	if (mkdirat(out->fd, name, 0777) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "make '%s'", name);
+	return io_open_dir(out->fd, name, ret_fd, err);
 }
 
 static int take_over(const char *path, bool follow, struct outdir *out, struct err *err)
@@ -98,7 +101,7 @@ static int take_over(const char *path, bool follow, struct outdir *out, struct e
 	for (size_t i = 0; i < ARRAY_LEN(made); i++)
 		if (io_remove_tree(out->fd, made[i], err) < 0)
 			return -1;
-	if (make_logs(out, err) < 0)
+	if (make_dir(out, "logs", &out->logs_fd, err) < 0)
 		return -1;
 	out->events_fd = openat(out->fd, "events.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_EXCL | O_CLOEXEC, 0666);
 	if (out->events_fd < 0)
@@ -108,7 +111,7 @@ static int take_over(const char *path, bool follow, struct outdir *out, struct e
 
 int outdir_open(const char *path, bool follow, const struct ident *id, struct outdir *ret, struct err *err)
 {
-	struct outdir out = { .id = id, .fd = -1, .logs_fd = -1, .events_fd = -1 };
+	struct outdir out = { .id = id, .fd = -1, .logs_fd = -1, .reports_fd = -1, .events_fd = -1 };
 
 	if (ident_caller_begin(id, err) < 0)
 		return -1;
@@ -137,6 +140,17 @@ int outdir_write(const struct outdir *out, const char *name, const void *data, s
 int outdir_write_log(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err)
 {
 	return publish(out, out->logs_fd, name, data, n, err);
+}
+
+int outdir_write_report(struct outdir *out, const char *name, const void *data, size_t n, struct err *err)
+{
+	if (out->reports_fd < 0) {
+		if (ident_caller_begin(out->id, err) < 0)
+			return -1;
+		if (ident_caller_done(out->id, make_dir(out, "junit", &out->reports_fd, err), err) < 0)
+			return err_ctx(err, "out directory");
+	}
+	return publish(out, out->reports_fd, name, data, n, err);
 }
 
 int outdir_write_json(const struct outdir *out, const char *name, const json_t *j, struct err *err)

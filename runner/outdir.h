@@ -18,6 +18,7 @@ struct outdir {
 	const struct ident *id;
 	int fd;             /**< locked (flock) while the run writes to it */
 	int logs_fd;        /**< logs/, held: whoever owns the directory cannot lead us elsewhere */
+	int reports_fd;     /**< junit/, likewise, once there is one; else -1 */
 	int events_fd;      /**< events.jsonl, open for appending */
 };
 void outdir_close(struct outdir *out);
@@ -32,6 +33,8 @@ int outdir_open(const char *path, bool follow, const struct ident *id, struct ou
 int outdir_write(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err);
 /** The same in its logs/. */
 int outdir_write_log(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err);
+/** The same in its junit/. */
+int outdir_write_report(struct outdir *out, const char *name, const void *data, size_t n, struct err *err);
 /** The same with a JSON document for people. */
 int outdir_write_json(const struct outdir *out, const char *name, const json_t *j, struct err *err);
 

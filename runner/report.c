@@ -8,7 +8,10 @@
 
 #include "runner/limit.h"
 
-int report_begin(const struct plan *plan, const struct outdir *out, run_event_fn *event, void *event_arg,
+/** How much of a report's path people are shown. */
+#define PATH_SHOWN 100
+
+int report_begin(const struct plan *plan, struct outdir *out, run_event_fn *event, void *event_arg,
 		 struct report *ret, struct err *err)
 {
 	struct report r = {
@@ -108,16 +111,58 @@ static json_t *step_json(const struct report *r, const struct step_outcome *o, c
 			 "refused", o->refused, "receipt", s->receipt);
 }
 
+/** Tells of a file that matches and is no report: it stays where it is. */
+static int tell_fault(struct report *r, const struct step_outcome *o, const struct report_file *f, struct err *err)
+{
+	auto_buf text = {0};
+
+	buf_addc(&text, '\'');
+	text_brief(&text, f->path, strlen(f->path), PATH_SHOWN);
+	buf_addf(&text, "' is not read as a report: %s", f->fault);
+	return buf_check(&text, "note", err) < 0 ? -1 : report_note(r, o->step->name, text.data, err);
+}
+
+/** Copies a test's reports to junit/: TEST.xml, then TEST+2.xml, a name that no test has. */
+static int write_reports(struct report *r, const struct step_outcome *o, struct err *err)
+{
+	size_t written = 0;
+
+	for (size_t i = 0; i < o->reports.n; i++) {
+		const struct report_file *f = &o->reports.v[i];
+		auto_buf name = {0};
+
+		if (f->fault != NULL) {
+			if (tell_fault(r, o, f, err) < 0)
+				return -1;
+			continue;
+		}
+		buf_adds(&name, o->step->name);
+		if (++written > 1)
+			buf_addf(&name, "+%zu", written);
+		buf_adds(&name, ".xml");
+		if (buf_check(&name, "report", err) < 0 || outdir_write_report(r->out, name.data, f->text.data, f->text.len, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_reports(json_t *step, const struct step_outcome *o, struct err *err)
+{
+	if (o->reports.any && json_object_set_new(step, "reports", reports_json(&o->reports)) < 0)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "note step '%s'", o->step->name);
+	return 0;
+}
+
 int report_step(struct report *r, struct step_outcome *o, struct err *err)
 {
 	struct run_log *log = &r->logs[r->nlogs];
 	bool hit = o->origin == STEP_HIT;
 	char text[sizeof o->how + 32];
 
-	if (write_log(r, o, log, err) < 0 || (!hit && refusals_json(&r->plan->profile, &o->result, &o->refused, err) < 0))
+	if (write_log(r, o, log, err) < 0 || write_reports(r, o, err) < 0 || (!hit && refusals_json(&r->plan->profile, &o->result, &o->refused, err) < 0))
 		return -1;
 	json_t *step = step_json(r, o, log);
-	if (step != NULL && limit_add_json(step, &o->result, &o->left, err) < 0) {
+	if (step != NULL && (limit_add_json(step, &o->result, &o->left, err) < 0 || add_reports(step, o, err) < 0)) {
 		json_decref(step);
 		return -1;
 	}

@@ -14,7 +14,7 @@
 
 struct report {
 	const struct plan *plan;
-	const struct outdir *out;
+	struct outdir *out;
 	run_event_fn *event;
 	void *event_arg;
 	json_t *steps;               /**< array, owned */
@@ -27,14 +27,14 @@ void report_clear(struct report *r);
 #define auto_report __attribute__((cleanup(report_clear))) struct report
 
 /** @p ret keeps @p plan and @p out. */
-int report_begin(const struct plan *plan, const struct outdir *out, run_event_fn *event, void *event_arg,
+int report_begin(const struct plan *plan, struct outdir *out, run_event_fn *event, void *event_arg,
 		 struct report *ret, struct err *err);
 
 /** Tells an event: to the caller, and as a line of events.jsonl. */
 int report_event(struct report *r, const struct run_event *event, struct err *err);
 /** Tells that a phase begins. */
 int report_phase(struct report *r, const char *text, struct err *err);
-/** Writes a finished step's log, remembers its outcome, and tells the event. Sets o->refused where the step ran. */
+/** Writes a finished step's log and reports, remembers its outcome, and tells the event. Sets o->refused where the step ran. */
 int report_step(struct report *r, struct step_outcome *o, struct err *err);
 /** Tells something worth knowing about a step, or (NULL) the run. */
 int report_note(struct report *r, const char *step, const char *text, struct err *err);

@@ -12,6 +12,7 @@
 #include "runner/publish.h"
 #include "runner/report.h"
 #include "runner/signer.h"
+#include "runner/tested.h"
 #include "runner/vary.h"
 
 void run_report_clear(struct run_report *r)
@@ -45,6 +46,8 @@ struct running {
 	bool have_image;
 	int image_fd;            /**< image.tar, once it is there; else -1 */
 	struct buf statement, bundle; /**< the provenance; bundle is empty without a key */
+	struct tested tested;    /**< what its tests came to */
+	struct buf tests_statement, tests_bundle; /**< that likewise; both empty without tests */
 	struct target evidence;  /**< --evidence: its file */
 	char failure[640];       /**< a step or required test that failed; empty: none */
 	struct reproduce_report again; /**< what the spec's check of the build has found */
@@ -106,11 +109,13 @@ static bool is_signed(const struct running *r)
 	return r->opt->key_path != NULL;
 }
 
-static int sign(struct running *r, struct err *err)
+/** Writes a statement as @p name, and with a key the bundle over it as @p bundle_name. */
+static int attest(struct running *r, const struct buf *statement, const char *name, struct buf *bundle, const char *bundle_name, struct err *err)
 {
-	if (signer_sign(&r->signer, &r->statement, &r->bundle, err) < 0)
+	if (is_signed(r) && (signer_sign(&r->signer, statement, bundle, err) < 0 ||
+			     outdir_write(r->out, bundle_name, bundle->data, bundle->len, err) < 0))
 		return -1;
-	return outdir_write(r->out, EVIDENCE_BUNDLE, r->bundle.data, r->bundle.len, err);
+	return outdir_write(r->out, name, statement->data, statement->len, err);
 }
 
 static int write_provenance(struct running *r, struct err *err)
@@ -127,9 +132,17 @@ static int write_provenance(struct running *r, struct err *err)
 	if (report_phase(r->report, is_signed(r) ? "sign provenance" : "write provenance (unsigned)", err) < 0 ||
 	    provenance_statement(&facts, &r->statement, err) < 0)
 		return -1;
-	if (is_signed(r) && sign(r, err) < 0)
+	return attest(r, &r->statement, EVIDENCE_STATEMENT, &r->bundle, EVIDENCE_BUNDLE, err);
+}
+
+/** What the tests came to, where there are any. */
+static int write_test_result(struct running *r, struct err *err)
+{
+	if (r->plan->spec->ntests == 0)
+		return 0;
+	if (tested_statement(&r->tested, r->plan, &r->image, &r->tests_statement, err) < 0)
 		return -1;
-	return outdir_write(r->out, EVIDENCE_STATEMENT, r->statement.data, r->statement.len, err);
+	return attest(r, &r->tests_statement, EVIDENCE_TESTS_STATEMENT, &r->tests_bundle, EVIDENCE_TESTS_BUNDLE, err);
 }
 
 /** All that an auditor needs, in one file. */
@@ -137,6 +150,7 @@ static int write_evidence(struct running *r, struct err *err)
 {
 	struct evidence_parts parts = {
 		.store = r->store, .plan = r->plan, .image_fd = r->image_fd, .statement = &r->statement, .bundle = &r->bundle,
+		.tests_statement = &r->tests_statement, .tests_bundle = &r->tests_bundle,
 		.cancel_fd = r->opt->cancel_fd,
 	};
 
@@ -153,7 +167,7 @@ static int run_test(struct running *r, size_t i, struct err *err)
 	const struct spec_step *test = &r->plan->spec->tests[i];
 	auto_step_outcome o = { .result.view_fd = -1 };
 
-	if (build_test(&r->build, r->report, i, &o, err) < 0)
+	if (build_test(&r->build, r->report, i, &o, err) < 0 || tested_add(&r->tested, &o, err) < 0)
 		return -1;
 	if (!o.ok && test->required && r->failure[0] == '\0')
 		snprintf(r->failure, sizeof r->failure, "required test '%s' failed: %s (see logs/%s.log)", test->name, o.how,
@@ -264,7 +278,7 @@ static int run_phases(struct running *r, struct err *err)
 		return -1;
 	if (r->failure[0] != '\0')
 		return 0;
-	if (write_image(r, err) < 0 || write_provenance(r, err) < 0)
+	if (write_image(r, err) < 0 || write_provenance(r, err) < 0 || write_test_result(r, err) < 0)
 		return -1;
 	if (write_evidence(r, err) < 0)
 		return -1;
@@ -343,14 +357,14 @@ static int check(struct running *r, struct err *err)
 int run_plan(struct store *store, const struct plan *plan, const struct run_options *opt, struct run_report *ret,
 	     struct err *err)
 {
-	auto_outdir out = { .fd = -1, .logs_fd = -1, .events_fd = -1 };
+	auto_outdir out = { .fd = -1, .logs_fd = -1, .reports_fd = -1, .events_fd = -1 };
 	auto_report report = {0};
 	struct running r = {
 		.store = store, .plan = plan, .opt = opt, .signer = SIGNER_NONE, .evidence = TARGET_NONE, .image_fd = -1, .out = &out, .report = &report,
 		.builder_id = opt->builder_id != NULL ? opt->builder_id : RUNNER_LOCAL_BUILDER,
 	};
 
-	int result = check(&r, err);
+	int result = tested_begin(&r.tested, err) < 0 ? -1 : check(&r, err);
 	if (result == 0 && opt->key_path != NULL &&
 	    signer_start(store_ident(store), opt->key_path, opt->passphrase, opt->cancel_fd, &r.signer, err) < 0)
 		result = err_ctx(err, "--key");
@@ -359,7 +373,10 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 	target_clear(store_ident(store), &r.evidence);
 	buf_free(&r.statement);
 	buf_free(&r.bundle);
+	buf_free(&r.tests_statement);
+	buf_free(&r.tests_bundle);
 	signer_end(&r.signer);
+	tested_clear(&r.tested);
 	publishing_clear(&r.publishing);
 	return result;
 }

@@ -95,6 +95,12 @@ static json_t *built_json(const struct built_state *built)
 	return built == NULL ? json_null() : json_pack("{s:o, s:o}", "tree", digest_json(&built->tree), "state", digest_json(&built->state));
 }
 
+/** Which reports it is to leave, and whether it has failed where it leaves none. */
+static json_t *reports_key(const struct spec_step *step)
+{
+	return step->junit == NULL ? json_null() : json_pack("{s:s, s:b}", "junit", step->junit, "required", (int)(step->junit_pos.line != 0));
+}
+
 int step_key_json(const struct plan *plan, const struct spec_step *step, const struct built_state *built, json_t **ret, struct err *err)
 {
 	const struct spec *spec = plan->spec;
@@ -103,7 +109,7 @@ int step_key_json(const struct plan *plan, const struct spec_step *step, const s
 	*err = (struct err){0};
 	if (uname(&host) < 0)
 		return err_set(err, ERR_INTERNAL, errno, "key of step '%s'", step->name);
-	auto_json j = json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:{s:i, s:i}}",
+	auto_json j = json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:{s:i, s:i}, s:o}",
 				"glovebox", GB_VERSION, "format", STEP_KEY_FORMAT, "type", step == &spec->build ? "build" : "test",
 				"machine", host.machine,
 				"argv", argv_json(step, err), "env", env_json(plan, err), "workdir", step->workdir, "hostname", spec->hostname,
@@ -111,7 +117,7 @@ int step_key_json(const struct plan *plan, const struct spec_step *step, const s
 				"profile", profile_json(&plan->profile), "limits", limits_json(plan, step, err),
 				"network", step->network == SPEC_NET_LOOPBACK ? "loopback" : "none",
 				"sources on", spec->workdir == SPEC_WORKDIR_DISK ? "disk" : "memory",
-				"user", "uid", (int)spec->uid, "gid", (int)spec->gid);
+				"user", "uid", (int)spec->uid, "gid", (int)spec->gid, "reports", reports_key(step));
 	if (j == NULL)
 		return err->kind != ERR_NONE ? -1 : err_set(err, ERR_INTERNAL, ENOMEM, "key of step '%s'", step->name);
 	*ret = move_ptr(j);

@@ -19,14 +19,19 @@
 /** Ids inside of a step that otherwise would be root. */
 #define OTHER_ID 1234
 
-size_t work_build_source(const struct plan *plan)
+/** The index of the source that holds the directory @p dir. */
+static size_t source_of(const struct plan *plan, const char *dir)
 {
-	const char *dir = plan->spec->build.workdir;
 	size_t i = 0;
 
 	while (i + 1 < plan->spec->nsources && !text_path_is_below(dir, plan->sources[i].mount))
 		i++;
 	return i;
+}
+
+size_t work_build_source(const struct plan *plan)
+{
+	return source_of(plan, plan->spec->build.workdir);
 }
 
 /** Makes a directory below the scratch. */
@@ -456,6 +461,44 @@ int work_step(struct work *work, const struct spec_step *step, struct step_outco
 	return 0;
 }
 
+/** Opens the directory @p path below @p dirfd, name by name. */
+static int open_inside(int dirfd, const char *path, int *ret_fd, struct err *err)
+{
+	auto_free char *names = strdup(path);
+	auto_fd at = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char *rest = names, *name;
+
+	if (names == NULL || at < 0)
+		return err_set(err, ERR_INTERNAL, names == NULL ? ENOMEM : errno, "open '%s'", path);
+	while ((name = strsep(&rest, "/")) != NULL) {
+		if (name[0] == '\0')
+			continue;
+		int next = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
+			*ret_fd = -1;
+			return 0;
+		}
+		if (next < 0)
+			return err_set(err, errno == EACCES ? ERR_STEP : ERR_INTERNAL, errno, "open '%s'", path);
+		close(at);
+		at = next;
+	}
+	*ret_fd = move_fd(&at);
+	return 0;
+}
+
+int work_written(const struct work *work, const struct spec_step *step, int *ret_fd, struct err *err)
+{
+	size_t i = source_of(work->plan, step->workdir);
+	auto_buf upper = {0};
+	auto_fd fd = -1;
+
+	buf_addf(&upper, "%s.upper.%zu", step->name, i);
+	if (buf_check(&upper, "path", err) < 0 || io_open_dir(store_scratch_fd(work->scratch), upper.data, &fd, err) < 0)
+		return -1;
+	return open_inside(fd, step->workdir + strlen(work->plan->sources[i].mount), ret_fd, err);
+}
+
 int work_visit(struct work *work, const struct spec_step *step, const struct work_visit *visit, struct sandbox_result *ret,
 	       struct err *err)
 {
@@ -492,6 +535,7 @@ void step_outcome_clear(struct step_outcome *o)
 	sandbox_result_clear(&o->result);
 	step_log_clear(&o->log);
 	left_clear(&o->left);
+	reports_clear(&o->reports);
 	json_decref(o->refused);
 	o->refused = NULL;
 }

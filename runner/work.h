@@ -15,6 +15,7 @@
 #include "runner/left.h"
 #include "runner/log.h"
 #include "runner/plan.h"
+#include "runner/reports.h"
 #include "runner/upper.h"
 #include "sandbox/sandbox.h"
 
@@ -58,6 +59,7 @@ struct step_outcome {
 	struct step_log log;
 	struct left left;             /**< of a build that has ended well, where that is more than it may leave; else empty */
 	bool ok;
+	struct reports reports;       /**< of a test: read */
 	json_t *refused;              /**< what its profile refused, as result.json has it; set when it is reported, or from the cache */
 	enum step_origin origin;
 	bool have_key;
@@ -83,6 +85,9 @@ int work_use(const struct work *work, const struct digest *output, const struct 
 int work_record(const struct work *work, const struct digest *output, struct upper *ret, struct err *err);
 /** Runs the build or a test. 0 also when the step failed (then !ok); -1 when it could not be run. @p ret is zero-initialised. */
 int work_step(struct work *work, const struct spec_step *step, struct step_outcome *ret, struct err *err);
+
+/** Opens what a step that has run has written to its work directory, without following a link of its; -1 where that is nothing. */
+int work_written(const struct work *work, const struct spec_step *step, int *ret_fd, struct err *err);
 
 /** Another command in the sandbox of a step, on a copy of what the step begins with. Borrowed. */
 struct work_visit {

@@ -111,6 +111,8 @@ struct spec_step {
 	struct spec_limits limits;
 	bool required;           /**< tests: default true. build: true */
 	char *kind;              /**< tests: free text such as "unit"; NULL when not given */
+	char *junit;             /**< tests: pattern of its JUnit reports, seen from its work directory; by default of all .xml in reports/ */
+	struct spec_pos junit_pos; /**< line 0: the default, which nothing need match */
 	struct spec_pos pos;
 };
 
