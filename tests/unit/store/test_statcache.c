@@ -174,7 +174,7 @@ struct writer {
 	char *page;
 };
 
-/** Writes to it once it has been read, and lets go of it. */
+/** Writes to it once it has been read, and lets go of it. Where that shows at once, it is read again. */
 static void write_and_go(void *arg, const char *path, void *head, size_t n)
 {
 	struct writer *w = arg;
@@ -182,8 +182,11 @@ static void write_and_go(void *arg, const char *path, void *head, size_t n)
 	(void)path;
 	(void)head;
 	(void)n;
+	if (w->page == NULL)
+		return;
 	memcpy(w->page, "xyz", 3);
 	munmap(w->page, 3);
+	w->page = NULL;
 	close(w->fd);
 }
 
@@ -232,7 +235,7 @@ static void change_cache(struct world *w, const char *script)
 static void a_damaged_cache_is_none(void **state)
 {
 	static const char *const scripts[] = {
-		": >$f", "truncate -s -1 $f", "truncate -s 50 $f", "truncate -s 20 $f", "printf x | dd of=$f conv=notrunc bs=1 seek=60 2>/dev/null",
+		": >$f", "truncate -s -1 $f", "truncate -s 50 $f", "truncate -s 20 $f", "printf flip | dd of=$f conv=notrunc bs=1 seek=60 2>/dev/null",
 		"head -c 5000 /dev/urandom >$f", "cat /dev/zero | head -c 300 >$f", "rm $f; mkdir $f", "rm $f; ln -s /dev/zero $f",
 		"rm $f; mkfifo $f",
 	};
