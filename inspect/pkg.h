@@ -75,7 +75,7 @@ struct pkg_file {
 };
 typedef int pkg_reader(struct pkg_found *f, const struct pkg_file *file, struct err *err);
 pkg_reader pkg_read_os_release, pkg_read_copyright, pkg_read_dpkg_status, pkg_read_dpkg_list, pkg_read_dpkg_sums, pkg_read_pip_metadata,
-	pkg_read_pip_record, pkg_read_pip_files, pkg_read_npm_package, pkg_read_npm_lock;
+	pkg_read_pip_record, pkg_read_pip_files, pkg_read_npm_package, pkg_read_npm_lock, pkg_read_apk;
 
 /** Reads a file by its format. */
 int pkg_read(struct pkg_found *f, enum pkg_format format, const struct pkg_file *file, struct err *err);

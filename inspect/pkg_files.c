@@ -17,6 +17,8 @@ static const struct pattern {
 	{ "var/lib/dpkg/status.d", "*.md5sums", PKG_DPKG_SUMS },
 	{ "var/lib/dpkg/status.d", "*", PKG_DPKG_STATUS_D },
 	{ "var/lib/dpkg/info", "*.list", PKG_DPKG_LIST },
+	{ "lib/apk/db", "installed", PKG_APK_INSTALLED },
+	{ "usr/lib/apk/db", "installed", PKG_APK_INSTALLED },
 	{ "var/lib/rpm", "rpmdb.sqlite", PKG_RPM_OTHER },
 	{ "usr/lib/sysimage/rpm", "rpmdb.sqlite", PKG_RPM_OTHER },
 	{ "var/lib/rpm", "Packages", PKG_RPM_OTHER },

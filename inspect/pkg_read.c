@@ -21,7 +21,7 @@ int pkg_read(struct pkg_found *f, enum pkg_format format, const struct pkg_file 
 	static pkg_reader *const readers[PKG_FORMATS] = {
 		[PKG_OS_RELEASE] = pkg_read_os_release, [PKG_COPYRIGHT] = pkg_read_copyright, [PKG_DPKG_STATUS] = pkg_read_dpkg_status,
 		[PKG_DPKG_STATUS_D] = pkg_read_dpkg_status, [PKG_DPKG_LIST] = pkg_read_dpkg_list, [PKG_DPKG_SUMS] = pkg_read_dpkg_sums,
-		[PKG_RPM_OTHER] = read_other_rpm, [PKG_PIP_METADATA] = pkg_read_pip_metadata, [PKG_PIP_RECORD] = pkg_read_pip_record,
+		[PKG_APK_INSTALLED] = pkg_read_apk, [PKG_RPM_OTHER] = read_other_rpm, [PKG_PIP_METADATA] = pkg_read_pip_metadata, [PKG_PIP_RECORD] = pkg_read_pip_record,
 		[PKG_PIP_FILES] = pkg_read_pip_files, [PKG_NPM_PACKAGE] = pkg_read_npm_package, [PKG_NPM_LOCK] = pkg_read_npm_lock,
 	};
 

@@ -154,6 +154,33 @@ static void pip(void **state)
 	assert_owner(&p, &c, SITE "old-1.egg-info", "old");
 }
 
+static void apk(void **state)
+{
+	static const struct row rows[] = {
+		{ "etc/os-release", "NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.20.3\n", NULL },
+		{ "lib/apk/db/installed",
+		  "C:Q1x=\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\nm:Timo <timo@example.com>\np:so:libc.musl-x86_64.so.1=1\nF:lib\nR:ld-musl.so.1\na:0:0:755\nZ:Q1y=\n\n"
+		  "P:busybox\nV:1.36.1-r29\nA:x86_64\nL:GPL-2.0-only\nD:so:libc.musl-x86_64.so.1 !other missing>=1\nF:\nF:bin\nR:busybox\nF:etc\nR:none\n\n"
+		  "P:ca-bundle\nV:1\nA:noarch\nL:MPL-2.0 AND MIT\n", NULL },
+		{ "lib/ld-musl.so.1", "x", NULL },
+		{ "bin/busybox", "x", NULL },
+		{ "bin/sh", NULL, "busybox" },
+	};
+	auto_contents c = {0};
+	auto_packages p = {0};
+
+	(void)state;
+	FIND_HERE(rows, &c, &p);
+	assert_int_equal(p.n, 3);
+	assert_purl(&p, "musl", "pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3");
+	assert_text(named(&p, "musl")->supplier, "Timo");
+	assert_text(named(&p, "ca-bundle")->licence, "MPL-2.0 AND MIT");
+	assert_needs(&p, "busybox", "musl");
+	assert_owner(&p, &c, "bin/busybox", "busybox");
+	assert_owner(&p, &c, "lib/ld-musl.so.1", "musl");
+	assert_owner(&p, &c, "bin/sh", NULL);
+}
+
 /** What is of two makers: the database's package has what its list names, the other the rest. */
 static void database_owns_before_language(void **state)
 {
@@ -186,6 +213,7 @@ static void hostile_files_are_refused(void **state)
 		ROW("a/package-lock.json", "{\"lockfileVersion\":1,\"dependencies\":{\"a\":{\"version\":\"1\"}}}"),
 		ROW("a/x.egg-info", "Version: 1\n"),
 		ROW("a/x.egg-info", ""),
+		ROW("lib/apk/db/installed", "V:1\nF:bin\nR:x\n"),
 		ROW("var/lib/rpm/Packages", "x"),
 #undef ROW
 	};
@@ -206,7 +234,7 @@ static void odd_files_are_nothing(void **state)
 		{ "var/lib/dpkg/status", "" }, { "var/lib/dpkg/status", "\n\n\n" }, { "var/lib/dpkg/status", "no colon\n: no name\n more\n" },
 		{ "a/package.json", "{}" }, { "a/package.json", "{\"name\":7,\"version\":[]}" }, { "a/package.json", "[]" },
 		{ "a/package-lock.json", "{\"packages\":{\"node_modules/a\":1,\"x\":{}}}" },
-		{ "a.dist-info/RECORD", "x,,\n" }, { "etc/os-release", "=\nID\nID=\n'\"" },
+		{ "a.dist-info/RECORD", "x,,\n" }, { "lib/apk/db/installed", "\n\nX:\nnone\n:\n" }, { "etc/os-release", "=\nID\nID=\n'\"" },
 		{ "usr/share/doc/x/copyright", "Format: 1\nLicense:\n\nFiles: *\nLicense: \n" },
 	};
 
@@ -342,6 +370,7 @@ int main(void)
 		cmocka_unit_test(dpkg_without_dpkg),
 		cmocka_unit_test(npm),
 		cmocka_unit_test(pip),
+		cmocka_unit_test(apk),
 		cmocka_unit_test(database_owns_before_language),
 		cmocka_unit_test(hostile_files_are_refused),
 		cmocka_unit_test(odd_files_are_nothing),
