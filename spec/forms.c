@@ -108,6 +108,11 @@ static bool profile(const char *s)
 	return one_line(s) && (text_is_name(s) || ends(s, ".yaml") || ends(s, ".json"));
 }
 
+static bool sbom(const char *s)
+{
+	return strcmp(s, "cyclonedx-1.6") == 0 || strcmp(s, "spdx-2.3") == 0;
+}
+
 static bool when(const char *s)
 {
 	return strcmp(s, "tag") == 0 || strcmp(s, "main") == 0;
@@ -365,6 +370,9 @@ const struct schema_form form_when = {
 const struct schema_form form_vary = {
 	.what = "all, cpus, host-path, host-uid, load, pids, readdir-order or time, or hostname, locale, path, timezone or uid", .example = "readdir-order",
 	.pattern = "^(all|cpus|host-path|host-uid|hostname|load|locale|path|pids|readdir-order|time|timezone|uid)$", .max = 100, .ok = vary,
+};
+const struct schema_form form_sbom = {
+	.what = "cyclonedx-1.6 or spdx-2.3", .example = "spdx-2.3", .pattern = "^(cyclonedx-1[.]6|spdx-2[.]3)$", .max = 100, .ok = sbom,
 };
 const struct schema_form form_uri = {
 	.what = "a URI: scheme, ':' and printable characters without spaces",

@@ -320,8 +320,9 @@ static const struct schema_row rows[] = {
 	LATER("spec.qualityGates.vulnDb.path", STRING, "The file."),
 	LATER("spec.qualityGates.vulnDb.digest", STRING, "Its digest."),
 
-	LATER("spec.sbom", MAP, "Bills of materials to write."),
-	LATER("spec.sbom.formats", STRINGS, "Their formats."),
+	ROW("spec.sbom", MAP, NOT_STORED, .help = "Bills of materials of the image."),
+	ROW("spec.sbom.formats", STRINGS, AT(struct spec, sbom_formats), NOTED(struct spec, sbom_formats_pos), .max = 2, .form = &form_sbom,
+	    .help = "Which are written: cyclonedx-1.6, spdx-2.3. Without it, both; an empty list: none."),
 
 	ROW("spec.provenance", MAP, NOT_STORED, .help = "The attestation of the build."),
 	ROW("spec.provenance.format", WORD, NOT_STORED, .words = WORDS("slsa-v1"), .dflt = "slsa-v1", .help = "SLSA provenance v1."),

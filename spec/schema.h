@@ -95,7 +95,7 @@ bool schema_form_ok(const struct schema_form *form, const char *s);
 
 /** The forms, by what they describe (forms.c). */
 extern const struct schema_form form_name, form_hostname, form_mount, form_host_path, form_image_path, form_glob,
-	form_profile, form_rootfs, form_version, form_cpus, form_image_name, form_image_user, form_tag, form_when, form_vary, form_uri, form_url, form_inner_path, form_git_url,
+	form_profile, form_rootfs, form_version, form_cpus, form_image_name, form_image_user, form_tag, form_when, form_vary, form_sbom, form_uri, form_url, form_inner_path, form_git_url,
 	form_commit, form_git_ref, form_digest, form_env_name, form_label_name,
 	form_script, form_argument, form_value, form_base, form_layer_from, form_mode, form_port, form_signal, form_line;
 

@@ -218,6 +218,8 @@ struct spec {
 	struct spec_list publish_when; /**< "tag", "main"; none: any commit */
 	struct spec_pos publish_when_pos;
 	struct spec_retry publish_retry;
+	struct spec_list sbom_formats; /**< none: without a position (line 0), all */
+	struct spec_pos sbom_formats_pos;
 	char *require_builder_id; /**< provenance.requireBuilderId; NULL when not given */
 	struct spec_include *includes; /**< already merged into all this */
 	size_t nincludes;
