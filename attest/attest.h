@@ -42,8 +42,8 @@
 /** Name of the subject that is the SHA-256 of all bytes of the archive. */
 #define ATTEST_TAR_SUBJECT "image.tar"
 
-/** Largest bundle, statement or key file read. */
-#define ATTEST_BUNDLE_MAX (16u << 20)
+/** Largest bundle, statement or key file read. A bill of materials lists an image's files one by one. */
+#define ATTEST_BUNDLE_MAX (64u << 20)
 #define ATTEST_KEY_MAX (64u << 10)
 /** Name of the internal parameter that says of which lists a provenance holds all that there is. */
 #define ATTEST_COMPLETENESS "glovebox_completeness"
@@ -228,6 +228,20 @@ struct attest_tests {
 /** Appends a statement with an in-toto test result as canonical JSON: the bytes to sign. It is FAILED where anything has failed, else
  *  WARNED where there are warnings, else PASSED. */
 int attest_test_result(const struct attest_tests *tests, struct buf *out, struct err *err);
+
+/* ---- any document about an image ------------------------------------- */
+
+/** A statement about an image whose predicate is a document made elsewhere. Borrowed. */
+struct attest_document {
+	const char *image_name;         /**< these three as in struct attest_build */
+	struct digest image_digest;
+	struct digest image_tar_digest;
+	const char *predicate_type;     /**< a URI */
+	const char *predicate; size_t npredicate; /**< the document, one JSON object in canonical form (json_canonical()) */
+};
+
+/** Appends the statement as canonical JSON: the bytes to sign. The document's bytes stand in it as they are. */
+int attest_document(const struct attest_document *document, struct buf *out, struct err *err);
 
 /* ---- summaries ------------------------------------------------------- */
 

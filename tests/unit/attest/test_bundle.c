@@ -230,7 +230,7 @@ static void test_too_large(void **state)
 	assert_non_null(to);
 	memset(to, ' ', ATTEST_BUNDLE_MAX + 1);
 	buf_seal(&big, ATTEST_BUNDLE_MAX + 1);
-	must_fail(verify(p.open, &big), ERR_UNVERIFIED, "larger than the limit of 16777216 bytes");
+	must_fail(verify(p.open, &big), ERR_UNVERIFIED, "larger than the limit of 67108864 bytes");
 }
 
 /** A bundle's document, to be changed. */

@@ -280,7 +280,7 @@ static void test_limits(void **state)
 	assert_non_null(to);
 	memset(to, ' ', ATTEST_BUNDLE_MAX + 1);
 	buf_seal(&big, ATTEST_BUNDLE_MAX + 1);
-	must_fail(attest_read_statement(big.data, big.len, &none, &err), ERR_UNVERIFIED, "larger than the limit of 16777216");
+	must_fail(attest_read_statement(big.data, big.len, &none, &err), ERR_UNVERIFIED, "larger than the limit of 67108864");
 }
 
 /** A build to be made wrong in one way. */
@@ -427,6 +427,31 @@ static void test_param_types(void **state)
 	must_fail(params_match(j, &(struct oci_kv){ "a.0", "1" }, &err), ERR_UNVERIFIED, "not in the provenance");
 }
 
+/* A document's bytes stand in its statement as they are, and the whole is canonical. */
+static void document_in_a_statement(void **state)
+{
+	static const char predicate[] = "{\"a\":[1,{}],\"b\":\"\xc3\xa9\"}";
+	const struct attest_document d = {
+		.image_name = "team/im\"age", .image_digest = { { 1 } }, .image_tar_digest = { { 2 } }, .predicate_type = "https://spdx.dev/Document/v2.3",
+		.predicate = predicate, .npredicate = strlen(predicate),
+	};
+	auto_buf text = {0};
+	auto_buf canonical = {0};
+	auto_json j = NULL;
+	auto_json want = NULL;
+
+	(void)state;
+	assert_int_equal(attest_document(&d, &text, &err), 0);
+	assert_int_equal(json_parse(text.data, text.len, "statement", ERR_INPUT, &j, &err), 0);
+	assert_int_equal(json_canonical(j, &canonical, &err), 0);
+	assert_string_equal(text.data, canonical.data);
+	assert_int_equal(json_parse(predicate, strlen(predicate), "predicate", ERR_INPUT, &want, &err), 0);
+	assert_true(json_equal(json_object_get(j, "predicate"), want));
+	assert_string_equal(json_str(j, "predicateType"), "https://spdx.dev/Document/v2.3");
+	assert_string_equal(json_str(json_array_get(json_object_get(j, "subject"), 0), "name"), "oci:team/im\"age");
+	assert_string_equal(json_str(json_array_get(json_object_get(j, "subject"), 1), "name"), ATTEST_TAR_SUBJECT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_param_types),
+		cmocka_unit_test(document_in_a_statement),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
