@@ -57,6 +57,9 @@ struct verify_verdict {
 void verify_verdict_clear(struct verify_verdict *v);
 #define auto_verify_verdict __attribute__((cleanup(verify_verdict_clear))) struct verify_verdict
 
+/** Checks the bills of materials of an out directory against what the (checked) provenance says of them. Other places: nothing. */
+int verify_sbom_files(const struct verify_request *q, const json_t *statement, struct err *err);
+
 /** Checks it all. What comes from outside is looked into by a process that can do nothing else (base/confine.h), while this one makes the
  *  SHA-256 of the archive: a lie of the other's could not make pass what nobody signed. */
 int verify_check(const struct verify_request *q, struct verify_verdict *ret, struct err *err);

@@ -153,6 +153,23 @@ int image_build(struct store *store, const struct plan *plan, const struct diges
 	return pack(&p, plan, image_fd, ret, err);
 }
 
+int image_trees(const struct plan *plan, const struct digest *output, const char *output_path, struct image_tree **ret, size_t *ret_n,
+		struct err *err)
+{
+	__attribute__((cleanup(layers_clear))) struct layers l = {0};
+
+	if (lay_out(&l, plan, output, output_path, err) < 0)
+		return -1;
+	struct image_tree *v = calloc(l.n + 1, sizeof *v);
+	if (v == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "lay out the image");
+	for (size_t i = 0; i < l.n; i++)
+		v[i] = (struct image_tree){ l.v[i].tree, l.v[i].to };
+	*ret = v;
+	*ret_n = l.n;
+	return 0;
+}
+
 static json_t *layer_json(const char *from, const char *to, const struct digest *tree)
 {
 	char text[DIGEST_STR_SIZE];

@@ -21,4 +21,13 @@ enum oci_compression image_codec(const struct plan *plan);
  *  tree of what is not built yet. */
 json_t *image_layers_json(const struct plan *plan, const struct digest *output);
 
+/** A tree of the image's own, and where it stands. */
+struct image_tree {
+	struct digest tree;
+	const char *to;
+};
+/** The trees of the layers that image_build() puts on the base's, in order: free() the list. */
+int image_trees(const struct plan *plan, const struct digest *output, const char *output_path, struct image_tree **ret, size_t *ret_n,
+		struct err *err);
+
 #endif

@@ -120,33 +120,41 @@ static json_t *internal(const struct run_facts *f)
 	return move_ptr(in);
 }
 
-static struct attest_dependency *byproducts(const struct run_facts *f)
+/** Logs, and bills of materials: who compares has the signed digests of both. */
+static struct attest_dependency *byproducts(const struct run_facts *f, size_t *ret_n)
 {
-	struct attest_dependency *v = calloc(f->nlogs + 1, sizeof *v);
+	struct attest_dependency *v = calloc(f->nlogs + SBOM_FORMATS, sizeof *v);
+	size_t n = f->nlogs;
 
 	for (size_t i = 0; v != NULL && i < f->nlogs; i++)
 		v[i] = (struct attest_dependency){
 			.name = f->logs[i].path, .uri = NULL, .digest = f->logs[i].digest, .digest_kind = "sha256",
 		};
+	for (enum sbom_format i = 0; v != NULL && i < SBOM_FORMATS; i++)
+		if (f->sboms->text[i].len > 0)
+			v[n++] = (struct attest_dependency){
+				.name = sbom_kinds[i].file, .digest = f->sboms->digest[i], .digest_kind = "sha256",
+			};
+	*ret_n = n;
 	return v;
 }
 
 int provenance_statement(const struct run_facts *f, struct buf *out, struct err *err)
 {
 	auto_inputs inputs = {0};
-	auto_free struct attest_dependency *logs = byproducts(f);
+	size_t nbyproducts;
+	auto_free struct attest_dependency *made = byproducts(f, &nbyproducts);
 	auto_json ext = external(f->plan);
 	auto_json in = internal(f);
 	char uuid[37], urn[48];
-	const struct spec *spec = f->plan->spec;
 
-	if (logs == NULL || ext == NULL || in == NULL)
+	if (made == NULL || ext == NULL || in == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write the provenance");
 	if (inputs_of(f->plan, &inputs, err) < 0 || io_uuid(uuid, err) < 0)
 		return -1;
 	snprintf(urn, sizeof urn, "urn:uuid:%s", uuid);
 	struct attest_build build = {
-		.image_name = spec->artifact.image_name != NULL ? spec->artifact.image_name : spec->name,
+		.image_name = run_image_name(f->plan),
 		.image_digest = f->image->manifest,
 		.image_tar_digest = f->image->tar,
 		.external = ext,
@@ -156,7 +164,7 @@ int provenance_statement(const struct run_facts *f, struct buf *out, struct err 
 		.version = GB_VERSION,
 		.invocation_id = urn,
 		.started = f->started, .finished = f->finished,
-		.byproducts = logs, .nbyproducts = f->nlogs,
+		.byproducts = made, .nbyproducts = nbyproducts,
 	};
 	if (provenance_self(&build.binary, err) < 0)
 		return -1;

@@ -9,6 +9,7 @@
 
 #include "runner/image.h"
 #include "runner/plan.h"
+#include "runner/sbom.h"
 
 /** A step's log in the out directory. */
 struct run_log {
@@ -26,6 +27,7 @@ struct run_facts {
 	const json_t *receipt;       /**< of the build step */
 	const json_t *cached;        /**< names of steps whose outcome is from the cache */
 	const struct run_log *logs; size_t nlogs;
+	const struct run_sboms *sboms;
 	const char *builder_id;
 	int64_t started, finished;
 };

@@ -226,7 +226,7 @@ int report_finish(struct report *r, const struct run_end *end, json_t **ret, str
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write result.json");
 	add_image(j, end->image);
 	add_again(j, end->again);
-	if (add_output(j, end, err) < 0 || outdir_write_json(r->out, "result.json", j, err) < 0)
+	if (add_output(j, end, err) < 0 || run_sboms_json(end->sboms, end->is_signed, j, err) < 0 || outdir_write_json(r->out, "result.json", j, err) < 0)
 		return -1;
 	*ret = move_ptr(j);
 	return 0;

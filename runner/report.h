@@ -10,6 +10,7 @@
 #include "runner/harvest.h"
 #include "runner/outdir.h"
 #include "runner/provenance.h"
+#include "runner/sbom.h"
 #include "runner/work.h"
 
 struct report {
@@ -48,6 +49,7 @@ struct run_end {
 	bool is_signed;
 	const char *key_id;          /**< or NULL */
 	const char *builder_id;
+	const struct run_sboms *sboms;
 	json_t *published;           /**< publishing_json(), or NULL: that was not asked for */
 	const struct reproduce_report *again; /**< what building again has found, or NULL: that was not asked for */
 };

@@ -11,6 +11,7 @@
 #include "runner/limit.h"
 #include "runner/publish.h"
 #include "runner/report.h"
+#include "runner/sbom.h"
 #include "runner/signer.h"
 #include "runner/tested.h"
 #include "runner/vary.h"
@@ -45,6 +46,7 @@ struct running {
 	struct built_image image;
 	bool have_image;
 	int image_fd;            /**< image.tar, once it is there; else -1 */
+	struct run_sboms sboms;
 	struct buf statement, bundle; /**< the provenance; bundle is empty without a key */
 	struct tested tested;    /**< what its tests came to */
 	struct buf tests_statement, tests_bundle; /**< that likewise; both empty without tests */
@@ -118,13 +120,50 @@ static int attest(struct running *r, const struct buf *statement, const char *na
 	return outdir_write(r->out, name, statement->data, statement->len, err);
 }
 
+/** A document beside the image, and with a key the bundle over the statement about it. */
+static int write_sbom(struct running *r, enum sbom_format format, struct err *err)
+{
+	const char *name = sbom_kinds[format].file;
+	const struct buf *text = &r->sboms.text[format];
+	auto_buf statement = {0};
+	auto_buf bundle = {0};
+	auto_buf bundle_name = {0};
+
+	if (text->len == 0)
+		return 0;
+	if (outdir_write(r->out, name, text->data, text->len, err) < 0)
+		return -1;
+	if (!is_signed(r))
+		return 0;
+	buf_addf(&bundle_name, "%s" RUN_BUNDLE_SUFFIX, name);
+	if (buf_check(&bundle_name, "bundle", err) < 0 || run_sbom_statement(r->plan, &r->image, &r->sboms, format, &statement, err) < 0 ||
+	    signer_sign(&r->signer, &statement, &bundle, err) < 0)
+		return -1;
+	return outdir_write(r->out, bundle_name.data, bundle.data, bundle.len, err);
+}
+
+static int write_sboms(struct running *r, struct err *err)
+{
+	const struct run_sbom_facts facts = {
+		.store = r->store, .plan = r->plan, .output = r->build.left.output.tree, .output_path = r->build.output_path,
+		.image_fd = r->image_fd, .image = &r->image, .cached = !r->opt->no_cache,
+	};
+
+	if (report_phase(r->report, "list what is in the image", err) < 0 || run_sboms_make(&facts, &r->sboms, err) < 0)
+		return -1;
+	for (enum sbom_format i = 0; i < SBOM_FORMATS; i++)
+		if (write_sbom(r, i, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int write_provenance(struct running *r, struct err *err)
 {
 	int64_t now = time(NULL);
 	struct run_facts facts = {
 		.plan = r->plan, .image = &r->image, .output = r->build.left.output.tree, .receipt = r->build.outcome.result.receipt,
 		.cached = r->report->cached,
-		.logs = r->report->logs, .nlogs = r->report->nlogs, .builder_id = r->builder_id,
+		.logs = r->report->logs, .nlogs = r->report->nlogs, .sboms = &r->sboms, .builder_id = r->builder_id,
 		/* The clock may have been set back meanwhile; no build ends before it starts. */
 		.started = r->report->started, .finished = now < r->report->started ? r->report->started : now,
 	};
@@ -278,7 +317,7 @@ static int run_phases(struct running *r, struct err *err)
 		return -1;
 	if (r->failure[0] != '\0')
 		return 0;
-	if (write_image(r, err) < 0 || write_provenance(r, err) < 0 || write_test_result(r, err) < 0)
+	if (write_image(r, err) < 0 || write_sboms(r, err) < 0 || write_provenance(r, err) < 0 || write_test_result(r, err) < 0)
 		return -1;
 	if (write_evidence(r, err) < 0)
 		return -1;
@@ -295,7 +334,8 @@ static int finish(struct running *r, const char *outcome, const char *message, j
 		.outcome = outcome, .message = message, .image = r->have_image ? &r->image : NULL,
 		.output = r->build.have_output ? &r->build.left.output : NULL,
 		.is_signed = r->have_image && is_signed(r), .key_id = is_signed(r) ? r->signer.key_id : NULL,
-		.builder_id = r->builder_id, .published = published, .again = r->plan->spec->reproducible.check == 0 ? NULL : &r->again,
+		.builder_id = r->builder_id, .sboms = &r->sboms, .published = published,
+		.again = r->plan->spec->reproducible.check == 0 ? NULL : &r->again,
 	};
 
 	return report_finish(r->report, &end, ret, err);
@@ -371,6 +411,7 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 	if (result == 0)
 		result = run_signed(&r, ret, err);
 	target_clear(store_ident(store), &r.evidence);
+	run_sboms_clear(&r.sboms);
 	buf_free(&r.statement);
 	buf_free(&r.bundle);
 	buf_free(&r.tests_statement);

@@ -62,7 +62,8 @@ says()
 	expect_status 0 glovebox verify "$WORK/out" --policy "$WORK/p/policy.yaml" --source file:. --param spec.fileName=build.yaml
 	expect_status 4 glovebox verify "$WORK/out" --policy "$WORK/p/policy.yaml" --builder-id https://ci.example.com/0
 	expect_status 4 glovebox verify "$WORK/out" --policy "$WORK/p/policy.yaml" --source file:x
-	expect_status 4 glovebox verify "$WORK/out" --policy "$WORK/p/policy.yaml" --require sbom
+	expect_status 4 glovebox verify "$WORK/out" --policy "$WORK/p/policy.yaml" --require vulns
+	expect_status 0 glovebox verify "$WORK/out" --policy "$WORK/p/policy.yaml" --require sbom
 }
 
 @test "a policy that is none is told with its place" {
@@ -109,7 +110,8 @@ says()
 		.predicateType == "https://slsa.dev/verification_summary/v1" and .subject[0].digest.sha256 == $image and
 		(.predicate | .verifier.id == "https://verifier.example.com" and .verificationResult == "PASSED" and
 		.verifiedLevels == ["SLSA_BUILD_LEVEL_2"] and .policy == {uri: "file:policy.yaml", digest: {sha256: $policy}} and
-		.inputAttestations == [{uri: "file:provenance.sigstore.json", digest: {sha256: $bundle}}] and
+		.inputAttestations[0] == {uri: "file:provenance.sigstore.json", digest: {sha256: $bundle}} and
+		(.inputAttestations | map(.uri)) == ["file:provenance.sigstore.json", "file:sbom.cdx.json.sigstore.json", "file:sbom.spdx.json.sigstore.json"] and
 		.resourceUri == "oci:e2e/made@sha256:\($image)")' "$WORK/vsa.json"
 	# The next verifier can ask for it.
 	expect_status 0 glovebox verify "$WORK/out" --policy "$WORK/p/policy.yaml" --key "$WORK/verifier.pub.pem" --require vsa \

@@ -90,7 +90,7 @@ manifests() { asked 'map(select(.method == "PUT" and (.path | contains("/manifes
 	cmp "$DIR/back/image.tar" "$OUT/image.tar"
 	expect_status 0 glovebox verify "$DIR/back" --key "$WORK/key.pub.pem"
 	result '.outcome == "published" and .repository == "registry.example.com/team/app" and (.url | endswith("/v2/team/app"))
-		and .digest == $d and .reference == .repository + "@" + $d and .attached == 1 and .fallbackTag and .tagsLeftOut == []
+		and .digest == $d and .reference == .repository + "@" + $d and .attached == 5 and .fallbackTag and .tagsLeftOut == []
 		and (.tags | map(.tag)) == [$c, "1.2.3", "v1.2.3"] and (.tags | all(.given))
 		and .tags[1].reference == "registry.example.com/team/app:1.2.3" and (has("reason") or has("later") | not)'
 	jq -e '.outcome == "passed" and (has("message") | not)' "$OUT/result.json"
@@ -188,7 +188,7 @@ manifests() { asked 'map(select(.method == "PUT" and (.path | contains("/manifes
 	TO=$FAKE
 	expect_status 0 publish --key "$WORK/key.pem"
 	is "$(asked 'map(select(.method == "PUT" and (.path | endswith("/manifests/v1")))) | length')" 3
-	result '.outcome == "published" and .tags[0].given and .attached == 1 and (.fallbackTag | not)'
+	result '.outcome == "published" and .tags[0].given and .attached == 5 and (.fallbackTag | not)'
 }
 
 @test "always 503: exit 7, no tag, and all results are kept; as often as the spec says" {
@@ -223,7 +223,7 @@ manifests() { asked 'map(select(.method == "PUT" and (.path | contains("/manifes
 	TO=$FAKE
 	expect_status 7 publish --key "$WORK/key.pem"
 	expect_output "tag 'two' of $FAKE/team/app: "
-	result '.outcome == "failed" and .digest == $d and .attached == 1 and (.tags | map(.given)) == [true, false, false] and (.later | length) == 2'
+	result '.outcome == "failed" and .digest == $d and .attached == 5 and (.tags | map(.given)) == [true, false, false] and (.later | length) == 2'
 	[[ " $(manifests) " == *" one two " ]]
 	jq -r '.published.later[]' "$OUT/result.json" >"$DIR/later"
 	while read -r name rest; do

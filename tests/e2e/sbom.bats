@@ -1,0 +1,214 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Bills of materials: five images of different make, each before judges that others wrote; signed, verified, reproduced.
+load lib
+
+setup_file()
+{
+	begin_file
+	new_key "$WORK/key"
+	# From a directory that an ordinary user's tests have too.
+	export JUDGE=${O:-build}/judges/validate-sbom.mjs
+}
+teardown_file() { end_file; }
+
+# image_of NAME DIR: an image of nothing but what is in DIR, in $WORK/NAME/out.
+image_of()
+{
+	mkdir -p "$WORK/$1"
+	cat >"$WORK/$1/build.yaml" <<END
+apiVersion: platform.build/v1
+kind: BuildSpec
+metadata:
+  name: $1
+spec:
+  rootfs:
+    ref: $ROOTFS
+  sources:
+    - {name: tree, path: $2, mount: /tree}
+  build:
+    command: 'true'
+    artifact:
+      imageName: registry.example.com/e2e/$1
+      base: scratch
+      layers: [{from: tree, to: /}]
+      config:
+        labels: {org.opencontainers.image.vendor: Example}
+END
+	"$GLOVEBOX" run "$WORK/$1/build.yaml" --out "$WORK/$1/out" --key "$WORK/key.pem"
+}
+
+# accepted NAME: both documents of that image.
+accepted()
+{
+	expect_status 0 node "$JUDGE" "$WORK/$1/out/sbom.cdx.json" "$WORK/$1/out/sbom.spdx.json"
+	is "$(jq -r '.compositions[0].aggregate' "$WORK/$1/out/sbom.cdx.json")" "${2:-complete}"
+}
+
+# purls NAME: package URLs of both documents, which are the same.
+purls()
+{
+	local cdx spdx
+	cdx=$(jq -r '.components[] | select(.type == "library") | .purl' "$WORK/$1/out/sbom.cdx.json" | sort)
+	spdx=$(jq -r '.packages[] | select(.SPDXID | startswith("SPDXRef-Package-")) | .externalRefs[0].referenceLocator' "$WORK/$1/out/sbom.spdx.json" | sort)
+	is "$cdx" "$spdx"
+	printf '%s\n' "$cdx"
+}
+
+# owned NAME PACKAGE: paths of the files in that component.
+owned()
+{
+	jq -r --arg name "$2" '.components[] | select(.name == $name) | .components[]?.name' "$WORK/$1/out/sbom.cdx.json" | sort
+}
+
+@test "Debian: the packages of this host's own database, with files and licences" {
+	local tree=$WORK/debian/tree package names=(bash coreutils dpkg libc6 sed tar)
+	mkdir -p "$tree/var/lib/dpkg/info" "$tree/etc" "$tree/usr/bin"
+	ln -s usr/bin "$tree/bin"
+	cp /etc/os-release "$tree/etc/os-release"
+	for package in "${names[@]}"; do
+		dpkg-query -s "$package" | sed '/^$/d'
+		echo
+		cp "$(ls /var/lib/dpkg/info/"$package".list /var/lib/dpkg/info/"$package":*.list 2>/dev/null | head -n 1)" "$tree/var/lib/dpkg/info"
+		dpkg-query -L "$package" | while IFS= read -r file; do
+			if [ -f "$file" ] && [ ! -L "$file" ] && [ -r "$file" ]; then
+				mkdir -p "$tree$(dirname "$file")"
+				cp "$file" "$tree$file"
+			fi
+		done
+	done >"$tree/var/lib/dpkg/status"
+	image_of debian "$tree"
+	accepted debian
+	is "$(purls debian | wc -l)" ${#names[@]}
+	for package in "${names[@]}"; do
+		purls debian | grep -q "^pkg:deb/debian/$package@.*?arch=[a-z0-9]*&distro=debian-[0-9]*$"
+	done
+	[ "$(owned debian tar | wc -l)" -gt 3 ]
+	owned debian bash | grep -qx usr/bin/bash
+	# What it needs and is there.
+	jq -e '. as $b | ($b.components[] | select(.name == "bash")."bom-ref") as $bash | ($b.components[] | select(.name == "libc6")."bom-ref") as $libc
+		| $b.dependencies[] | select(.ref == $bash).dependsOn | index($libc) != null' "$WORK/debian/out/sbom.cdx.json"
+	jq -e '.components[] | select(.name == "tar").licenses' "$WORK/debian/out/sbom.cdx.json"
+}
+
+@test "Alpine: its database of what is installed" {
+	local tree=$WORK/alpine/tree
+	mkdir -p "$tree/lib/apk/db" "$tree/bin" "$tree/etc"
+	printf 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.20.3\n' >"$tree/etc/os-release"
+	cp tests/e2e/data/apk-installed "$tree/lib/apk/db/installed"
+	echo musl >"$tree/lib/ld-musl-x86_64.so.1"
+	echo busybox >"$tree/bin/busybox"
+	echo own >"$tree/etc/own.conf"
+	image_of alpine "$tree"
+	accepted alpine
+	is "$(purls alpine)" "pkg:apk/alpine/alpine-baselayout-data@3.6.5-r0?arch=x86_64&distro=alpine-3.20.3
+pkg:apk/alpine/busybox@1.36.1-r29?arch=x86_64&distro=alpine-3.20.3
+pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3"
+	is "$(owned alpine busybox)" bin/busybox
+	# And what nobody owns.
+	jq -e --arg sum "$(sha256sum "$tree/etc/own.conf" | cut -d' ' -f1)" \
+		'.components[] | select(.type == "file" and .name == "etc/own.conf") | .hashes[0].content == $sum' "$WORK/alpine/out/sbom.cdx.json"
+}
+
+@test "scratch: one binary, which is all there is" {
+	mkdir -p "$WORK/scratch/tree/bin"
+	cp "$(command -v busybox)" "$WORK/scratch/tree/bin/hello"
+	image_of scratch "$WORK/scratch/tree"
+	accepted scratch
+	is "$(purls scratch)" ""
+	is "$(jq -r '[.components[] | select(.type == "file") | .name] | join(" ")' "$WORK/scratch/out/sbom.cdx.json")" bin/hello
+	is "$(jq -r '.files[0].checksums[0].checksumValue' "$WORK/scratch/out/sbom.spdx.json")" "$(sha1sum "$WORK/scratch/tree/bin/hello" | cut -d' ' -f1)"
+}
+
+@test "Node: real packages, each with the files below it" {
+	local tree=$WORK/node/tree
+	mkdir -p "$tree/app"
+	cp -R "${O:-build}/judges/node_modules" "$tree/app/node_modules"
+	cp tests/e2e/judges/package.json tests/e2e/judges/package-lock.json "$tree/app"
+	image_of node "$tree"
+	accepted node
+	purls node | grep -qx 'pkg:npm/ajv@[0-9.]*'
+	purls node | grep -qx 'pkg:npm/%40cyclonedx/cyclonedx-library@[0-9.]*'
+	purls node | grep -qx 'pkg:npm/glovebox-judges@0.0.0'
+	owned node ajv | grep -qx app/node_modules/ajv/package.json
+	jq -e '.components[] | select(.name == "ajv").licenses[0].license.id == "MIT"' "$WORK/node/out/sbom.cdx.json"
+}
+
+@test "Python: an installed wheel" {
+	local site=$WORK/python/tree/usr/lib/python3/site-packages
+	mkdir -p "$site/demo_wheel-1.2.dist-info" "$site/demo" "$WORK/python/tree/usr/bin"
+	printf 'Metadata-Version: 2.1\nName: Demo.Wheel\nVersion: 1.2\nAuthor: Ann\nLicense-Expression: Apache-2.0\n\nProse.\n' >"$site/demo_wheel-1.2.dist-info/METADATA"
+	printf 'demo/__init__.py,sha256=x,5\n../../../bin/demo,,\ndemo_wheel-1.2.dist-info/METADATA,,\ndemo_wheel-1.2.dist-info/RECORD,,\n' >"$site/demo_wheel-1.2.dist-info/RECORD"
+	echo pass >"$site/demo/__init__.py"
+	echo run >"$WORK/python/tree/usr/bin/demo"
+	image_of python "$WORK/python/tree"
+	accepted python
+	is "$(purls python)" pkg:pypi/demo-wheel@1.2
+	is "$(owned python Demo.Wheel | wc -l)" 4
+}
+
+@test "a file that makes no sense is told of, and its image is still listed" {
+	mkdir -p "$WORK/odd/tree/a" "$WORK/odd/tree/b"
+	echo 'no json' >"$WORK/odd/tree/a/package.json"
+	echo '{"name":"b","version":"1"}' >"$WORK/odd/tree/b/package.json"
+	image_of odd "$WORK/odd/tree"
+	accepted odd incomplete
+	is "$(purls odd)" pkg:npm/b@1
+	jq -r .comment "$WORK/odd/out/sbom.spdx.json" | grep -q '^/a/package.json: '
+}
+
+@test "both are listed, named in the provenance, signed with the image as subject, and verified" {
+	local out=$WORK/scratch/out kind
+	is "$(jq -r '.sboms[] | .format + " " + .path + " " + .bundle' "$out/result.json")" \
+		"cyclonedx-1.6 sbom.cdx.json sbom.cdx.json.sigstore.json
+spdx-2.3 sbom.spdx.json sbom.spdx.json.sigstore.json"
+	for kind in cdx spdx; do
+		is "$(jq -r --arg name "sbom.$kind.json" '.sboms[] | select(.path == $name).digest' "$out/result.json")" "sha256:$(sha256sum <"$out/sbom.$kind.json" | cut -d' ' -f1)"
+		is "$(jq -r '.dsseEnvelope.payload' "$out/sbom.$kind.json.sigstore.json" | base64 -d | jq -c .predicate)" "$(jq -c . "$out/sbom.$kind.json")"
+		is "$(jq -r '.dsseEnvelope.payload' "$out/sbom.$kind.json.sigstore.json" | base64 -d | jq -r '"sha256:" + .subject[0].digest.sha256')" "$(cat "$out/image.digest")"
+		expect_status 0 node "${O:-build}/judges/verify-bundle.mjs" "$out/sbom.$kind.json.sigstore.json" "$WORK/key.pub.pem"
+	done
+	expect_status 0 glovebox verify "$out" --key "$WORK/key.pub.pem" --require sbom
+	expect_output https://cyclonedx.org/bom
+	expect_output https://spdx.dev/Document/v2.3
+}
+
+@test "a document that was changed does not verify" {
+	local copy=$WORK/changed
+	cp -R "$WORK/scratch/out" "$copy"
+	sed -i s/hello/hallo/ "$copy/sbom.spdx.json"
+	expect_status 4 glovebox verify "$copy" --key "$WORK/key.pub.pem"
+	expect_output "sbom.spdx.json' is not the bill of materials"
+	rm "$copy/sbom.spdx.json"
+	expect_status 0 glovebox verify "$copy" --key "$WORK/key.pub.pem"
+	# One bundle of another image's.
+	cp "$WORK/odd/out/sbom.spdx.json.sigstore.json" "$copy"
+	expect_status 4 glovebox verify "$copy" --key "$WORK/key.pub.pem" --require sbom
+}
+
+@test "the same image gives the same documents, from the store and made anew" {
+	local spec=$WORK/scratch/build.yaml kind
+	expect_status 0 glovebox run "$spec" --out "$WORK/again"
+	expect_status 0 glovebox run "$spec" --out "$WORK/anew" --no-cache
+	for kind in cdx spdx; do
+		cmp "$WORK/scratch/out/sbom.$kind.json" "$WORK/again/sbom.$kind.json"
+		cmp "$WORK/scratch/out/sbom.$kind.json" "$WORK/anew/sbom.$kind.json"
+		# Nobody has signed.
+		[ ! -e "$WORK/again/sbom.$kind.json.sigstore.json" ]
+	done
+	is "$(jq -r '.sboms | length' "$WORK/again/result.json")" 2
+}
+
+@test "a spec says which are written" {
+	new_spec "$WORK/one"
+	echo '  sbom: {formats: [spdx-2.3]}' >>"$WORK/one/build.yaml"
+	expect_status 0 glovebox run "$WORK/one/build.yaml" --out "$WORK/one/out"
+	[ ! -e "$WORK/one/out/sbom.cdx.json" ]
+	[ -s "$WORK/one/out/sbom.spdx.json" ]
+	sed -i 's/\[spdx-2.3\]/[]/' "$WORK/one/build.yaml"
+	expect_status 0 glovebox run "$WORK/one/build.yaml" --out "$WORK/one/out"
+	[ ! -e "$WORK/one/out/sbom.spdx.json" ]
+	sed -i 's/\[\]/[spdx-3.0]/' "$WORK/one/build.yaml"
+	expect_status 2 glovebox run "$WORK/one/build.yaml" --out "$WORK/one/out"
+	expect_output "cyclonedx-1.6 or spdx-2.3"
+}
