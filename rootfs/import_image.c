@@ -49,11 +49,25 @@ static int check_digests(const struct oci_foreign_layer *l, const struct stream_
 	return 0;
 }
 
-/** Reads a layer into @p table. */
-static int read_layer(struct image *im, const struct oci_foreign_layer *l, bool links, struct import_table *table, struct err *err)
+int import_layer(struct store_writer *writer, struct import_totals *totals, const struct stream_source *from, enum unpack_codec codec,
+		 enum tree_form form, size_t number, struct import_rows *below, struct stream_sums *ret_sums, struct err *err)
+{
+	auto_import_table table = NULL;
+	auto_import_rows rows = {0};
+	auto_stream s = NULL;
+
+	if (import_table_new(totals, true, &table, err) < 0 || stream_open(from, codec, STREAM_LAYER, &s, err) < 0 ||
+	    import_entries(s, writer, table, totals, form, err) < 0 || stream_end(s, ret_sums, err) < 0)
+		return -1;
+	import_table_take(table, &rows);
+	for (size_t i = 0; i < rows.n; i++)
+		rows.v[i]->layer = number;
+	return import_layers_put(below, &rows, totals, err);
+}
+
+static int add_layer(struct image *im, size_t number, const struct oci_foreign_layer *l, bool links, struct err *err)
 {
 	auto_oci_part part = OCI_PART_NONE;
-	auto_stream s = NULL;
 	enum unpack_codec codec;
 	struct stream_sums sums;
 
@@ -63,21 +77,10 @@ static int read_layer(struct image *im, const struct oci_foreign_layer *l, bool 
 		return err_set(err, ERR_INPUT, 0, "%llu bytes, and its descriptor says %llu", (unsigned long long)part.size,
 			       (unsigned long long)l->size);
 	const struct stream_source from = { .fd = part.fd, .offset = part.offset, .size = part.size };
-	if (find_codec(&part, &codec, err) < 0 || stream_open(&from, codec, STREAM_LAYER, &s, err) < 0 ||
-	    import_entries(s, im->writer, table, &im->totals, TREE_ROOTFS, err) < 0 || stream_end(s, &sums, err) < 0)
+	if (find_codec(&part, &codec, err) < 0 ||
+	    import_layer(im->writer, &im->totals, &from, codec, TREE_ROOTFS, number, &im->rows, &sums, err) < 0)
 		return -1;
 	return check_digests(l, &sums, err);
-}
-
-static int add_layer(struct image *im, const struct oci_foreign_layer *l, bool links, struct err *err)
-{
-	auto_import_table table = NULL;
-	auto_import_rows rows = {0};
-
-	if (import_table_new(&im->totals, true, &table, err) < 0 || read_layer(im, l, links, table, err) < 0)
-		return -1;
-	import_table_take(table, &rows);
-	return import_layers_put(&im->rows, &rows, &im->totals, err);
 }
 
 int import_image(struct store *store, const struct oci_files *files, enum oci_shape shape, const struct rootfs_source *source,
@@ -95,7 +98,7 @@ int import_image(struct store *store, const struct oci_files *files, enum oci_sh
 		return -1;
 	im.writer = w;
 	for (size_t i = 0; result == 0 && i < found.nlayers; i++) {
-		result = add_layer(&im, &found.layers[i], found.links, err);
+		result = add_layer(&im, i, &found.layers[i], found.links, err);
 		if (result < 0)
 			err_prefix(err, "layer %zu of %zu (%.200s)", i + 1, found.nlayers, found.layers[i].file);
 	}

@@ -54,6 +54,7 @@ struct import_entry {
 struct import_row {
 	struct import_entry e;
 	char *path, *link;
+	size_t layer;    /**< which of an image's it came with, from 0 */
 };
 
 void import_row_free(struct import_row *r);

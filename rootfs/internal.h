@@ -27,6 +27,7 @@
 
 #include "oci/foreign.h"
 #include "rootfs/rootfs.h"
+#include "rootfs/unpack.h"
 
 /** How many bytes of a path an error shows: the reason must still fit behind it. */
 #define SHOWN "%.1000s"
@@ -86,6 +87,13 @@ int import_entries(struct stream *from, struct store_writer *writer, struct impo
 int import_tar(struct store *store, const struct stream_source *from, struct tree_builder *b, struct err *err);
 
 /* ---- import_image.c --------------------------------------------------- */
+
+struct import_rows;
+struct stream_sums;
+/** Reads layer number @p number from @p from and lays it over what is in @p below. What it had stands only once the caller has found @p ret_sums to be
+ *  right. Contents are changed in @p form TREE_ROOTFS alone. */
+int import_layer(struct store_writer *writer, struct import_totals *totals, const struct stream_source *from, enum unpack_codec codec,
+		 enum tree_form form, size_t number, struct import_rows *below, struct stream_sums *ret_sums, struct err *err);
 
 /** Reads the image that @p source chooses among @p files into @p b. */
 int import_image(struct store *store, const struct oci_files *files, enum oci_shape shape, const struct rootfs_source *source,

@@ -88,6 +88,11 @@ int rootfs_ensure(struct store *store, const struct digest *d, char **ret_path, 
  *  reading with ident_read_begin() itself. */
 int rootfs_ensure_checked(struct store *store, const struct digest *d, char **ret_path, struct err *err);
 
+/** What of each layer of an image can be seen in the whole, as a tree: the files and links of layer i that no later one replaces or removes, with the
+ *  directories on the way. By the rules of archives and images above, but no content is amended, and modes are those of sources. The layers' blobs are
+ *  in @p store, and are checked against their digests and diff IDs. @p ret: one digest a layer, the caller's to free(). The store remembers them. */
+int rootfs_layer_trees(struct store *store, const struct oci_base *image, struct digest **ret, struct err *err);
+
 /** How a tree is exported. Borrowed strings. */
 struct rootfs_export {
 	bool oci;                   /**< as an image.tar of one uncompressed layer (oci_image_write()); else as a plain tar */
