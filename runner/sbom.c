@@ -7,6 +7,7 @@
 
 #include "attest/attest.h"
 #include "inspect/tree_sha1.h"
+#include "rootfs/rootfs.h"
 #include "runner/image.h"
 #include "runner/inputs.h"
 
@@ -163,6 +164,22 @@ static int add_tree(struct store *store, struct contents *c, const struct digest
 	return contents_add_tree(c, store, tree, to, (unsigned)layer, sums, n, err);
 }
 
+/** The base image's layers, where it is one. */
+static int add_base(const struct run_sbom_facts *f, bool sha1, struct contents *c, struct err *err)
+{
+	const struct base_image *base = &f->plan->base;
+	auto_free struct digest *trees = NULL;
+
+	if (!base->any)
+		return 0;
+	if (rootfs_layer_trees(f->store, &base->image, &trees, err) < 0)
+		return err_ctx(err, "base image");
+	for (size_t i = 0; i < base->image.nlayers; i++)
+		if (add_tree(f->store, c, &trees[i], "/", i, sha1, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int lay_contents(const struct run_sbom_facts *f, size_t nlayers, bool sha1, struct contents *c, struct err *err)
 {
 	auto_free struct image_tree *own = NULL;
@@ -172,6 +189,8 @@ static int lay_contents(const struct run_sbom_facts *f, size_t nlayers, bool sha
 		return -1;
 	if (nbase + n != nlayers)
 		return err_set(err, ERR_INTERNAL, 0, "image.tar has %zu layers, and its plan %zu", nlayers, nbase + n);
+	if (add_base(f, sha1, c, err) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (add_tree(f->store, c, &own[i].tree, own[i].to, nbase + i, sha1, err) < 0)
 			return -1;

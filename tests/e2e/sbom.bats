@@ -157,6 +157,27 @@ pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3"
 	jq -r .comment "$WORK/odd/out/sbom.spdx.json" | grep -q '^/a/package.json: '
 }
 
+@test "a base image: what each of its layers brings, as far as it is still there" {
+	local dir=$WORK/base
+	mkdir -p "$dir/one/a" "$dir/one/etc" "$dir/two/a"
+	echo '{"name":"a","version":"1"}' >"$dir/one/a/package.json"
+	echo one >"$dir/one/etc/one"
+	echo '{"name":"a","version":"2"}' >"$dir/two/a/package.json"
+	digest=$(glovebox image pack "$dir/one" -o "$dir/one.tar" --json | jq -r .digest)
+	digest=$(glovebox image pack "$dir/two" -o "$dir/two.tar" --base "oci:$dir/one.tar@$digest" --json | jq -r .digest)
+	new_spec "$dir/spec" 'echo built >built'
+	sed -i "s|base: scratch|base: oci:$dir/two.tar@$digest|" "$dir/spec/build.yaml"
+	glovebox run "$dir/spec/build.yaml" --out "$dir/out" --key "$WORK/key.pem"
+	accepted base
+	is "$(purls base)" pkg:npm/a@2
+	layers=$(jq -r '[.dependencies[] | select(.ref | startswith("layer-")) | .ref + ":" + ((.dependsOn // []) | length | tostring)] | join(" ")' "$dir/out/sbom.cdx.json")
+	is "$layers" "layer-0:1 layer-1:1 layer-2:3"
+	is "$(jq -r '.packages[] | select(.name == "base" and .primaryPackagePurpose == "SOURCE") | .checksums[0].checksumValue' "$dir/out/sbom.spdx.json")" "${digest#sha256:}"
+	# The second time the store remembers.
+	glovebox run "$dir/spec/build.yaml" --out "$dir/again" --no-cache
+	cmp "$dir/out/sbom.cdx.json" "$dir/again/sbom.cdx.json"
+}
+
 @test "both are listed, named in the provenance, signed with the image as subject, and verified" {
 	local out=$WORK/scratch/out kind
 	is "$(jq -r '.sboms[] | .format + " " + .path + " " + .bundle' "$out/result.json")" \
