@@ -11,6 +11,11 @@
 #include "base/array.h"
 #include "inspect/pkg_apart.h"
 
+/** Bytes of a program that are looked at together, and how many of them again with the next. */
+#define SCAN_CHUNK (256u << 10)
+#define SCAN_OVERLAP 64
+#define GO_PROGRAM_MIN (512u << 10)
+
 const char *package_kind_name(enum package_kind kind)
 {
 	static const char *const names[PACKAGE_KINDS] = {
@@ -73,6 +78,69 @@ static int gather(struct gathering *g, size_t at, enum pkg_format format, struct
 	return 0;
 }
 
+/** Finds the place of Go's build information in a file, by its bytes alone: nothing of it is taken apart here. @p ret is the file's size where there is
+ *  none. */
+static int find_go(int fd, uint64_t size, uint64_t *ret, struct err *err)
+{
+	auto_free char *chunk = malloc(SCAN_CHUNK + SCAN_OVERLAP);
+	size_t have = 0, got = 1;
+	uint64_t at = 0;
+
+	if (chunk == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "look for packages");
+	*ret = size;
+	while (got > 0) {
+		if (io_read_full(fd, chunk + have, SCAN_CHUNK, &got, err) < 0)
+			return -1;
+		have += got;
+		if (at == 0 && (have < 4 || memcmp(chunk, "\x7f" "ELF", 4) != 0))
+			return 0;
+		for (const char *p = chunk; (p = memmem(p, have - (size_t)(p - chunk), PKG_GO_MAGIC, strlen(PKG_GO_MAGIC))) != NULL; p++) {
+			size_t place = (size_t)(p - chunk);
+
+			if ((at + place) % 16 == 0 && pkg_is_go_head(p, have - place)) {
+				*ret = at + place;
+				return 0;
+			}
+		}
+		if (have <= SCAN_OVERLAP)
+			continue;
+		memmove(chunk, chunk + have - SCAN_OVERLAP, SCAN_OVERLAP);
+		at += have - SCAN_OVERLAP;
+		have = SCAN_OVERLAP;
+	}
+	return 0;
+}
+
+/** Copies what a program says of its modules, where Go has made it. */
+static int gather_program(struct gathering *g, size_t at, struct err *err)
+{
+	const struct content *file = &g->contents->v[at];
+	auto_fd fd = -1;
+	uint64_t place;
+
+	if (g->open(g->arg, file, &fd, err) < 0 || find_go(fd, file->size, &place, err) < 0)
+		return err_ctx(err, "'%.1000s'", file->path);
+	if (place == file->size)
+		return 0;
+	uint64_t n = file->size - place < PKG_GO_MAX ? file->size - place : PKG_GO_MAX;
+	if (g->size + n > PACKAGE_FILES_MAX)
+		return note(g, at, "too many files tell of packages: those that it tells of are not listed", err);
+	if (!array_room(&g->v, g->n, &g->room))
+		return err_set(err, ERR_INTERNAL, ENOMEM, "find packages");
+	if (lseek(fd, (off_t)place, SEEK_SET) < 0 || io_copy(fd, g->spool, n, err) < 0)
+		return err_ctx(err, "'%.1000s'", file->path);
+	g->v[g->n++] = (struct pkg_text){ .at = at, .format = PKG_GO_BINARY, .bytes = { g->spool, g->size, n } };
+	g->size += n;
+	return 0;
+}
+
+/** Whether it can be a program of Go's: the smallest are larger than a mebibyte. */
+static bool may_be_program(const struct content *file)
+{
+	return file->type == TREE_FILE && (file->mode & 0111) != 0 && file->size >= GO_PROGRAM_MIN;
+}
+
 /** By format, which is the order that the readers count on. */
 static int by_format(const void *a, const void *b)
 {
@@ -92,6 +160,8 @@ static int gather_all(struct gathering *g, struct err *err)
 		enum pkg_format format = g->contents->v[i].type == TREE_FILE ? pkg_format_of(g->contents->v[i].path) : PKG_NO_FORMAT;
 
 		if (format != PKG_NO_FORMAT && gather(g, i, format, err) < 0)
+			return -1;
+		if (format == PKG_NO_FORMAT && may_be_program(&g->contents->v[i]) && gather_program(g, i, err) < 0)
 			return -1;
 	}
 	if (g->n > 0)

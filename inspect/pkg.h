@@ -75,7 +75,15 @@ struct pkg_file {
 };
 typedef int pkg_reader(struct pkg_found *f, const struct pkg_file *file, struct err *err);
 pkg_reader pkg_read_os_release, pkg_read_copyright, pkg_read_dpkg_status, pkg_read_dpkg_list, pkg_read_dpkg_sums, pkg_read_pip_metadata,
-	pkg_read_pip_record, pkg_read_pip_files, pkg_read_npm_package, pkg_read_npm_lock, pkg_read_apk;
+	pkg_read_pip_record, pkg_read_pip_files, pkg_read_npm_package, pkg_read_npm_lock, pkg_read_apk,
+	pkg_read_go_binary, pkg_read_go_mod, pkg_read_cargo;
+
+/** What a program made by Go has in it before what it says of its modules, at a place that 16 divides. */
+#define PKG_GO_MAGIC "\xff Go buildinf:"
+/** Most bytes from there on that are read. */
+#define PKG_GO_MAX (1u << 20)
+/** Whether these bytes are such a place, of a form that is read. */
+bool pkg_is_go_head(const char *at, size_t n);
 
 /** Reads a file by its format. */
 int pkg_read(struct pkg_found *f, enum pkg_format format, const struct pkg_file *file, struct err *err);

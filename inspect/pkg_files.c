@@ -28,6 +28,8 @@ static const struct pattern {
 	{ NULL, "package-lock.json", PKG_NPM_LOCK },
 	{ NULL, "npm-shrinkwrap.json", PKG_NPM_LOCK },
 	{ NULL, "*.egg-info", PKG_PIP_METADATA },
+	{ NULL, "go.mod", PKG_GO_MOD },
+	{ NULL, "Cargo.lock", PKG_CARGO_LOCK },
 };
 
 /** Files of Python's packages, by the directory's name. */

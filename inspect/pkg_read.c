@@ -23,10 +23,11 @@ int pkg_read(struct pkg_found *f, enum pkg_format format, const struct pkg_file 
 		[PKG_DPKG_STATUS_D] = pkg_read_dpkg_status, [PKG_DPKG_LIST] = pkg_read_dpkg_list, [PKG_DPKG_SUMS] = pkg_read_dpkg_sums,
 		[PKG_APK_INSTALLED] = pkg_read_apk, [PKG_RPM_OTHER] = read_other_rpm, [PKG_PIP_METADATA] = pkg_read_pip_metadata, [PKG_PIP_RECORD] = pkg_read_pip_record,
 		[PKG_PIP_FILES] = pkg_read_pip_files, [PKG_NPM_PACKAGE] = pkg_read_npm_package, [PKG_NPM_LOCK] = pkg_read_npm_lock,
+		[PKG_GO_BINARY] = pkg_read_go_binary, [PKG_GO_MOD] = pkg_read_go_mod, [PKG_CARGO_LOCK] = pkg_read_cargo,
 	};
 
-	/* Readers take texts for strings. */
-	if (file->text != NULL && memchr(file->text, '\0', file->n) != NULL)
+	/* Readers take texts for strings; of what is none, lengths are told. */
+	if (format != PKG_GO_BINARY && memchr(file->text, '\0', file->n) != NULL)
 		return pkg_bad("a NUL in a text", err);
 	return readers[format](f, file, err);
 }
@@ -78,6 +79,7 @@ static int find_needs(const struct pkg_found *f, struct pkg *p, size_t self, str
 {
 	size_t n = 0;
 
+	/* Go's have been found where they stand. */
 	if (p->nwants == 0)
 		return 0;
 	p->p.needs = calloc(p->nwants, sizeof *p->p.needs);

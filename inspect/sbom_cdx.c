@@ -69,7 +69,7 @@ static json_t *package_component(const struct sbom *s, const struct sbom_files *
 
 	package_purl(s->packages, p, &purl);
 	if (purl.failed || owned == NULL || !set_name(c, p) || !sbom_set(c, "purl", json_string(purl.data)) ||
-	    (p->version != NULL && !sbom_set(c, "version", sbom_text(p->version))) ||
+	    !sbom_set(c, "version", sbom_text(p->version != NULL ? p->version : SBOM_UNKNOWN)) ||
 	    (p->licence != NULL && !sbom_set(c, "licenses", licences(p->licence))) ||
 	    (json_array_size(owned) > 0 && json_object_set(c, "components", owned) < 0) ||
 	    (p->listed && !sbom_set(c, "properties", json_pack("[o]", property("glovebox:found", "lock file")))))

@@ -182,7 +182,8 @@ static bool add_package(struct making *m, size_t i)
 	auto_buf info = {0};
 
 	sbom_ref(ID_PACKAGE, i, id);
-	auto_json j = package_of(id, p->name, p->version, sbom_supplier(m->s, p), p->kind == PACKAGE_DEB || p->kind == PACKAGE_APK || p->kind == PACKAGE_RPM ? NULL : "LIBRARY");
+	auto_json j = package_of(id, p->name, p->version != NULL ? p->version : SBOM_UNKNOWN, sbom_supplier(m->s, p),
+				 p->kind == PACKAGE_DEB || p->kind == PACKAGE_APK || p->kind == PACKAGE_RPM ? NULL : "LIBRARY");
 	package_purl(m->s->packages, p, &purl);
 	buf_addf(&info, "%s by /%s", p->listed ? "listed" : "installed", from->path);
 	if (info.failed || !set_purl(j, &purl) || !sbom_set(j, "sourceInfo", sbom_text(info.data)) ||

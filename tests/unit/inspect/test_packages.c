@@ -181,6 +181,131 @@ static void apk(void **state)
 	assert_owner(&p, &c, "bin/sh", NULL);
 }
 
+static void go_mod_and_cargo_lock(void **state)
+{
+	static const struct row rows[] = {
+		{ "src/go.mod",
+		  "module example.com/App // x\n\ngo 1.22\nrequire github.com/One/two v1.0.0\nrequire (\n\tgolang.org/x/sys v0.1.0 // indirect\n\tbad\n)\nexclude (\n\ta v1\n)\n", NULL },
+		{ "src/Cargo.lock",
+		  "version = 3\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"rand 0.8.5\",\n \"libc\",\n]\n\n"
+		  "[[package]]\nname = \"libc\"\nversion = \"0.2.1\"\nsource = \"registry+x\"\n\n[[package]]\nname = \"rand\"\nversion = \"0.7.0\"\n\n"
+		  "[[package]]\nname = \"rand\"\nversion = \"0.8.5\"\n\n[metadata]\nname = \"none\"\n", NULL },
+	};
+	auto_contents c = {0};
+	auto_packages p = {0};
+
+	(void)state;
+	FIND_HERE(rows, &c, &p);
+	assert_int_equal(p.n, 7);
+	assert_purl(&p, "example.com/App", "pkg:golang/example.com/app");
+	assert_purl(&p, "github.com/One/two", "pkg:golang/github.com/one/two@v1.0.0");
+	assert_needs(&p, "example.com/App", "github.com/One/two golang.org/x/sys");
+	assert_purl(&p, "libc", "pkg:cargo/libc@0.2.1");
+	assert_needs(&p, "app", "libc rand");
+	assert_text(p.v[named(&p, "app")->needs[1]].version, "0.8.5");
+	assert_true(named(&p, "libc")->listed);
+}
+
+/** What Go puts into a program, behind @p before bytes that are none of it. */
+static void go_program(struct buf *out, size_t before, const char *version, const char *modules)
+{
+	buf_adds(out, "\x7f" "ELF");
+	while (out->len < before)
+		buf_addc(out, '.');
+	size_t start = out->len;
+	buf_add(out, PKG_GO_MAGIC "\x08\x02", 16);
+	while (out->len < start + 32)
+		buf_addc(out, '\0');
+	buf_addc(out, (char)strlen(version));
+	buf_adds(out, version);
+	size_t n = strlen(modules) + 32;
+	buf_addc(out, (char)(0x80 | (n & 0x7f)));
+	buf_addc(out, (char)(n >> 7));
+	buf_adds(out, "0123456789abcdef");
+	buf_adds(out, modules);
+	buf_adds(out, "0123456789abcdef");
+	buf_adds(out, "and more");
+	assert_false(out->failed);
+}
+
+static const char go_modules[] = "path\texample.com/app/cmd\nmod\texample.com/app\tv1.2.3\th1:x=\ndep\tgithub.com/a/b\tv0.1.0\th1:y=\n"
+	"dep\tgithub.com/old/c\tv1.0.0\n=>\tgithub.com/new/c\tv2.0.0\th1:z=\ndep\tlocal.example/d\tv0.0.0\n=>\t./d\t(devel)\nbuild\tCGO_ENABLED=0\n";
+
+/** A file of bytes that are no text, opened as packages_find() does. */
+static int open_buf(void *arg, const struct content *file, int *ret_fd, struct err *err)
+{
+	const struct buf *b = arg;
+	auto_fd fd = memfd_create("program", MFD_CLOEXEC);
+
+	(void)file;
+	if (io_write_all(fd, b->data, b->len, err) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return -1;
+	*ret_fd = move_fd(&fd);
+	return 0;
+}
+
+static void find_in_program(const struct buf *program, struct contents *c, struct packages *p)
+{
+	const struct tree_entry e = { .type = TREE_FILE, .mode = 0755, .size = program->len };
+	struct err err = {0};
+
+	assert_int_equal(contents_add(c, &e, "usr/bin/app", 0, &err), 0);
+	contents_lay(c);
+	if (packages_find(c, open_buf, (void *)program, p, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static void go_programs(void **state)
+{
+	/* Also across two pieces that are looked at one after the other; and where it is at no place that 16 divides, it is a text. */
+	static const struct { size_t before; size_t packages; } rows[] = { { 600 << 10, 5 }, { (768 << 10) - 16, 5 }, { (600 << 10) + 8, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf program = {0};
+		auto_contents c = {0};
+		auto_packages p = {0};
+
+		go_program(&program, rows[i].before, "go1.22.1 X:none", go_modules);
+		find_in_program(&program, &c, &p);
+		assert_int_equal(p.n, rows[i].packages);
+		assert_int_equal(p.nnotes, 0);
+		if (p.n == 0)
+			continue;
+		assert_purl(&p, "example.com/app", "pkg:golang/example.com/app@v1.2.3");
+		assert_purl(&p, "github.com/new/c", "pkg:golang/github.com/new/c@v2.0.0");
+		assert_purl(&p, "local.example/d", "pkg:golang/local.example/d@v0.0.0");
+		assert_purl(&p, "stdlib", "pkg:golang/stdlib@1.22.1");
+		assert_needs(&p, "example.com/app", "github.com/a/b github.com/new/c local.example/d stdlib");
+		assert_owner(&p, &c, "usr/bin/app", "example.com/app");
+	}
+}
+
+/** Cut anywhere, it is a note or nothing. */
+static void go_program_that_is_cut(void **state)
+{
+	auto_buf whole = {0};
+	struct err err = {0};
+
+	(void)state;
+	go_program(&whole, 4, "go1.22.1", go_modules);
+	for (size_t n = 0; n < whole.len - 4; n++) {
+		struct contents c = {0};
+		auto_pkg_found f = {0};
+		auto_free char *text = calloc(1, n + 1);
+		const struct tree_entry e = { .type = TREE_FILE };
+
+		memcpy(text, whole.data + 4, n);
+		assert_int_equal(contents_add(&c, &e, "a", 0, &err), 0);
+		assert_int_equal(pkg_found_begin(&f, &c, &err), 0);
+		const struct pkg_file file = { .at = 0, .path = "a", .text = text, .n = n };
+		if (pkg_read(&f, PKG_GO_BINARY, &file, &err) < 0)
+			assert_int_equal(err.kind, ERR_INPUT);
+		pkg_found_clear(&f);
+		contents_clear(&c);
+	}
+}
+
 /** What is of two makers: the database's package has what its list names, the other the rest. */
 static void database_owns_before_language(void **state)
 {
@@ -371,6 +496,9 @@ int main(void)
 		cmocka_unit_test(npm),
 		cmocka_unit_test(pip),
 		cmocka_unit_test(apk),
+		cmocka_unit_test(go_mod_and_cargo_lock),
+		cmocka_unit_test(go_programs),
+		cmocka_unit_test(go_program_that_is_cut),
 		cmocka_unit_test(database_owns_before_language),
 		cmocka_unit_test(hostile_files_are_refused),
 		cmocka_unit_test(odd_files_are_nothing),
