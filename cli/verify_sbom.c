@@ -4,22 +4,7 @@
 #include <string.h>
 
 #include "cli/verify.h"
-#include "inspect/sbom.h"
-
-/** The digest that the provenance has of the file, @p ret. @return whether it has. */
-static bool recorded(const json_t *statement, const char *name, struct digest *ret)
-{
-	const json_t *list = json_object_get(json_object_get(json_object_get(statement, "predicate"), "runDetails"), "byproducts"), *one;
-	size_t i;
-
-	json_array_foreach(list, i, one) {
-		const char *is = json_str(one, "name"), *hex = json_str(json_object_get(one, "digest"), "sha256");
-
-		if (is != NULL && hex != NULL && strcmp(is, name) == 0)
-			return digest_parse_hex(hex, ret);
-	}
-	return false;
-}
+#include "runner/sbom.h"
 
 static int check_file(const char *path, const struct digest *want, struct err *err)
 {
@@ -42,7 +27,7 @@ int verify_sbom_files(const struct verify_request *q, const json_t *statement, s
 
 		buf_add(&path, q->digest_file, (size_t)(text_path_name(q->digest_file) - q->digest_file));
 		buf_adds(&path, sbom_kinds[i].file);
-		if (buf_check(&path, "path", err) < 0 || (recorded(statement, sbom_kinds[i].file, &want) && check_file(path.data, &want, err) < 0))
+		if (buf_check(&path, "path", err) < 0 || (run_sbom_recorded(statement, i, &want) && check_file(path.data, &want, err) < 0))
 			return -1;
 	}
 	return 0;

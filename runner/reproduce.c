@@ -7,6 +7,7 @@
 #include "inspect/inspect.h"
 #include "runner/build.h"
 #include "runner/evidence.h"
+#include "runner/sbom.h"
 #include "runner/vary.h"
 
 /** What is rebuilt, and where. */
@@ -103,18 +104,34 @@ static int judge_difference(const struct evidence *e, struct rebuild *r, struct 
 	return 0;
 }
 
-static int judge(const struct evidence *e, const struct digest *output, struct rebuild *r, struct reproduce_report *ret,
-		 struct err *err)
+/** All bytes of the image are the same: so must be what was written about it. */
+static int judge_sboms(struct store *store, const struct plan *plan, const struct evidence *e, const struct rebuild *r, struct reproduce_report *ret,
+		       struct err *err)
+{
+	const struct run_sbom_facts facts = {
+		.store = store, .plan = plan, .output = r->build.left.output.tree, .output_path = r->build.output_path, .image_fd = r->fd,
+		.image = &r->built,
+	};
+	auto_buf others = {0};
+
+	if (run_sboms_compare(&facts, e->provenance.statement, &others, err) < 0)
+		return -1;
+	ret->verdict = others.len == 0 ? REPRODUCED_IMAGE : NOT_REPRODUCED;
+	if (others.len > 0)
+		snprintf(ret->account, sizeof ret->account, "the image is the same, and its bill of materials is not: %s", others.data);
+	return 0;
+}
+
+static int judge(struct store *store, const struct plan *plan, const struct evidence *e, const struct digest *output, struct rebuild *r,
+		 struct reproduce_report *ret, struct err *err)
 {
 	*ret = (struct reproduce_report){ .verdict = NOT_REPRODUCED, .expected = e->manifest, .got = r->built.manifest };
 	if (!digest_eq(output, &r->build.left.output.tree)) {
 		account_output(e, output, r, ret);
 		return 0;
 	}
-	if (digest_eq(&e->manifest, &r->built.manifest) && digest_eq(&e->tar, &r->built.tar)) {
-		ret->verdict = REPRODUCED_IMAGE;
-		return 0;
-	}
+	if (digest_eq(&e->manifest, &r->built.manifest) && digest_eq(&e->tar, &r->built.tar))
+		return judge_sboms(store, plan, e, r, ret, err);
 	return judge_difference(e, r, ret, err);
 }
 
@@ -173,7 +190,7 @@ int reproduce(struct store *store, const struct reproduce_options *opt, struct r
 	if (result == 0)
 		result = keep(store_ident(store), opt->keep_dir, &r, err);
 	if (result == 0)
-		result = judge(&e, &output, &r, &report, err);
+		result = judge(store, plan, &e, &output, &r, &report, err);
 	rebuild_clear(&r);
 	/* What is not the same as it is needs no variation to show it. */
 	if (result == 0 && report.verdict != NOT_REPRODUCED)

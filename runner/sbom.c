@@ -352,3 +352,40 @@ int run_sbom_statement(const struct plan *plan, const struct built_image *image,
 
 	return attest_document(&document, out, err);
 }
+
+/* ---- against what is recorded ---------------------------------------------------------------- */
+
+static const json_t *details_of(const json_t *statement)
+{
+	return json_object_get(json_object_get(statement, "predicate"), "runDetails");
+}
+
+bool run_sbom_recorded(const json_t *statement, enum sbom_format format, struct digest *ret)
+{
+	const json_t *list = json_object_get(details_of(statement), "byproducts"), *one;
+	size_t i;
+
+	json_array_foreach(list, i, one) {
+		const char *name = json_str(one, "name"), *hex = json_str(json_object_get(one, "digest"), "sha256");
+
+		if (name != NULL && hex != NULL && strcmp(name, sbom_kinds[format].file) == 0)
+			return digest_parse_hex(hex, ret);
+	}
+	return false;
+}
+
+int run_sboms_compare(const struct run_sbom_facts *facts, const json_t *statement, struct buf *ret, struct err *err)
+{
+	const char *version = json_str(json_object_get(json_object_get(details_of(statement), "builder"), "version"), "glovebox");
+	auto_run_sboms made = {0};
+	struct digest want;
+
+	if (version == NULL || strcmp(version, GB_VERSION) != 0)
+		return 0;
+	if (run_sboms_make(facts, &made, err) < 0)
+		return -1;
+	for (enum sbom_format i = 0; i < SBOM_FORMATS; i++)
+		if (run_sbom_recorded(statement, i, &want) && (made.text[i].len == 0 || !digest_eq(&want, &made.digest[i])))
+			buf_addf(ret, "%s%s", ret->len > 0 ? ", " : "", sbom_kinds[i].file);
+	return buf_check(ret, "bills of materials", err);
+}

@@ -41,6 +41,12 @@ int run_sboms_make(const struct run_sbom_facts *facts, struct run_sboms *ret, st
 /** Adds what result.json says of them: [{format, path, digest, bundle}]. */
 int run_sboms_json(const struct run_sboms *s, bool is_signed, json_t *result, struct err *err);
 
+/** The digest that a provenance, which has been checked, names of a document. @return whether it does. */
+bool run_sbom_recorded(const json_t *statement, enum sbom_format format, struct digest *ret);
+/** Makes them again, and appends the names of those that are recorded and have become others, ", " between them. None where another version of glovebox
+ *  recorded them: it may have told of other things. */
+int run_sboms_compare(const struct run_sbom_facts *facts, const json_t *statement, struct buf *ret, struct err *err);
+
 /** What the image is called in its attestations. */
 const char *run_image_name(const struct plan *plan);
 /** Appends the statement about a document, to be signed. */

@@ -220,6 +220,20 @@ spdx-2.3 sbom.spdx.json sbom.spdx.json.sigstore.json"
 	is "$(jq -r '.sboms | length' "$WORK/again/result.json")" 2
 }
 
+@test "reproduce makes them again, and compares" {
+	expect_status 0 glovebox reproduce "$WORK/scratch/out" --key "$WORK/key.pub.pem"
+	expect_status 0 glovebox reproduce "$WORK/base/out" --key "$WORK/key.pub.pem"
+	# Recorded as something else, by who need not sign.
+	cp -R "$WORK/again" "$WORK/other"
+	jq -cSj '(.predicate.runDetails.byproducts[] | select(.name == "sbom.spdx.json") | .digest.sha256) = ("0" * 64)' "$WORK/again/provenance.json" >"$WORK/other/provenance.json"
+	expect_status 4 glovebox reproduce "$WORK/other" --unverified
+	expect_output "its bill of materials is not: sbom.spdx.json"
+	# What another version has written may tell of other things.
+	jq -cSj '(.predicate.runDetails.byproducts[] | select(.name == "sbom.spdx.json") | .digest.sha256) = ("0" * 64) | .predicate.runDetails.builder.version.glovebox = "0.0.9"' \
+		"$WORK/again/provenance.json" >"$WORK/other/provenance.json"
+	expect_status 0 glovebox reproduce "$WORK/other" --unverified
+}
+
 @test "a spec says which are written" {
 	new_spec "$WORK/one"
 	echo '  sbom: {formats: [spdx-2.3]}' >>"$WORK/one/build.yaml"
