@@ -6,7 +6,7 @@
 #   make check           install what is missing, build, run all tests        (check-long: the long ones too)
 #   make static          both without shared libraries, in $(O)/static
 #   make deb             a Debian package, in $(O)/deb
-#   make lint bench bench-long bench-store bench-verify install uninstall dist deps clean
+#   make lint bench bench-long bench-store bench-verify bench-matrix install uninstall dist deps clean
 #
 #   O=DIR  SAN=address,undefined  WERROR=1  CC=clang  DESTDIR= prefix=
 
@@ -152,11 +152,16 @@ bench-store: all
 	tests/deps.sh build bench
 	bench/store.sh $(O)
 
-# Minutes of compiling, inside and outside.
+# The escape suite's probes under glovebox and under other sandboxes: rewrites bench/escape-matrix.md.
+bench-matrix: all $(PROBE)
+	tests/deps.sh build matrix
+	bench/escape-matrix.sh $(O) bench/escape-matrix.md
+
 bench-verify: all
 	tests/deps.sh build bench
 	bench/verify.sh $(O)
 
+# Minutes of compiling, inside and outside.
 bench-long: all
 	tests/deps.sh build bench-long
 	bench/compile.sh $(O)
@@ -165,6 +170,6 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all static bench bench-long bench-store bench-verify clean FORCE
+.PHONY: all static bench bench-long bench-store bench-verify bench-matrix clean FORCE
 
 -include $(shell test -d $(O) && find $(O) -type f -name '*.d')

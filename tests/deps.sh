@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that are missing, and does nothing where none is.
 #
-#   deps.sh [build] [demo] [test] [heavy] [static] [bench] [bench-long]      default: build
+#   deps.sh [build] [demo] [test] [heavy] [static] [bench] [bench-long] [matrix]      default: build
 #
 # As root by apt-get; as an ordinary user by sudo where that is there; with neither it prints
 # the line to run and ends with 1. With nothing missing it needs neither network nor rights.
@@ -28,6 +28,9 @@ bench=(bubblewrap:bwrap crun:crun runc:runc strace:strace perl:perl python3-yaml
 	openssl:openssl pigz:pigz zstd:zstd)
 # What `make bench-long` makes a root filesystem with.
 bench_long=(mmdebstrap:mmdebstrap)
+# Other sandboxes, that `make bench-matrix` tries the probes on, and podman's seccomp profile for those that bring none.
+matrix=(busybox-static bubblewrap:bwrap crun:crun runc:runc systemd-container:systemd-nspawn firejail:firejail
+	golang-github-containers-common python3:python3)
 
 # The packages of the lists named that this host lacks.
 missing()
@@ -48,9 +51,9 @@ missing()
 groups=()
 for group in "${@:-build}"; do
 	case $group in
-	build | demo | test | heavy | static | bench | bench-long) groups+=("$group") ;;
+	build | demo | test | heavy | static | bench | bench-long | matrix) groups+=("$group") ;;
 	*)
-		printf 'deps.sh: no such group: %s (build, demo, test, heavy, static, bench, bench-long)\n' "$group" >&2
+		printf 'deps.sh: no such group: %s (build, demo, test, heavy, static, bench, bench-long, matrix)\n' "$group" >&2
 		exit 2
 		;;
 	esac

@@ -66,7 +66,9 @@ static enum verdict aimed(void)
 		return broken(AIMED);
 	if (at.st_dev != root.st_dev)
 		return through("something is mounted on " AIMED);
-	if (slurp(AIMED_FILE, text, sizeof text) < 0 || strcmp(text, AIMED_TEXT) != 0)
+	if (slurp(AIMED_FILE, text, sizeof text) < 0)
+		return through("something covers " AIMED);
+	if (strcmp(text, AIMED_TEXT) != 0)
 		return through(AIMED_FILE " was written through a link");
 	slurp("/proc/self/mountinfo", text, sizeof text);
 	return strstr(text, " " AIMED) != NULL ? through("a mount lies below " AIMED) : held(0);
@@ -123,8 +125,8 @@ const struct probe start_probes[] = {
 	{ 11, "target-by-proc", START(aimed) },
 	{ 11, "workdir-is-a-descriptor", START(begins_inside) },
 	{ 11, "workdir-is-a-link", START(begins_inside) },
-	{ 11, "command-is-own-program", START(from_outside) },
-	{ 11, "interpreter-is-own-program", START(from_outside) },
+	{ 11, "command-is-own-program", from_outside, { "held", [MODE_FLOOR] = "-", [MODE_BARE] = "-", [MODE_PEER] = "-" } },
+	{ 11, "interpreter-is-own-program", from_outside, { "held", [MODE_FLOOR] = "-", [MODE_BARE] = "-", [MODE_PEER] = "-" } },
 	{ 0 },
 };
 
