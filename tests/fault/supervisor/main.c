@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- *     faults REPORT [FAULT N] [CALL=ERRNO]… [types] -- PROGRAM ARGUMENT…
+ *     faults REPORT [FAULT[:CALL[:PATH]] N] [CALL=ERRNO]… [types] -- PROGRAM ARGUMENT…
  *
- * FAULT N: the Nth call that it may befall fails so, once. CALL=ERRNO: each such call fails, as on a file system that has none of it.
+ * FAULT N: the Nth call that it may befall fails so, once; only those of that name, with just that path. CALL=ERRNO: each such call fails, as on a file system that has none of it.
  * types: directories do not tell the types of their entries. REPORT gets one line for each fact:
  *
  *     EIO 231             so many calls there were that it may befall; of the FAULT alone, where there is one
@@ -39,6 +39,8 @@
 static struct {
 	const char *report;
 	const struct fault_name *fault;  /**< or NULL */
+	const struct call *call;         /**< only it; or NULL */
+	const char *path;                /**< only with it; or NULL */
 	unsigned long at;
 	struct { const struct call *call; int sys; } always[ALWAYS_MAX];
 	size_t nalways;
@@ -169,6 +171,20 @@ static void befall(const struct call *c, struct tracee *t, const struct seen *s)
 		seen_answer(t->pid, -want.fault->sys);
 }
 
+/** Whether it is one that was asked for. */
+static bool is_wanted(const struct call *c, pid_t pid, const struct seen *s)
+{
+	char path[sizeof befell_what];
+
+	if (!may_befall(want.fault->fault, c, pid, s) || (want.call != NULL && want.call != c))
+		return false;
+	if (want.path == NULL)
+		return true;
+	if (c->path >= 0)
+		tracee_string(pid, s->arg[c->path], path, sizeof path);
+	return c->path >= 0 && strcmp(path, want.path) == 0;
+}
+
 /** Counts the call, and lets the fault befall it where it is its turn. @return whether it did. */
 static bool count(const struct call *c, struct tracee *t, const struct seen *s)
 {
@@ -177,7 +193,7 @@ static bool count(const struct call *c, struct tracee *t, const struct seen *s)
 			counts[f] += may_befall(f, c, t->pid, s);
 		return false;
 	}
-	if (!may_befall(want.fault->fault, c, t->pid, s) || ++counts[want.fault->fault] != want.at)
+	if (!is_wanted(c, t->pid, s) || ++counts[want.fault->fault] != want.at)
 		return false;
 	befall(c, t, s);
 	return true;
@@ -341,17 +357,27 @@ static void report(int end)
 
 static void usage(void)
 {
-	fputs("usage: faults REPORT [FAULT N] [CALL=ERRNO]... [types] -- PROGRAM ARGUMENT...\n", stderr);
+	fputs("usage: faults REPORT [FAULT[:CALL[:PATH]] N] [CALL=ERRNO]... [types] -- PROGRAM ARGUMENT...\n", stderr);
 	exit(2);
 }
 
-static const struct fault_name *fault_of(const char *name)
+/** FAULT[:CALL[:PATH]]. @return whether it is that. */
+static bool take_fault(char *text)
 {
 	const struct fault_name *n = fault_names;
+	const char *name = strsep(&text, ":");
 
 	while (n->name != NULL && strcmp(n->name, name) != 0)
 		n++;
-	return n->name == NULL ? NULL : n;
+	if (n->name == NULL)
+		return false;
+	want.fault = n;
+	const char *call = text == NULL ? NULL : strsep(&text, ":");
+	want.call = call == NULL ? NULL : call_by_name(call, strlen(call));
+	want.path = text;
+	if (call != NULL && want.call == NULL)
+		usage();
+	return true;
 }
 
 /** The error of that name, or 0. */
@@ -386,10 +412,7 @@ static void parse(char **argv)
 		usage();
 	want.report = *argv++;
 	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++) {
-		const struct fault_name *fault = fault_of(*argv);
-
-		if (fault != NULL && argv[1] != NULL) {
-			want.fault = fault;
+		if (strchr(*argv, '=') == NULL && argv[1] != NULL && take_fault(*argv)) {
 			want.at = strtoul(*++argv, NULL, 10);
 		} else if (strcmp(*argv, "types") == 0) {
 			want.types = true;
