@@ -137,13 +137,19 @@ static int tell_lost(const struct build *b, struct report *report, const char *s
 	return report_note(report, step, text.data, err);
 }
 
+/** Whether what the build left could not be read for the step's doing: it is too odd, or closed. A disk that fails is not. */
+static bool is_steps_doing(const struct err *err)
+{
+	return err->kind == ERR_INPUT && (err->sys == 0 || err->sys == EACCES || err->sys == EPERM || err->sys == ENAMETOOLONG);
+}
+
 /** Reads back what the build left, through the view of its overlay. */
 static int take_output(struct build *b, const struct plan *plan, struct err *err)
 {
 	if (harvest(b->work.store, b->outcome.result.view_fd, &b->left.output, err) < 0) {
-		/* What cannot be collected is the step's doing, not a missing input of the run's. */
+		/* Neither is a missing input of the run's. */
 		if (err->kind == ERR_INPUT)
-			err->kind = ERR_STEP;
+			err->kind = is_steps_doing(err) ? ERR_STEP : ERR_INTERNAL;
 		return err_ctx(err, "collect what step '%s' left", plan->spec->build.name);
 	}
 	b->have_output = true;

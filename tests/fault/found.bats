@@ -6,6 +6,21 @@ load lib
 setup() { begin_file; DIR=$WORK/d; }
 teardown() { end_file; }
 
+# run_with FAULT N: a run that one call fails to.
+run_with()
+{
+	new_spec "$DIR"
+	expect_status "$1" under "$2" "$3" -- run "$DIR/build.yaml"
+	grep '^at ' "$WORK/report"
+}
+
+@test "a disk that fails while the output is read is no failing step" {
+	run_with 125 EIO:openat:made 2
+	expect_output "collect what step 'build' left: read directory 'made': Input/output error"
+	run_with 125 EMFILE:openat:twice 1
+	expect_output "collect what step 'build' left: read 'made/twice': Too many open files"
+}
+
 @test "a place without room for the result is no mistake of who names it" {
 	new_spec "$DIR"
 	expect_status 125 under ENOSPC:openat 1 -- image pack "$DIR" -o "$WORK/new.tar"
