@@ -51,7 +51,8 @@ void child_send(const struct child *c, const struct note *note, const int *fds, 
 		msg.msg_control = &control;
 		msg.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
 	}
-	(void)syscall(SYS_sendmsg, c->sock, &msg, MSG_NOSIGNAL);
+	while (syscall(SYS_sendmsg, c->sock, &msg, MSG_NOSIGNAL) < 0 && errno == EINTR)
+		continue;
 }
 
 /* ---- stages ------------------------------------------------------------------ */

@@ -21,6 +21,10 @@ run_with()
 	expect_output "collect what step 'build' left: read 'made/twice': Too many open files"
 }
 
+@test "a signal does not lose the view of what a step left" {
+	run_with 0 EINTR:sendmsg 1
+}
+
 @test "a place without room for the result is no mistake of who names it" {
 	new_spec "$DIR"
 	expect_status 125 under ENOSPC:openat 1 -- image pack "$DIR" -o "$WORK/new.tar"
