@@ -28,18 +28,15 @@ start()
 	[ $(($1 % 3)) != 0 ] && ! is_victim "$1" || more=(--no-cache)
 	glovebox run "$WORK/$(kind "$1")/build.yaml" --out "$WORK/out$1" "${more[@]}" >"$WORK/log$1" 2>&1 &
 	pids[$1]=$!
+	! is_victim "$1" || kill_later "$1" "$!" &
 }
 
-# Every fourth is killed, later and later.
-is_victim() { [ $(($1 % 4)) = 3 ]; }
-
-kill_victims()
+# Every fourth, which take 0.3 s at least, at different points of what they do.
+is_victim() { [ $(($1 % KINDS)) = 3 ]; }
+kill_later()
 {
-	local i
-	for ((i = 3; i < many; i += 4)); do
-		sleep 0.1
-		kill -9 "${pids[i]}" 2>/dev/null || true
-	done
+	sleep "0.$((5 + $1 / KINDS % 5 * 7 + 10))"
+	kill -9 "$2" 2>/dev/null || true
 }
 
 collect()
@@ -66,10 +63,9 @@ ended()
 @test "many runs at once, kills among them, and a collector: all results right, the store true, nothing left" {
 	local i pids=() killed=0 many=${GB_SOAK:-12}
 	make_kinds
-	for ((i = 0; i < many; i++)); do start "$i"; done
 	collect &
 	local collector=$!
-	kill_victims
+	for ((i = 0; i < many; i++)); do start "$i"; done
 	for ((i = 0; i < many; i++)); do ended "$i"; done >"$WORK/bad"
 	touch "$WORK/over"
 	wait "$collector" || { cat "$WORK/collected" >&2; return 1; }
