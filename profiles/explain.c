@@ -266,7 +266,8 @@ static int ask(const char *file, const char *text, size_t n, struct question *q,
 	auto_policy p = {0};
 	auto_node root = NULL;
 
-	if (policy_parse(file, text, n, arch_native(), &p, err) < 0 || yaml_read(file, text, n, &root, err) < 0)
+	if (yaml_read(file, text, n, &root, err) < 0 || policy_read(file, root, arch_native(), false, &p, err) < 0 ||
+	    (!policy_is_engines(root) && policy_check_reach(&p, file, err) < 0))
 		return -1;
 	q->policy = &p;
 	q->root = root;
