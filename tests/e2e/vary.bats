@@ -31,6 +31,11 @@ found()
 	expect_output "made"
 }
 
+sleeping() { pgrep -fx "sleep $1" >/dev/null; }
+gone() { ! sleeping "$1"; }
+none_of() { ! pgrep -f -- "$1" >/dev/null; }
+swept() { glovebox rootfs list >/dev/null && [ -z "$(ls -A "$GLOVEBOX_STORE/tmp")" ]; }
+
 @test "not reproducible: a date that is compiled in, to the day" {
 	found date 'date +%Y-%m-%d > made'
 	expect_output "varied: time: 'made' differs"
@@ -110,6 +115,20 @@ found()
 		expect_output "only root can build as another user"
 	fi
 	is "$(ls -A "$GLOVEBOX_STORE/tmp")" ""
+}
+
+@test "killed, it leaves no process, and nothing of the other store" {
+	local mark=$((80000 + RANDOM)) pid
+	# Only among other process ids it does not come to its end.
+	build long "[ \$\$ -lt 1000 ] || sleep $mark; cat input.txt > made"
+	"$GLOVEBOX" reproduce "$WORK/long-out" --key "$WORK/key.pub.pem" --vary all >/dev/null 2>&1 3>&- &
+	pid=$!
+	wait_until sleeping "$mark"
+	kill -KILL $pid
+	wait_until gone "$mark"
+	wait_until none_of "$WORK/long-out"
+	# What was killed is swept by the next; what is another user's goes by itself.
+	wait_until swept
 }
 
 @test "a round without a variation finds what differs by chance, and tells so" {
