@@ -30,7 +30,11 @@ struct crew {
 	char *ring;                /**< `depth` jobs */
 	uint64_t given, taken;     /**< tickets: those between wait in the ring */
 	struct hand *hands;
-	unsigned nhands;           /**< threads that run; 0: the caller does the work */
+	bool started;              /**< threads are, as far as they could be had */
+	unsigned nhands;           /**< threads that run; 0 then: the caller does the work */
+	unsigned idle;             /**< of them wait for a job */
+	bool wants_room;           /**< the caller waits until jobs have left the queue */
+	bool wants_end;            /**< or until one is done */
 	bool failed, over;
 	struct err why;            /**< of the first failure */
 };
@@ -61,6 +65,23 @@ static void do_job(struct crew *c, unsigned number, void *job)
 	}
 }
 
+/** Jobs that nobody has taken. */
+static size_t waiting(const struct crew *c)
+{
+	return (size_t)(c->given - c->taken);
+}
+
+/** Waits for a job. @return false: it is over. */
+static bool await_job(struct crew *c)
+{
+	while (!c->over && (c->failed || waiting(c) == 0)) {
+		c->idle++;
+		pthread_cond_wait(&c->wanted, &c->lock);
+		c->idle--;
+	}
+	return !c->over;
+}
+
 /** A thread's life. The lock is held but while it works. */
 static void *hand_main(void *arg)
 {
@@ -68,19 +89,18 @@ static void *hand_main(void *arg)
 	struct crew *c = h->crew;
 
 	pthread_mutex_lock(&c->lock);
-	for (;;) {
-		while (!c->over && (c->failed || c->taken == c->given))
-			pthread_cond_wait(&c->wanted, &c->lock);
-		if (c->over)
-			break;
+	while (await_job(c)) {
 		h->ticket = c->taken++;
 		h->busy = true;
 		memcpy(h->job, slot(c, h->ticket), c->plan.job_size);
-		pthread_cond_broadcast(&c->moved);
+		/* Not for one that has left: it would wake up to give one. */
+		if (c->wants_room && waiting(c) <= c->plan.depth / 2)
+			pthread_cond_broadcast(&c->moved);
 		pthread_mutex_unlock(&c->lock);
 		do_job(c, h->number, h->job);
 		h->busy = false;
-		pthread_cond_broadcast(&c->moved);
+		if (c->wants_end || c->failed)
+			pthread_cond_broadcast(&c->moved);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
@@ -92,8 +112,10 @@ static void start_hands(struct crew *c)
 	sigset_t all, old;
 	pthread_attr_t attr;
 
+	c->started = true;
 	sigfillset(&all);
-	if (pthread_attr_init(&attr) != 0)
+	/* One thread would only take turns with the caller. */
+	if (c->plan.threads <= 1 || pthread_attr_init(&attr) != 0)
 		return;
 	pthread_attr_setstacksize(&attr, CREW_STACK);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -129,8 +151,7 @@ int crew_start(const struct crew_plan *plan, struct crew **ret, struct err *err)
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->wanted, NULL);
 	pthread_cond_init(&c->moved, NULL);
-	/* One thread would only take turns with the caller. */
-	if (plan->threads > 1)
+	if (plan->lump == 0)
 		start_hands(c);
 	*ret = c;
 	return 0;
@@ -147,36 +168,57 @@ static int settle(struct crew *c, struct err *err)
 	return failed ? -1 : 0;
 }
 
-/** Does the job here and now: there are no threads. */
-static int do_here(struct crew *c, void *job, struct err *err)
+/** Does here and now what waits: there are no threads, or it is not worth their while. */
+static void do_here(struct crew *c)
 {
-	if (c->failed) {
-		if (c->plan.drop != NULL)
-			c->plan.drop(job);
-	} else {
+	while (!c->failed && waiting(c) > 0) {
+		uint64_t ticket = c->taken++;
+
 		pthread_mutex_unlock(&c->lock);
-		do_job(c, 0, job);
+		do_job(c, 0, slot(c, ticket));
 	}
-	return settle(c, err);
+}
+
+/** Waits until a job has moved that @p flag tells the threads of. */
+static void await_move(struct crew *c, bool *flag)
+{
+	if (c->nhands == 0)
+		return do_here(c);
+	/* Nobody waits for more to come. */
+	if (c->idle > 0 && waiting(c) > 0)
+		pthread_cond_broadcast(&c->wanted);
+	*flag = true;
+	pthread_cond_wait(&c->moved, &c->lock);
+	*flag = false;
+}
+
+/** Sees to it that the jobs that wait are done some time, once there are enough of them. */
+static void set_to_work(struct crew *c)
+{
+	if (waiting(c) < c->plan.lump)
+		return;
+	if (!c->started)
+		start_hands(c);
+	if (c->nhands == 0)
+		do_here(c);
+	else if (c->idle > 0)
+		pthread_cond_signal(&c->wanted);
 }
 
 int crew_give(struct crew *c, const void *job, uint64_t *ret_ticket, struct err *err)
 {
 	pthread_mutex_lock(&c->lock);
-	while (!c->failed && c->given - c->taken == c->plan.depth)
-		pthread_cond_wait(&c->moved, &c->lock);
+	while (!c->failed && waiting(c) == c->plan.depth)
+		await_move(c, &c->wants_room);
 	memcpy(slot(c, c->given), job, c->plan.job_size);
 	if (ret_ticket != NULL)
 		*ret_ticket = c->given;
-	if (c->nhands == 0) {
-		c->taken = ++c->given;
-		return do_here(c, slot(c, c->given - 1), err);
-	}
 	if (c->failed && c->plan.drop != NULL)
 		c->plan.drop(slot(c, c->given));
-	if (!c->failed)
+	if (!c->failed) {
 		c->given++;
-	pthread_cond_signal(&c->wanted);
+		set_to_work(c);
+	}
 	return settle(c, err);
 }
 
@@ -195,7 +237,7 @@ int crew_wait(struct crew *c, uint64_t ticket, struct err *err)
 {
 	pthread_mutex_lock(&c->lock);
 	while (!c->failed && !is_done(c, ticket, false))
-		pthread_cond_wait(&c->moved, &c->lock);
+		await_move(c, &c->wants_end);
 	return settle(c, err);
 }
 
@@ -203,7 +245,7 @@ int crew_finish(struct crew *c, struct err *err)
 {
 	pthread_mutex_lock(&c->lock);
 	while (!c->failed && c->given > 0 && !is_done(c, c->given - 1, true))
-		pthread_cond_wait(&c->moved, &c->lock);
+		await_move(c, &c->wants_end);
 	return settle(c, err);
 }
 

@@ -22,6 +22,10 @@ struct crew_plan {
 	unsigned threads;   /**< at most so many; crew_size() tells how many are sensible */
 	size_t job_size;    /**< bytes of a job, which is copied into the queue */
 	size_t depth;       /**< jobs that may wait, at least 1 */
+	/** So many of them wait before a sleeping thread is woken, and the first ones before there are threads at all, or until somebody waits for
+	 *  them (who does them himself then, where there are no threads yet): to wake a thread costs as much as a small job. At most half of
+	 *  `depth`; 0: threads are there at once, and one is woken for each. */
+	size_t lump;
 	/** Does a job. @p thread is less than `threads`, and no other thread's: state that is not to be shared hangs on it. @p job
 	 *  may be changed, and is forgotten afterwards. */
 	int (*work)(void *arg, unsigned thread, void *job, struct err *err);

@@ -104,6 +104,35 @@ static void a_ticket_is_waited_for(void **state)
 	}
 }
 
+/** Fewer jobs than wake a thread are done all the same once somebody waits for them, and more than the queue holds without anybody's waiting. */
+static void lumps_leave_nothing_behind(void **state)
+{
+	(void)state;
+	for (int n = 1; n < JOBS; n = n * 2 + 1) {
+		struct tally t = { .fails_at = -1 };
+		struct crew_plan plan = plan_of(&t, 3);
+		struct err err = {0};
+		auto_crew c = NULL;
+		uint64_t ticket = 0;
+
+		plan.lump = 4;
+		assert_int_equal(crew_start(&plan, &c, &err), 0);
+		for (int i = 0; i < n; i++) {
+			struct job j = { i, &t };
+
+			assert_int_equal(crew_give(c, &j, &ticket, &err), 0);
+		}
+		if (n % 4 == 3)
+			assert_int_equal(crew_wait(c, ticket, &err), 0);
+		else
+			assert_int_equal(crew_finish(c, &err), 0);
+		assert_int_equal(atomic_load(&t.done[n - 1]), 1);
+		assert_int_equal(crew_finish(c, &err), 0);
+		for (int i = 0; i < n; i++)
+			assert_int_equal(atomic_load(&t.done[i]), 1);
+	}
+}
+
 /** After a failure nothing more is begun, everything that is not done is dropped, and everybody is told. */
 static void first_failure_ends_it(unsigned threads)
 {
@@ -181,6 +210,7 @@ int main(void)
 		cmocka_unit_test(several_threads_do_all_once),
 		cmocka_unit_test(one_is_the_caller),
 		cmocka_unit_test(a_ticket_is_waited_for),
+		cmocka_unit_test(lumps_leave_nothing_behind),
 		cmocka_unit_test(a_failure_ends_several),
 		cmocka_unit_test(a_failure_ends_one),
 		cmocka_unit_test(threads_get_no_signals),
