@@ -7,6 +7,8 @@
 
 /** Open files that may wait: enough that a large one holds up nobody, few beside the usual limit of 1,024. */
 #define DEPTH 64
+/** How many of them wake a thread. */
+#define LUMP 16
 
 int snapshot_failed(const char *path, int sys, const char *doing, struct err *err)
 {
@@ -156,7 +158,7 @@ int snapshot_begin(struct snapshot *s, struct store *store, int rootfd, const st
 		   struct err *err)
 {
 	const struct crew_plan plan = {
-		.threads = crew_size(), .job_size = sizeof(struct snapshot_job), .depth = DEPTH, .work = work, .drop = drop, .arg = s,
+		.threads = crew_size(), .job_size = sizeof(struct snapshot_job), .depth = DEPTH, .lump = LUMP, .work = work, .drop = drop, .arg = s,
 	};
 
 	*s = (struct snapshot){
