@@ -119,6 +119,22 @@ int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err)
 	return read_full(fd, HERE, data, n, ret_got, err);
 }
 
+int io_read_expected(int fd, void *data, size_t n, uint64_t expected, size_t *ret_got, struct err *err)
+{
+	ssize_t first;
+	size_t rest = 0;
+
+	do
+		first = read(fd, data, n);
+	while (first < 0 && errno == EINTR);
+	if (first < 0)
+		return err_set(err, ERR_INTERNAL, errno, "read");
+	if ((uint64_t)first != expected && first != 0 && read_full(fd, HERE, (char *)data + first, n - (size_t)first, &rest, err) < 0)
+		return -1;
+	*ret_got = (size_t)first + rest;
+	return 0;
+}
+
 /** Finds out what begins at the place reached: a hole, and up to where, or data. */
 static void look_ahead(int fd, struct io_holes *h)
 {

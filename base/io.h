@@ -34,6 +34,10 @@ void *io_chunk(size_t n);
 /** Reads until @p n bytes or end of file. ERR_INTERNAL on failure. */
 int io_read_full(int fd, void *data, size_t n, size_t *ret_got, struct err *err);
 
+/** io_read_full() of a file that is said to have @p expected bytes left, less than @p n: where one read gives just that, the end is not asked for
+ *  by another. Whether there is more by then is for the caller to find out. ERR_INTERNAL on failure. */
+int io_read_expected(int fd, void *data, size_t n, uint64_t expected, size_t *ret_got, struct err *err);
+
 /** How far io_read_holes() has come. Zero-initialise for a file's start; `unknown` set: reads as io_read_full() does. */
 struct io_holes {
 	off_t at, hole_end, data_end; /**< of what is known to begin at or before `at` */

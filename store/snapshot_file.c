@@ -15,6 +15,17 @@ static bool same_state(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/** Reads the next piece; a small file comes in one, by one call. */
+static int read_piece(int fd, struct io_holes *holes, char *to, size_t room, uint64_t expected, size_t *ret_got, struct err *err)
+{
+	int result = holes->unknown ? io_read_expected(fd, to, room, expected, ret_got, err)
+				    : io_read_holes(fd, holes, to, room, ret_got, err);
+
+	if (result < 0)
+		err->kind = ERR_INPUT;
+	return result;
+}
+
 /** Reads the whole file into the writer; @p ret_size is what came. More than @p expected tells a change, and ends it. */
 static int read_whole(const struct snapshot_reader *r, int fd, const char *path, uint64_t expected, uint64_t *ret_size,
 		      struct err *err)
@@ -26,12 +37,9 @@ static int read_whole(const struct snapshot_reader *r, int fd, const char *path,
 		char *to;
 		size_t room, got;
 
-		if (store_writer_room(r->writer, &to, &room, err) < 0)
+		if (store_writer_room(r->writer, &to, &room, err) < 0 ||
+		    read_piece(fd, &holes, to, room, expected, &got, err) < 0)
 			return -1;
-		if (io_read_holes(fd, &holes, to, room, &got, err) < 0) {
-			err->kind = ERR_INPUT;
-			return -1;
-		}
 		if (size == 0 && r->opt->amend != NULL)
 			r->opt->amend(r->opt->amend_arg, path, to, got);
 		store_writer_filled(r->writer, got);

@@ -187,6 +187,46 @@ static void reading_full_stops_at_the_end(void **state)
 	assert_int_equal(n, 99);
 }
 
+/** Whatever was expected, all that is there comes; only a read that gives just that is taken for the end. */
+static void what_is_expected_comes_in_one_read(void **state)
+{
+	struct place *p = *state;
+	struct err err = {0};
+	static const uint64_t expected[] = { 0, 1, 7, 8, 100 };
+	char got[64];
+	int ends[2];
+
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		auto_fd fd = openat(p->fd, "f", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		size_t n = 0;
+
+		assert_int_equal(write(fd, "7 bytes", 7), 7);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		assert_int_equal(io_read_expected(fd, got, sizeof got, expected[i], &n, &err), 0);
+		assert_int_equal(n, 7);
+		assert_memory_equal(got, "7 bytes", 7);
+	}
+	/* Where pieces come, the second is asked for unless the first was all. */
+	for (uint64_t want = 3; want <= 6; want += 3) {
+		size_t n = 0;
+		int status;
+
+		assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+		pid_t pid = fork();
+		if (pid == 0) {
+			bool ok = write(ends[1], "abc", 3) == 3 && usleep(50000) == 0 && write(ends[1], "def", 3) == 3;
+			_exit(ok ? 0 : 1);
+		}
+		close(ends[1]);
+		assert_int_equal(io_read_expected(ends[0], got, sizeof got, want, &n, &err), 0);
+		assert_int_equal(n, want);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		close(ends[0]);
+	}
+	assert_int_equal(io_read_expected(-1, got, sizeof got, 1, &(size_t){0}, &err), -1);
+	assert_int_equal(err.sys, EBADF);
+}
+
 static void the_maximum_is_exact(void **state)
 {
 	/* Around the pieces in which it reads, too. */
@@ -676,6 +716,7 @@ int main(void)
 		cmocka_unit_test(all_is_read_from_a_pipe_in_a_storm_of_signals),
 		test_in_place(a_write_that_fails_half_way_is_an_error),
 		test_in_place(reading_full_stops_at_the_end),
+		test_in_place(what_is_expected_comes_in_one_read),
 		test_in_place(the_maximum_is_exact),
 		test_in_place(a_buffer_with_a_limit_needs_no_more_than_the_file),
 		test_in_place(only_regular_files_are_read),
