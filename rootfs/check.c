@@ -120,7 +120,7 @@ static int check_all(struct check *c, struct tree_reader *r, struct err *err)
 static int check_root(struct store *store, int root, struct tree_reader *r, struct err *err)
 {
 	const struct ident *id = store_ident(store);
-	struct check c = { .at = { .root = root, .dir = -1 } };
+	struct check c = { .at = { .root = root } };
 	struct stat st;
 
 	if (fstat(store_fd(store), &st) < 0)

@@ -4,26 +4,57 @@
 #include <fcntl.h>
 #include <string.h>
 
-/** Opens the directory @p path below the root, name by name, through no link. */
-static int open_below(int root, const char *path)
+/** How many of the held directories lie on the way to the one of @p n bytes of @p path; the last of them may be that itself. */
+static unsigned shared(const struct cursor *c, const char *path, size_t n)
+{
+	unsigned i = 0;
+
+	while (i < c->nheld && c->held[i].len <= n && memcmp(c->path, path, c->held[i].len) == 0 &&
+	       (c->held[i].len == n || path[c->held[i].len] == '/') && (i < CURSOR_HELD || c->held[i].len == n))
+		i++;
+	return i;
+}
+
+static void let_go(struct cursor *c, unsigned from)
+{
+	while (c->nheld > from)
+		close(c->held[--c->nheld].fd);
+}
+
+/** Opens the next directory on the way: the name that begins at @p start of the path. */
+static int enter(struct cursor *c, size_t start, size_t len)
 {
 	char name[TREE_NAME_MAX + 1];
-	int fd = -1;
+	int at = c->nheld == 0 ? c->root : c->held[c->nheld - 1].fd;
 
-	for (const char *p = path; *p != '\0'; ) {
-		size_t n = strcspn(p, "/");
+	memcpy(name, c->path + start, len);
+	name[len] = '\0';
+	int fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	/* The last place is that of the directory at hand, however deep. */
+	if (c->nheld > CURSOR_HELD)
+		let_go(c, CURSOR_HELD);
+	c->held[c->nheld].fd = fd;
+	c->held[c->nheld++].len = start + len;
+	return 0;
+}
 
-		memcpy(name, p, n);
-		name[n] = '\0';
-		int next = openat(fd == -1 ? root : fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd != -1)
-			close(fd);
-		if (next == -1)
+/** Goes on to the directory of @p n bytes of @p path, name by name, through no link. */
+static int go(struct cursor *c, const char *path, size_t n)
+{
+	let_go(c, shared(c, path, n));
+	memcpy(c->path, path, n);
+	c->path[n] = '\0';
+	for (size_t at = c->nheld == 0 ? 0 : c->held[c->nheld - 1].len; at < n; ) {
+		size_t start = at + (c->path[at] == '/');
+		size_t len = strcspn(c->path + start, "/");
+
+		if (enter(c, start, len) < 0)
 			return -1;
-		fd = next;
-		p += n + (p[n] == '/');
+		at = start + len;
 	}
-	return fd;
+	return 0;
 }
 
 int cursor_at(struct cursor *c, const char *path, int *ret_fd, const char **ret_name)
@@ -31,25 +62,14 @@ int cursor_at(struct cursor *c, const char *path, int *ret_fd, const char **ret_
 	const char *slash = strrchr(path, '/');
 	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
 
-	if (c->len != n || memcmp(c->path, path, n) != 0) {
-		memcpy(c->path, path, n);
-		c->path[n] = '\0';
-		c->len = n;
-		if (c->dir != -1)
-			close(c->dir);
-		c->dir = n == 0 ? -1 : open_below(c->root, c->path);
-	}
-	if (n != 0 && c->dir == -1) {
-		c->len = 0;
+	if (n != 0 && go(c, path, n) < 0)
 		return -1;
-	}
-	*ret_fd = n == 0 ? c->root : c->dir;
+	*ret_fd = n == 0 ? c->root : c->held[c->nheld - 1].fd;
 	*ret_name = slash == NULL ? path : slash + 1;
 	return 0;
 }
 
 void cursor_close(struct cursor *c)
 {
-	if (c->dir != -1)
-		close(c->dir);
+	let_go(c, 0);
 }

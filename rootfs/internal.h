@@ -48,12 +48,18 @@ int scratch_file(struct store *store, int *ret, struct err *err);
 
 /* ---- cursor.c --------------------------------------------------------- */
 
-/** The directory at hand, most often that of the next path of a manifest too. Start with root set and dir -1. */
+/** How many directories on the way to the one at hand are held open. */
+#define CURSOR_HELD 32
+
+/** The directory at hand, most often that of the next path of a manifest too, and the ones on the way to it. Zero-initialise but for root. */
 struct cursor {
 	int root;                      /**< borrowed */
-	int dir;                       /**< O_PATH descriptor of the directory at hand, or -1: the root */
-	size_t len;                    /**< of its path; 0: the root */
-	char path[TREE_PATH_MAX + 1];
+	unsigned nheld;
+	struct {
+		int fd;                /**< O_PATH descriptor */
+		size_t len;            /**< of its path */
+	} held[CURSOR_HELD + 1];       /**< the first ones from the root, and the one at hand where it is deeper */
+	char path[TREE_PATH_MAX + 1];  /**< of the last of them */
 };
 
 /** Finds the directory of @p path (borrowed, until the next call), through no link, and the name in it. -1 with errno. */

@@ -202,7 +202,7 @@ int rootfs_materialise(struct store *store, const struct digest *d, int dirfd, s
 	auto_tree_reader r = NULL;
 	struct tree_entry e;
 	int more;
-	auto_layout l = { .store = store, .at = { .root = dirfd, .dir = -1 }, .hash = hasher_new(), .chunk = malloc(COPY_CHUNK) };
+	auto_layout l = { .store = store, .at = { .root = dirfd }, .hash = hasher_new(), .chunk = malloc(COPY_CHUNK) };
 
 	if (l.hash == NULL || l.chunk == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "lay out a tree");

@@ -132,6 +132,36 @@ static void a_tree_laid_out_is_the_tree(void **state)
 	assert_true(digest_eq(&first, &again));
 }
 
+/** Deeper than directories are held open, with something to do on the way down and up again; and laid out, it is as it should be. */
+static void a_deep_tree_is_laid_out(void **state)
+{
+	struct world *w = *state;
+	auto_tree_builder b = NULL;
+	auto_buf dir = {0}, path = {0};
+	struct digest abc, d;
+	static const char *const files[] = { "/f", "/n-f", "/z" };
+
+	must(store_put_bytes(w->store, "abc", 3, &abc, &w->err));
+	must(tree_builder_new(&b, &w->err));
+	for (int depth = 0; depth < 100; depth++) {
+		buf_adds(&dir, depth == 0 ? "n" : "/n");
+		must(tree_builder_add(b, &(struct tree_entry){ .path = dir.data, .type = TREE_DIR, .mode = 0755 }, &w->err));
+		for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+			buf_clear(&path);
+			buf_addf(&path, "%s%s", dir.data, files[i]);
+			must(tree_builder_add(b, &(struct tree_entry){ .path = path.data, .type = TREE_FILE, .mode = 0644, .size = 3, .digest = abc },
+					      &w->err));
+		}
+	}
+	must(store_put_tree(w->store, b, &d, &w->err));
+	for (int i = 0; i < 2; i++) {
+		auto_free char *root = NULL;
+
+		must(rootfs_ensure_checked(w->store, &d, &root, &w->err));
+	}
+	shell(w, "test $(find store/rootfs/*/root -type f | wc -l) = 300; test $(find store/rootfs/*/root -type f -exec cat {} + | wc -c) = 900");
+}
+
 static void a_directory_with_something_in_it_is_refused(void **state)
 {
 	struct world *w = *state;
@@ -513,6 +543,7 @@ int main(void)
 		test_in_world(a_tree_is_laid_out_exactly),
 		test_in_world(contents_are_there_on_inodes_of_their_own),
 		test_in_world(a_tree_laid_out_is_the_tree),
+		test_in_world(a_deep_tree_is_laid_out),
 		test_in_world(a_directory_with_something_in_it_is_refused),
 		test_in_world(damaged_objects_are_found),
 		test_in_world(a_tree_that_is_not_here_is_said),
