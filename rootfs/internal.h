@@ -19,6 +19,7 @@
  *     pyc.c           Python's compiled files that carry their source's time
  *     cursor.c        from path to path, by directory descriptors
  *     materialise.c   a tree laid out
+ *     contents.c      its files filled by several threads (contents.h)
  *     check.c         whether it still is as it was laid out
  *     ensure.c        a rootfs laid out once
  */
