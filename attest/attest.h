@@ -81,6 +81,14 @@ int key_encrypt(const struct buf *private_pem, const struct buf *passphrase, str
 /** Reads an encrypted private key: what is in it must be just what key_read_private() reads. A wrong passphrase is ERR_USAGE and
  *  cannot be told from a damaged file. */
 int key_read_encrypted(const char *pem, size_t n, const struct buf *passphrase, const char *what, struct key **ret, struct err *err);
+/** Whether @p path is no file's but the URI of a key in a token ("pkcs11:…", RFC 7512). */
+bool key_is_token(const char *path);
+/** Whether somebody has to be asked for the PIN of that token: the URI does not say where it is (`pin-source`). ERR_USAGE: a URI that is refused,
+ *  such as one with the PIN itself. */
+int key_token_asks(const char *path, bool *ret, struct err *err);
+/** Opens it by OpenSSL's engine for tokens, with the library at the URI's `module-path`, else those that p11-kit lists. @p pin may be NULL. The private
+ *  half stays in the token. That library may open files and make threads, in this process. ERR_USAGE, also where this program is a static one. */
+int key_open_token(const char *path, const struct buf *pin, struct key **ret, struct err *err);
 /** Reads a PEM public key (a private one is refused by name: it does not belong on a verifier's machine). */
 int key_read_public(const char *pem, size_t n, const char *what, struct key **ret, struct err *err);
 enum key_type key_type(const struct key *key);

@@ -65,6 +65,9 @@ void key_free(struct key *key)
 	if (key == NULL)
 		return;
 	EVP_PKEY_free(key->pkey);
+	EVP_PKEY_free(key->token);
+	if (key->engine != NULL)
+		token_engine_free(key->engine);
 	free(key);
 }
 
@@ -203,6 +206,11 @@ static int decode(const struct buf *bytes, bool secret, const char *what, struct
 	key->secret = secret;
 	*ret = move_ptr(key);
 	return 0;
+}
+
+int key_decode_public(const struct buf *der, const char *what, struct key **ret, struct err *err)
+{
+	return decode(der, false, what, ret, err);
 }
 
 static int read_block(const char *text, size_t n, const char *what, struct pem *ret, struct err *err)

@@ -19,7 +19,15 @@ struct key {
 	EVP_PKEY *pkey;
 	enum key_type type;
 	bool secret; /**< holds the private half and can sign */
+	EVP_PKEY *token; /**< signs in its place: the private half is in a token, and `pkey` is the public one. NULL: it does itself */
+	ENGINE *engine; /**< that `token` is reached by, or NULL */
 };
+
+/** Makes a public key of its DER. ERR_USAGE unless that has the one form of one of our types. */
+int key_decode_public(const struct buf *der, const char *what, struct key **ret, struct err *err);
+
+/** Lets go of the engine of a token's key. */
+void token_engine_free(ENGINE *engine);
 
 /** The longest signature: ECDSA's DER of two integers of 33 bytes. Ed25519's has 64 bytes. */
 #define SIGNATURE_MAX 72

@@ -93,11 +93,16 @@ int signature_make(const struct key *key, const void *message, size_t n, struct 
 	if (!key->secret)
 		return err_set(err, ERR_USAGE, 0, "sign: the key is a public one; signing needs the private key");
 	sig.len = sizeof sig.bytes;
-	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, digest_of(key), NULL, key->pkey) != 1 ||
+	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, digest_of(key), NULL, key->token != NULL ? key->token : key->pkey) != 1 ||
 	    EVP_DigestSign(ctx, sig.bytes, &sig.len, message, n) != 1)
 		return crypto_failed(err, ERR_INTERNAL, "sign");
 	if (key->type == KEY_P256 && normalise(key, &sig, err) < 0)
 		return -1;
+	/* What a token gives may be anything. */
+	if (key->token != NULL && signature_check(key, message, n, &sig, err) < 0) {
+		err->kind = ERR_INTERNAL;
+		return err_ctx(err, "sign: the token's signature is none of its key's");
+	}
 	*ret = sig;
 	return 0;
 }

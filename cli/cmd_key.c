@@ -111,6 +111,26 @@ static int read_encrypted(const struct buf *pem, int fd, const char *path, struc
 	return key_read_encrypted(pem->data, pem->len, &passphrase, path, ret, err);
 }
 
+/** A key in a token is its public half to us. */
+static int show_token(const struct args *args, const char *uri, struct err *err)
+{
+	struct cli_passphrase from = {0};
+	auto_secret pin = {0};
+	auto_key key = NULL;
+	struct facts f = { .is_private = true };
+	bool asks;
+
+	if (cli_passphrase_fd(args, &from.fd, err) < 0 || key_token_asks(uri, &asks, err) < 0)
+		return -1;
+	if (buf_room(&pin, ATTEST_PASSPHRASE_MAX + 1) == NULL)
+		return buf_check(&pin, "PIN", err);
+	if ((asks && cli_passphrase(&from, "the token", -1, &pin, err) < 0) || key_open_token(uri, asks ? &pin : NULL, &key, err) < 0 ||
+	    key_id(key, f.id, err) < 0)
+		return -1;
+	f.type = key_type_name(key_type(key));
+	return print_facts(args, &f, err);
+}
+
 static int show(const struct args *args, const char *path, struct err *err)
 {
 	auto_secret pem = BUF_LIMIT(4 * ATTEST_KEY_MAX);
@@ -142,7 +162,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 
 	(void)ret_code;
 	if (strcmp(verb, "show") == 0)
-		return show(args, what, err);
+		return key_is_token(what) ? show_token(args, what, err) : show(args, what, err);
 	if (strcmp(verb, "generate") == 0)
 		return generate(args, what, err);
 	return err_set(err, ERR_USAGE, 0, "key: no '%s'; it is generate or show", verb);

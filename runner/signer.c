@@ -38,10 +38,42 @@ static int read_encrypted(const struct task *t, const struct buf *pem, int sock,
 	return key_read_encrypted(pem->data, pem->len, &passphrase, t->path, ret, err);
 }
 
+/** Lets go of everything of the caller's but the socket: locks, pipes that somebody waits to see closed, the terminal. */
+static int let_go(int sock)
+{
+	return (sock == 0 || close_range(0, (unsigned)sock - 1, 0) == 0) && close_range((unsigned)sock + 1, ~0u, 0) == 0 ? 0 : -1;
+}
+
+/** A key in a token. Its library opens what it needs, and keeps it; so everything else is closed before, and nothing after. */
+static int load_token(const struct task *t, int sock, struct key **ret, struct err *err)
+{
+	auto_secret pin = BUF_LIMIT(ATTEST_PASSPHRASE_MAX + 2);
+	bool asks;
+
+	if (key_token_asks(t->path, &asks, err) < 0)
+		return -1;
+	if (buf_room(&pin, ATTEST_PASSPHRASE_MAX + 1) == NULL)
+		return buf_check(&pin, "PIN", err);
+	if (asks && t->passphrase != NULL && t->passphrase->ask(t->passphrase->arg, "the token", sock, &pin, err) < 0)
+		return -1;
+	/* A token's owner is the caller, in this process from now on. */
+	if (ident_caller_begin(t->id, err) < 0)
+		return -1;
+	if (let_go(sock) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "close descriptors");
+	/* Nothing that the library opens may become what somebody takes for standard error. */
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fd != sock && open("/dev/null", O_RDWR | O_CLOEXEC) < 0)
+			return err_set(err, ERR_INTERNAL, errno, "open /dev/null");
+	return key_open_token(t->path, asks ? &pin : NULL, ret, err);
+}
+
 static int load(const struct task *t, int sock, struct key **ret, struct err *err)
 {
 	auto_secret pem = BUF_LIMIT(ATTEST_KEY_MAX + (256 << 10));
 
+	if (key_is_token(t->path))
+		return load_token(t, sock, ret, err);
 	if (ident_read_begin(t->id, err) < 0)
 		return -1;
 	if (ident_read_done(t->id, io_read_file(AT_FDCWD, t->path, ATTEST_KEY_MAX, &pem, err), err) < 0)
@@ -67,12 +99,6 @@ static int answer(const struct key *key, int sock, struct buf *bundle, struct re
 	return 0;
 }
 
-/** Lets go of everything of the caller's but the socket: locks, pipes that somebody waits to see closed, the terminal. */
-static int let_go(int sock)
-{
-	return (sock == 0 || close_range(0, (unsigned)sock - 1, 0) == 0) && close_range((unsigned)sock + 1, ~0u, 0) == 0 ? 0 : -1;
-}
-
 static void sign_until_the_end(const struct key *key, int sock)
 {
 	struct err ignored = {0};
@@ -89,14 +115,15 @@ static void sign_until_the_end(const struct key *key, int sock)
 
 static void stay(const void *arg, int sock)
 {
+	const struct task *t = arg;
 	struct reply r = {0};
 	struct err ignored = {0};
 	auto_key key = NULL;
 
-	r.result = load(arg, sock, &key, &r.err);
+	r.result = load(t, sock, &key, &r.err);
 	if (r.result == 0)
 		r.result = key_id(key, r.id, &r.err);
-	if (apart_send(sock, &r, sizeof r, &ignored) == 0 && r.result == 0 && let_go(sock) == 0)
+	if (apart_send(sock, &r, sizeof r, &ignored) == 0 && r.result == 0 && (key_is_token(t->path) || let_go(sock) == 0))
 		sign_until_the_end(key, sock);
 }
 

@@ -10,6 +10,7 @@
 
 #include <linux/openat2.h>
 
+#include "attest/attest.h"
 #include "rootfs/rootfs.h"
 #include "runner/near.h"
 
@@ -77,7 +78,7 @@ static int open_source(const struct source_finder *r, const struct spec_source *
 static int refuse_key_inside(const struct source_finder *r, const struct spec_source *s, const char *source_real,
 			     struct err *err)
 {
-	if (r->opt->key_path == NULL)
+	if (r->opt->key_path == NULL || key_is_token(r->opt->key_path))
 		return 0;
 	auto_free char *key_real = real_path(r->opt->key_path);
 	if (key_real == NULL)

@@ -92,6 +92,7 @@ check-long:
 	$(MAKE) --no-print-directory O=$(O)/san SAN=address,undefined CFLAGS='-O1 -g' check-sanitized
 	$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang SAN=address,undefined \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' check-fuzz
+	GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(RUN) --label token tests/token
 	GB_KILLS=200 GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) tests/run --timeout 1800 --label 'escape (200 kills)' tests/escape/ends.bats
 	$(MAKE) --no-print-directory check-faults
 	$(MAKE) --no-print-directory deb
@@ -102,6 +103,7 @@ check-long:
 ifeq ($(shell id -u),0)
 	GB_KILLS=200 tests/as-user $(O) tests/run --timeout 1800 --label 'escape (200 kills, as a user)' tests/escape/ends.bats
 	tests/as-user $(O) tests/run --label 'package (as a user)' tests/package
+	tests/as-user $(O) tests/run --label 'token (as a user)' tests/token/pkcs11.bats
 	tests/as-user $(O) examples/demo.sh build/glovebox build/demo
 	tests/as-user $(O) examples/example.sh build/glovebox lua build/example-lua
 endif
