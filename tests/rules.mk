@@ -64,9 +64,9 @@ as_user    = tests/as-user $(O) sh -c 'tests/run --jobs $(JOBS) --tally build/ta
 	$(foreach s,$(suites),tests/run --jobs $(JOBS) --tally build/tally --label "$(notdir $(s)) (as a user)" $(s);) \
 	cat build/tally >&3' 3>>$(TALLY)
 
-# Sigstore's own verifier, as a judge of bundles, CycloneDX's and ajv, of bills of materials; fetched once, pinned by their lock file.
-# Without them the tests that ask them fail, and the others run all the same.
-JUDGES := $(addprefix tests/e2e/judges/,package.json package-lock.json verify-bundle.mjs validate-sbom.mjs)
+# Sigstore's own verifier, as a judge of bundles, CycloneDX's and ajv, of bills of materials and other documents; fetched once, pinned by their
+# lock file. Without them the tests that ask them fail, and the others run all the same.
+JUDGES := $(addprefix tests/e2e/judges/,package.json package-lock.json verify-bundle.mjs validate-sbom.mjs check-schema.mjs)
 SCHEMAS := $(wildcard tests/e2e/judges/schemas/*.json)
 $(O)/judges/ready: $(JUDGES) $(SCHEMAS)
 	@mkdir -p $(@D)/schemas

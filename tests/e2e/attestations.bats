@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# All that a run says of itself: in the form that others ask for, small, and with nothing in it that a step has a say in.
+load lib
+
+setup_file()
+{
+	begin_file
+	new_key "$WORK/key"
+	TESTS='  tests: [{ name: unit, command: "mkdir reports; echo \"<testsuite><testcase name=\\\"a\\\"/></testsuite>\" >reports/a.xml" }]' \
+		new_spec "$WORK/spec"
+	"$GLOVEBOX" run "$WORK/spec/build.yaml" --out "$WORK/out" --key "$WORK/key.pem" --evidence "$WORK/run.evidence"
+	"$GLOVEBOX" verify "$WORK/out" --key "$WORK/key.pub.pem" --vsa "$WORK/vsa.sigstore.json" --vsa-key "$WORK/key.pem" --verifier-id https://v.example.com
+}
+teardown_file() { end_file; }
+
+valid() { node "${O:-build}/judges/check-schema.mjs" "$@"; }
+
+payload() { jq -r .dsseEnvelope.payload "$1" | base64 -d; }
+
+# documents TAR: unpacks the layout in it.
+documents()
+{
+	rm -rf "$WORK/layout"
+	mkdir "$WORK/layout"
+	tar -xf "$1" -C "$WORK/layout"
+}
+
+blob() { echo "$WORK/layout/blobs/sha256/${1#sha256:}"; }
+
+@test "ajv: statements have the form of in-toto, SLSA and their predicates" {
+	payload "$WORK/vsa.sigstore.json" >"$WORK/vsa.json"
+	for bundle in provenance test-result; do
+		payload "$WORK/out/$bundle.sigstore.json" | cmp - "$WORK/out/$bundle.json"
+	done
+	is "$(valid statement "$WORK/out/provenance.json" "$WORK/out/test-result.json" "$WORK/vsa.json")" valid
+	# The judge can refuse.
+	for lie in '.subject = []' '.subject[0].digest.sha256 = "X"' 'del(.predicate.runDetails.builder.id)' '.predicate.runDetails.metadata.startedOn = "today"' \
+		'.predicate.buildDefinition.other = 1' '.predicateType = "https://slsa.dev/provenance/v2"' '.predicate.buildDefinition.resolvedDependencies[0] = {name: "x"}'; do
+		jq "$lie" "$WORK/out/provenance.json" >"$WORK/lie.json"
+		run valid statement "$WORK/lie.json"
+		is "$status" 1
+	done
+	jq '.predicate.result = "GOOD"' "$WORK/out/test-result.json" >"$WORK/lie.json"
+	run valid statement "$WORK/lie.json"
+	is "$status" 1
+}
+
+@test "ajv: the image's documents have the form of image-spec, those of evidence too" {
+	for tar in "$WORK/out/image.tar" "$WORK/run.evidence"; do
+		documents "$tar"
+		index=$WORK/layout/index.json
+		is "$(valid layout "$WORK/layout/oci-layout")" valid
+		is "$(valid index "$index")" valid
+		for digest in $(jq -r '.manifests[].digest' "$index"); do
+			is "$(valid manifest "$(blob "$digest")")" valid
+		done
+		manifest=$(blob "$(jq -r '.manifests[-1].digest' "$index")")
+		is "$(valid config "$(blob "$(jq -r .config.digest "$manifest")")")" valid
+	done
+	jq 'del(.config)' "$manifest" >"$WORK/lie.json"
+	run valid manifest "$WORK/lie.json"
+	is "$status" 1
+	jq '.manifests[0].digest = "md5"' "$index" >"$WORK/lie.json"
+	run valid index "$WORK/lie.json"
+	is "$status" 1
+}
+
+@test "the attestation of a build with 20,000 files is below 100 KB" {
+	# shellcheck disable=SC2016  # the build expands it
+	new_spec "$WORK/many" 'i=0; while [ $i -lt 200 ]; do mkdir -p node_modules/p$i/lib; cd node_modules/p$i/lib; k=0; while [ $k -lt 100 ]; do echo $i.$k >$k.js; k=$((k + 1)); done; cd /src; i=$((i + 1)); done'
+	glovebox run "$WORK/many/build.yaml" --out "$WORK/many/out" --key "$WORK/key.pem"
+	documents "$WORK/many/out/image.tar"
+	layer=$(blob "$(jq -r '.layers[0].digest' "$(blob "$(jq -r '.manifests[0].digest' "$WORK/layout/index.json")")")")
+	[ "$(tar -tzf "$layer" | grep -c '\.js$')" = 20000 ]
+	[ "$(stat -c %s "$WORK/many/out/provenance.sigstore.json")" -lt 100000 ]
+	# Not because it says less: the tree's digest stands for all of it.
+	jq -e '.predicate.buildDefinition.internalParameters.outputTree | test("^sha256:")' "$WORK/many/out/provenance.json"
+}
+
+# ---- what a step has no say in ------------------------------------------------------------------------------
+
+# two_steps DIR NAME ATTACK: a spec in DIR whose build does its work and ATTACK, and whose test does its own.
+two_steps()
+{
+	mkdir -p "$1"
+	printf '%s\n' "$2" >"$1/attack.sh"
+	cat >"$1/build.yaml" <<END
+apiVersion: platform.build/v1
+kind: BuildSpec
+metadata: {name: steps}
+spec:
+  rootfs: {ref: "$ROOTFS"}
+  sources: [{name: src, path: ., mount: /src, exclude: [out]}]
+  build:
+    command: "sh ./attack.sh >/dev/null 2>&1 || true; rm -f attack.sh; mkdir -p /src/made; echo genuine >/src/made/file; echo built"
+    artifact: {imageName: e2e/steps, base: scratch}
+  tests:
+  - {name: unit, command: "mkdir reports; echo '<testsuite><testcase name=\"honest\"/></testsuite>' >reports/a.xml; cat made/file"}
+END
+}
+
+# what_counts OUT: all that OUT says, without what differs from run to run, the spec, and the calls that were refused, which glovebox tells.
+what_counts()
+{
+	(cd "$1" && find . -type f | sort)
+	jq -S '{outcome, message, signed, keyId, builderId, output, steps: [.steps[] | {name, type, required, ok, ended, code, log, receipt, reports}]}' "$1/result.json"
+	jq -S 'del(.predicate.buildDefinition.externalParameters.spec, .predicate.runDetails.metadata, .predicate.buildDefinition.resolvedDependencies,
+		.predicate.buildDefinition.internalParameters.cachedSteps)' "$1/provenance.json"
+	jq -S 'del(.predicate.configuration, .predicate.glovebox_tests[].cached)' "$1/test-result.json"
+	cat "$1/image.digest"
+}
+
+@test "a step that goes for the key, the result, the provenance, its receipt and the cache changes nothing that is said" {
+	attack="
+		for place in '$WORK' '$WORK/key.pem' '$GLOVEBOX_STORE' '$WORK/hostile/out'; do ls -la \"\$place\"; cat \"\$place\"; done
+		find / -name '*.pem' -exec cat {} +
+		cat /proc/*/environ /proc/*/maps /proc/*/cmdline
+		for fd in /proc/1/fd/*; do (echo '{\"ok\":true,\"verified\":true}' >\$fd); done
+		fd=3; while [ \$fd -lt 64 ]; do (eval \"echo forged >&\$fd\"); fd=\$((fd + 1)); done
+		for place in '$WORK/hostile/out' /src/out /out /tmp/out; do
+			mkdir -p \$place/logs \$place/junit
+			for name in result.json provenance.json provenance.sigstore.json test-result.json test-result.sigstore.json image.digest events.jsonl logs/unit.log junit/unit.xml; do
+				echo forged >\$place/\$name
+			done
+		done
+		for place in '$GLOVEBOX_STORE' /store /build/home/.cache/glovebox; do
+			mkdir -p \$place/results \$place/objects/aa \$place/tmp
+			echo '{}' >\$place/results/step-$(printf '1%.0s' {1..64})
+			echo forged >\$place/objects/aa/$(printf '1%.0s' {1..62})
+		done
+		mkdir -p /src/reports; echo '<testsuite><testcase name=\"forged\"/></testsuite>' >/src/reports/forged.xml
+		rm -rf /src/out /src/reports
+		kill -9 1; kill -STOP 1; kill -USR1 1
+		mount -t tmpfs none /proc; unshare -m true; hostname forged; chroot / true"
+	two_steps "$WORK/honest" true
+	two_steps "$WORK/hostile" "$attack"
+	GLOVEBOX_STORE=$WORK/apart "$GLOVEBOX" rootfs import tiny "$WORK/rootfs" >/dev/null
+	GLOVEBOX_STORE=$WORK/apart "$GLOVEBOX" run "$WORK/honest/build.yaml" --out "$WORK/apart-out" --key "$WORK/key.pem"
+	# In the store that everybody uses, and there first.
+	glovebox run "$WORK/hostile/build.yaml" --out "$WORK/hostile/out" --key "$WORK/key.pem"
+	what_counts "$WORK/apart-out" >"$WORK/said"
+	diff "$WORK/said" <(what_counts "$WORK/hostile/out")
+	expect_status 0 glovebox verify "$WORK/hostile/out" --key "$WORK/key.pub.pem" --require test-result --deep
+	# The next one finds nothing of it, and says what it says elsewhere.
+	glovebox run "$WORK/honest/build.yaml" --out "$WORK/honest/out" --key "$WORK/key.pem"
+	diff "$WORK/said" <(what_counts "$WORK/honest/out")
+	is "$(jq -r '.steps[0].cache' "$WORK/honest/out/result.json")" miss
+	run ! grep -rq forged "$WORK/honest/out" "$WORK/hostile/out" "$GLOVEBOX_STORE/results"
+	expect_status 0 glovebox cache verify
+	# Nor is anything of the key in what it had a hand in.
+	line=$(sed -n 2p "$WORK/key.pem")
+	run ! grep -rqF "$line" "$WORK/hostile/out"
+}
+
+@test "a step that dies of what it does says so, and leaves nothing either" {
+	new_spec "$WORK/dies" 'echo forged | tee result.json provenance.json >image.tar; exit 7'
+	expect_status 1 glovebox run "$WORK/dies/build.yaml" --out "$WORK/dies/out" --key "$WORK/key.pem"
+	jq -e '.outcome == "failed" and .signed == false and (.steps | length) == 1 and .steps[0].code == 7' "$WORK/dies/out/result.json"
+	[ ! -e "$WORK/dies/out/provenance.json" ] && [ ! -e "$WORK/dies/out/test-result.json" ] && [ ! -e "$WORK/dies/out/image.tar" ]
+	# A failure is no cache entry.
+	expect_status 1 glovebox run "$WORK/dies/build.yaml" --out "$WORK/dies/out" --key "$WORK/key.pem"
+	is "$(jq -r '.steps[0].cache' "$WORK/dies/out/result.json")" miss
+}
