@@ -88,8 +88,10 @@ static int add_link(struct walk *w, const struct git_row *row, const char *path,
 /** Its files come when this commit has been read. */
 static int note_submodule(struct walk *w, struct commit *c, const struct git_row *row, const char *path, struct err *err)
 {
-	if (add_dir(w, path, err) < 0 || !w->want_submodules)
-		return w->want_submodules ? -1 : 0;
+	if (add_dir(w, path, err) < 0)
+		return -1;
+	if (!w->want_submodules)
+		return 0;
 	if (c->nesting == GIT_NESTING_MAX || w->submodules++ == GIT_SUBMODULES_MAX)
 		return err_set(err, ERR_INPUT, 0, "submodule '%.300s': more than %d of them, or more than %d within each other", path,
 			       GIT_SUBMODULES_MAX, GIT_NESTING_MAX);
