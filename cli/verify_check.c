@@ -12,7 +12,7 @@
 #define READER_CPU_S 3600
 #define READER_WALL_MS (24u * 3600 * 1000)
 /** Longest answer: the statement of one provenance, and a line for each bundle. */
-#define ANSWER_MAX (2 * (size_t)ATTEST_BUNDLE_MAX)
+#define ANSWER_MAX (8 * (size_t)ATTEST_BUNDLE_MAX)
 
 void verify_verdict_clear(struct verify_verdict *v)
 {
@@ -130,21 +130,23 @@ static json_t *attestation_json(const struct verify_bundle *b, const struct atte
 			 json_str(v->statement, "predicateType"), "statementDigest", digest_str(&v->statement_digest, digest));
 }
 
-/** Sends a line of JSON, and frees it. */
-static int answer(int out, json_t *j, struct err *err)
+/** Sends a document, its length first, and frees it. */
+static int say(int out, json_t *j, struct err *err)
 {
 	auto_json owned = j;
-	auto_buf line = {0};
+	auto_buf row = {0};
+	uint32_t n;
 
 	if (owned == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "verify");
-	if (json_canonical(owned, &line, err) < 0)
+	json_to_row(owned, &row);
+	n = (uint32_t)row.len;
+	if (buf_check(&row, "verify", err) < 0 || io_write_all(out, &n, sizeof n, err) < 0)
 		return -1;
-	buf_addc(&line, '\n');
-	return buf_check(&line, "verify", err) < 0 ? -1 : io_write_all(out, line.data, line.len, err);
+	return io_write_all(out, row.data, row.len, err);
 }
 
-static int answer_bundles(const struct verify_request *q, const struct judged *j, int out, struct err *err)
+static int say_bundles(const struct verify_request *q, const struct judged *j, int out, struct err *err)
 {
 	const struct attest_verified *v = &j->v[j->main];
 	char digest[DIGEST_STR_SIZE];
@@ -153,7 +155,7 @@ static int answer_bundles(const struct verify_request *q, const struct judged *j
 	for (size_t i = 0; i < j->n; i++)
 		if (json_array_append_new(list, attestation_json(&q->bundles[i], &j->v[i])) < 0)
 			return err_set(err, ERR_INTERNAL, ENOMEM, "verify");
-	return answer(out, json_pack("{s:O, s:s, s:s, s:O}", "attestations", list, "keyId", v->key_id, "statementDigest",
+	return say(out, json_pack("{s:O, s:s, s:s, s:O}", "attestations", list, "keyId", v->key_id, "statementDigest",
 				     digest_str(&v->statement_digest, digest), "statement", v->statement), err);
 }
 
@@ -170,48 +172,29 @@ static int work_apart(void *arg, int out, struct err *err)
 	auto_oci_image image = {0};
 	char digest[DIGEST_STR_SIZE];
 
-	if (judge(w->q, &j, err) < 0 || answer_bundles(w->q, &j, out, err) < 0)
+	if (judge(w->q, &j, err) < 0 || say_bundles(w->q, &j, out, err) < 0)
 		return -1;
 	if (attest_verify_content(&j.v[j.main], w->image, w->q->deep, &image, err) < 0)
 		return err_ctx(err, "not verified: '%s'", w->q->image);
-	return answer(out, json_pack("{s:s}", "image", digest_str(&image.manifest_digest, digest)), err);
+	return say(out, json_pack("{s:s}", "image", digest_str(&image.manifest_digest, digest)), err);
 }
 
 /* ---- this side ------------------------------------------------------------------------- */
 
-/** A line of the answer; *ret NULL where there is none, and confine_finish() knows why. */
-static int read_line(int fd, struct buf *pending, json_t **ret, struct err *err)
+/** The next document of its answer. */
+static int take_document(struct answer *a, json_t **ret, struct err *err)
 {
-	char chunk[16384];
-	const char *end;
-	size_t got = 1;
+	auto_buf row = {0};
+	uint32_t n;
 
-	while ((end = pending->len == 0 ? NULL : memchr(pending->data, '\n', pending->len)) == NULL && got != 0) {
-		ssize_t n = read(fd, chunk, sizeof chunk);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(err, ERR_INTERNAL, errno, "verify");
-		got = (size_t)n;
-		buf_add(pending, chunk, got);
-		if (buf_check(pending, "the answer", err) < 0)
-			return -1;
-	}
-	*ret = NULL;
-	if (end == NULL)
-		return 0;
-	size_t n = (size_t)(end - pending->data) + 1;
-	if (json_parse(pending->data, n, "the answer", ERR_INTERNAL, ret, err) < 0)
+	if (answer_take(a, &n, sizeof n, err) < 0)
 		return -1;
-	memmove(pending->data, pending->data + n, pending->len - n);
-	buf_seal(pending, pending->len - n);
-	return 0;
-}
-
-static int no_answer(struct confined *c, struct err *err)
-{
-	return confine_finish(c, err) < 0 ? -1 : err_set(err, ERR_INTERNAL, 0, "verify: the reader of the image has said too little");
+	char *room = n > ANSWER_MAX ? NULL : buf_room(&row, n);
+	if (room == NULL)
+		return n > ANSWER_MAX ? answer_nonsense(a, err) : buf_check(&row, "the answer", err);
+	if (answer_take(a, room, n, err) < 0)
+		return -1;
+	return json_from_row(room, n, ret) == 0 ? 0 : answer_nonsense(a, err);
 }
 
 static int take_bundles(const json_t *j, struct verify_verdict *v, struct err *err)
@@ -246,6 +229,17 @@ static int take_image(const json_t *j, struct verify_verdict *v, struct err *err
 	return 0;
 }
 
+static int take_verdict(const struct verify_request *q, int fd, struct answer *a, struct verify_verdict *v, struct err *err)
+{
+	auto_json bundles = NULL;
+	auto_json image = NULL;
+
+	if (take_document(a, &bundles, err) < 0 || take_bundles(bundles, v, err) < 0 || check_archive(q, fd, v, err) < 0 ||
+	    take_document(a, &image, err) < 0)
+		return -1;
+	return take_image(image, v, err);
+}
+
 static int check_apart(const struct verify_request *q, int fd, struct verify_verdict *v, struct err *err)
 {
 	struct work work = { q, fd };
@@ -254,19 +248,15 @@ static int check_apart(const struct verify_request *q, int fd, struct verify_ver
 		.memory = READER_MEMORY, .cpu_s = READER_CPU_S, .wall_ms = READER_WALL_MS,
 	};
 	auto_confined c = CONFINED_NONE;
-	auto_buf pending = BUF_LIMIT(ANSWER_MAX);
-	auto_json bundles = NULL;
-	auto_json image = NULL;
+	auto_free struct answer *a = NULL;
 
-	if (confine_start(&conf, &c, err) < 0 || read_line(c.out, &pending, &bundles, err) < 0)
+	if (confine_start(&conf, &c, err) < 0 || answer_new(&c, -1, &a, err) < 0)
 		return -1;
-	if (bundles == NULL)
-		return no_answer(&c, err);
-	if (take_bundles(bundles, v, err) < 0 || check_archive(q, fd, v, err) < 0 || read_line(c.out, &pending, &image, err) < 0)
-		return -1;
-	if (image == NULL)
-		return no_answer(&c, err);
-	return take_image(image, v, err) < 0 ? -1 : confine_finish(&c, err);
+	int result = answer_end(a, &c, take_verdict(q, fd, a, v, err), err);
+	/* An answer that makes no sense is no verdict. */
+	if (result < 0 && err->kind == ERR_INPUT)
+		err->kind = ERR_UNVERIFIED;
+	return result;
 }
 
 /** People read image.digest: in an out directory it must not name another image than the one that was verified. */
