@@ -69,7 +69,7 @@ owned()
 	for package in "${names[@]}"; do
 		dpkg-query -s "$package" | sed '/^$/d'
 		echo
-		cp "$(ls /var/lib/dpkg/info/"$package".list /var/lib/dpkg/info/"$package":*.list 2>/dev/null | head -n 1)" "$tree/var/lib/dpkg/info"
+		find /var/lib/dpkg/info \( -name "$package.list" -o -name "$package:*.list" \) -exec cp {} "$tree/var/lib/dpkg/info" \;
 		dpkg-query -L "$package" | while IFS= read -r file; do
 			if [ -f "$file" ] && [ ! -L "$file" ] && [ -r "$file" ]; then
 				mkdir -p "$tree$(dirname "$file")"
