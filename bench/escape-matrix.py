@@ -20,6 +20,11 @@ def tmpfs(to):
     return {"destination": to, "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev", "mode=1777"]}
 
 
+# What podman covers (containers-common), beyond what `spec` proposes.
+PODMAN_MASKS = ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+                "/proc/scsi", "/sys/firmware", "/sys/fs/selinux", "/sys/dev/block"]
+
+
 def seccomp(path):
     """podman's file has conditions on architecture and capabilities, of which the runtime knows nothing: as podman itself resolves them
     without any capability."""
@@ -44,7 +49,7 @@ def seccomp(path):
 def config(hardening, seccomp_json, work, root, target, workdir, *command):
     spec = json.load(sys.stdin)
     process = spec["process"]
-    process.update(terminal=False, args=list(command), cwd=workdir if workdir != "-" else "/")
+    process.update(args=list(command), cwd=workdir if workdir != "-" else "/")
     spec["root"]["path"] = root
     spec["mounts"] += [tmpfs("/tmp"), tmpfs("/build/home"), bind(work + "/in", "/in", "ro"), bind(work + "/live", "/live", "rw"),
                        bind(work + "/out", "/out", "rw")]
@@ -55,6 +60,7 @@ def config(hardening, seccomp_json, work, root, target, workdir, *command):
         process["capabilities"] = {kind: [] for kind in ("bounding", "effective", "inheritable", "permitted", "ambient")}
         spec["root"]["readonly"] = True
         spec["linux"]["seccomp"] = seccomp(seccomp_json)
+        spec["linux"]["maskedPaths"] = sorted(set(spec["linux"]["maskedPaths"]) | set(PODMAN_MASKS))
         kinds = {n["type"] for n in spec["linux"]["namespaces"]}
         spec["linux"]["namespaces"] += [{"type": t} for t in ("network", "cgroup") if t not in kinds]
     json.dump(spec, sys.stdout)
@@ -151,7 +157,20 @@ def report(work, script, about):
             "a blank: not tried", ""]
     for c, line in classes:
         out += [f"### {c}", "", table(["probe", *names], [[p, *(short(answer.get((n, p))) for n in names)] for p in of_class[c]]), ""]
+        if c == "aimed-mounts":
+            out += [*seen(names, of_class[c], answer), ""]
     print("\n".join(out))
+
+
+def seen(names, probes, answer):
+    """Where a link led makes the difference here."""
+    who = defaultdict(list)
+    for p in probes:
+        for n in names:
+            word, note = answer.get((n, p), ("", ""))
+            if word == "through":
+                who[p, note.strip()].append(n)
+    return [f"- {p}: {note}: {', '.join(columns)}" for (p, note), columns in who.items()]
 
 
 def short(found):

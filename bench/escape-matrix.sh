@@ -18,7 +18,7 @@ seccomp_json=/usr/share/containers/seccomp.json
 lay_out()
 {
 	rm -rf "$1"
-	mkdir -p "$1"/{bin,etc,usr,dev,proc,sys,tmp,in,live,out,build/home}
+	mkdir -p "$1"/{bin,etc,usr,var,run,root,dev,proc,sys,tmp,in,live,out,build/home}
 	cp "$build/escape-probes" "$1/bin/probe"
 	cp "$(command -v busybox)" "$1/bin/busybox"
 	install -m 4755 "$build/escape-probes" "$1/bin/suid"
@@ -89,7 +89,7 @@ box_glovebox_strict() { box_glovebox strict "$@"; }
 box_glovebox_default() { box_glovebox default "$@"; }
 box_glovebox_debug() { box_glovebox debug "$@"; }
 
-# bwrap_with OPTION… -- ROOT TARGET WORKDIR COMMAND…
+# bwrap_with OPTION… -- ROOT TARGET WORKDIR COMMAND…; $last are options that come after the mounts.
 bwrap_with()
 {
 	local options=()
@@ -103,11 +103,13 @@ bwrap_with()
 	[ "$2" = - ] || options+=(--bind "$work/live" "$2")
 	[ "$3" = - ] || options+=(--chdir "$3")
 	shift 3
-	bwrap "${options[@]}" "$@"
+	bwrap "${options[@]}" "${last[@]}" "$@"
 }
+last=()
 box_bwrap() { bwrap_with --unshare-all --die-with-parent -- "$@"; }
 box_bwrap_hard()
 {
+	last=(--remount-ro /dev --remount-ro /proc)
 	bwrap_with --unshare-all --unshare-user --disable-userns --die-with-parent --new-session --clearenv --setenv PATH /bin --cap-drop ALL \
 		--uid 1000 --gid 1000 --hostname box --seccomp 9 -- "$@" 9<"$work/filter"
 }
@@ -151,7 +153,7 @@ nspawn_with()
 box_nspawn() { nspawn_with -- "$@"; }
 box_nspawn_hard()
 {
-	nspawn_with -U --read-only --private-network --no-new-privileges=yes --drop-capability=all --kill-signal=SIGKILL --user=builder \
+	nspawn_with -U --read-only --private-network --no-new-privileges=yes --drop-capability=all \
 		--system-call-filter='~@mount @privileged @raw-io @keyring @debug @reboot @swap @module @clock @obsolete @cpu-emulation io_uring_setup userfaultfd' -- "$@"
 }
 
@@ -165,7 +167,8 @@ box_firejail_hard()
 {
 	shift 3
 	firejail --quiet --private --private-dev --private-tmp --private-cwd --disable-mnt --net=none --ipc-namespace --caps.drop=all --nonewprivs --noroot --nogroups \
-		--seccomp --restrict-namespaces --memory-deny-write-execute --machine-id --hostname=box "${@/#\/bin\/probe/\/opt\/probe}" \
+		--seccomp --seccomp.block-secondary --protocol=unix --restrict-namespaces --no3d --noinput --nodvd --nosound --notv --nou2f --novideo \
+		--private-etc=passwd,group --memory-deny-write-execute --machine-id --hostname=box "${@/#\/bin\/probe/\/opt\/probe}" \
 		without=write-everywhere
 }
 
@@ -289,6 +292,8 @@ column 'runc, hardened' user runc_hard peer runc --version
 if [ "$(id -u)" = 0 ]; then
 	column 'systemd-nspawn' root nspawn peer systemd-nspawn --version
 	column 'systemd-nspawn, hardened' root nspawn_hard peer systemd-nspawn --version
+else
+	printf 'systemd-nspawn\troot\t-\tnot tried: it takes root\n' >>"$work/columns"
 fi
 column 'firejail' user firejail peer firejail --version
 column 'firejail, hardened' user firejail_hard peer firejail --version

@@ -30,6 +30,9 @@ static enum verdict i386(long nr, long a, long b)
 {
 	long r = int80(nr, a, b);
 
+	/* As a filter says it of all of that ABI. */
+	if (r == -EPERM || r == -ENOSYS)
+		return held((int)-r);
 	return r < 0 && r > -4096 ? through("i386 call %ld was answered: %s", nr, strerror((int)-r)) : through("i386 call %ld: %ld", nr, r);
 }
 
@@ -45,8 +48,8 @@ static enum verdict i386_chmod(void)
 
 	if (put_file(path, 0755) != 0)
 		return broken("%s", path);
-	int80(15, (long)(uintptr_t)path, 04755);
-	return is_dangerous(path) ? through("setuid by i386's chmod") : through("i386's chmod was answered");
+	long r = int80(15, (long)(uintptr_t)path, 04755);
+	return is_dangerous(path) ? through("setuid by i386's chmod") : held(r < 0 ? (int)-r : 0);
 }
 
 static enum verdict i386_unknown(void) { return i386(9999, 0, 0); }
@@ -189,7 +192,7 @@ const struct probe abi_probes[] = {
 	{ 4, "i386-socketcall", i386_socketcall, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|SIGSEGV", [MODE_WEAK] = "through|SIGSEGV" } },
 	{ 4, "i386-chmod", i386_chmod, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|SIGSEGV", [MODE_WEAK] = "through|SIGSEGV" } },
 	{ 4, "x32-chmod", x32_chmod, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
-	{ 4, "i386-unknown", i386_unknown, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|SIGSEGV", [MODE_WEAK] = "through|SIGSEGV" } },
+	{ 4, "i386-unknown", i386_unknown, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_WEAK] = "ENOSYS|SIGSEGV" } },
 	{ 4, "x32-getpid", x32_getpid, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
 	{ 4, "x32-ptrace", x32_ptrace, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_BARE] = "through|ENOSYS", [MODE_WEAK] = "through|ENOSYS" } },
 	{ 4, "x32-unknown", x32_unknown, { "SIGSYS", [MODE_FLOOR] = "SIGSYS", [MODE_WEAK] = "ENOSYS" } },
