@@ -127,6 +127,21 @@ clean() { expect_status 0 glovebox cache verify; }
 	cmp "$WORK/rootfs/bin/busybox" "$laid"
 }
 
+@test "all that can be made anew may be deleted" {
+	new_spec "$DIR"
+	build
+	cp "$OUT/image.tar" "$WORK/first.tar"
+	rm -rf "$GLOVEBOX_STORE/derived" "$GLOVEBOX_STORE/results"
+	chmod -R u+w "$GLOVEBOX_STORE/rootfs"
+	rm -r "$GLOVEBOX_STORE/rootfs/"*
+	build
+	is "$(came)" miss
+	cmp "$OUT/image.tar" "$WORK/first.tar"
+	clean
+	build
+	is "$(came)" hit
+}
+
 @test "gc without options keeps what is younger than 30 days" {
 	new_spec "$DIR"
 	build
