@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libFuzzer entry: any bytes as a profile, for every architecture. Besides memory safety: a refusal says where,
- * and what is accepted is a program that the kernel could load, which kills foreign ABIs. */
+ * and what is accepted is a program that the kernel could load, which kills foreign ABIs. What is checked, and found to have no error,
+ * is accepted; and what is accepted can be explained. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "profiles/bpf.h"
 #include "profiles/compile.h"
@@ -29,8 +31,35 @@ static void check_program(const struct profile_program *p)
 	must(action == SECCOMP_RET_KILL_PROCESS);
 }
 
+static bool has_error(const json_t *findings)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(findings, i, one)
+		if (strcmp(json_str(one, "severity"), "error") == 0)
+			return true;
+	return false;
+}
+
+static void check_words(const char *text, size_t n)
+{
+	static const char *const args[] = { "_", "TIOCSTI" };
+	auto_profile_program p = {0};
+	auto_json findings = NULL;
+	auto_json words = NULL;
+	struct err err = {0}, ignored = {0};
+	bool loads = profile_compile(FILE_NAME, text, n, &p, &ignored) == 0;
+
+	must(profile_check(FILE_NAME, text, n, &findings, &err) == 0);
+	must(loads || has_error(findings));
+	must((profile_explain(FILE_NAME, text, n, "ioctl", args, 2, &words, &err) == 0) == (words != NULL));
+	must(!loads || words != NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	check_words((const char *)data, size);
 	for (size_t i = 0; arch_at(i) != NULL; i++) {
 		auto_profile_program p = {0};
 		struct err err = {0};
