@@ -15,6 +15,8 @@ tool -static -o "$work/rootfs/bin/true" "$here/true.c"
 tool -static -o "$work/rootfs/bin/crowd" "$here/crowd.c"
 tool -o "$work/bin/interleave" "$here/interleave.c"
 tool -o "$work/bin/ending" "$here/ending.c"
+tool -static -o "$work/rootfs/bin/calls" "$here/calls.c"
+tool -I"$here/.." -o "$work/bin/confined" "$here/confined.c" "$build/libbase.a" -lcap -lcrypto -ljansson
 tool -I"$here/.." -o "$work/bin/filter" "$here/filter.c" "$build/libprofiles.a"
 "$work/bin/filter" default >"$work/filter"
 hand_over_work
@@ -123,6 +125,15 @@ measure_end()
 		'bwrap=' "${bwrap_in[@]}" /bin/crowd 100
 }
 
+# 20,000 calls that are asked about, and as many that are not: what one more costs.
+measure_learning()
+{
+	as "$work/bin/interleave" "${LEARN_RUNS:-10}" \
+		'exec=' "${exec_in[@]}" -- /bin/calls 20000 ::: \
+		'profile learn=' "$work/bin/glovebox" profile learn --store "$work/store" --rootfs bench -- /bin/calls 20000 ::: \
+		'profile learn, no calls=' "$work/bin/glovebox" profile learn --store "$work/store" --rootfs bench -- /bin/calls 0
+}
+
 make_bare
 about
 echo
@@ -133,3 +144,7 @@ printf '\n200 trivial steps\n'
 measure_steps
 printf '\nend of 100 processes, from SIGTERM to nobody left\n'
 measure_end
+printf '\na confined reader, %d rounds in turn\n' "${CONFINED_ROUNDS:-200}"
+as "$work/bin/confined" "${CONFINED_ROUNDS:-200}"
+printf '\nlearning a profile\n'
+measure_learning
