@@ -27,6 +27,12 @@ static const char golden_vsa[] =
 	"\"verifier\":{\"id\":\"https://verifier.example.com\",\"version\":{\"glovebox\":\"0.1.0\"}}},"
 	"\"predicateType\":\"https://slsa.dev/verification_summary/v1\"," SUBJECTS;
 
+static const char golden_svr[] =
+	"{\"_type\":\"https://in-toto.io/Statement/v1\",\"predicate\":{"
+	"\"properties\":[\"GLOVEBOX_REPRODUCED_IMAGE\",\"GLOVEBOX_REPRODUCED_VARIED_TIME\"],\"timeCreated\":\"2026-01-01T00:01:00Z\","
+	"\"verifier\":{\"id\":\"https://verifier.example.com\",\"policies\":[]}},"
+	"\"predicateType\":\"https://in-toto.io/attestation/svr/v0.2\"," SUBJECTS;
+
 /** The statement of these lists, given as JSON. */
 static int make(const char *passed, const char *warned, const char *failed, struct buf *out)
 {
@@ -116,6 +122,30 @@ static void test_golden_vsa(void **state)
 	assert_string_equal(text.data, golden_vsa);
 }
 
+static void test_golden_svr(void **state)
+{
+	static const char *const properties[] = { "GLOVEBOX_REPRODUCED_IMAGE", "GLOVEBOX_REPRODUCED_VARIED_TIME" };
+	static const char *const bad[] = { "\xff" };
+	auto_buf statement = {0}, text = {0}, none = {0};
+	auto_json about = NULL;
+
+	(void)state;
+	statement_of("make\n", digest_of(0x11), digest_of(0x22), &statement);
+	must(attest_read_statement(statement.data, statement.len, &about, &err));
+	struct attest_findings f = {
+		.statement = about, .verifier_id = "https://verifier.example.com", .time = 1767225660,
+		.properties = properties, .nproperties = ARRAY_LEN(properties),
+	};
+	must(attest_svr(&f, &text, &err));
+	assert_string_equal(text.data, golden_svr);
+	f.properties = bad;
+	f.nproperties = 1;
+	must_fail(attest_svr(&f, &none, &err), ERR_INTERNAL, "verification result");
+	f.nproperties = 0;
+	f.verifier_id = bad[0];
+	must_fail(attest_svr(&f, &none, &err), ERR_INTERNAL, "verification result");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +153,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_golden_vsa),
+		cmocka_unit_test(test_golden_svr),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
