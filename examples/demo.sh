@@ -5,13 +5,15 @@
 #
 #   demo.sh PROGRAM [WORKDIR]      PROGRAM is the glovebox to use; `make demo` calls this
 #
+# With GB_DEMO_VARY=1 it is also built on a host that differs in all that must not matter.
+#
 # Everything made lies below WORKDIR (default: glovebox-demo-UID in ${TMPDIR:-/tmp}), which is
 # made anew each time; only the downloaded packages are kept, see rootfs/make-rootfs.sh.
 set -euo pipefail
 umask 022
 
 . "$(dirname "$0")/lib.sh"
-begin demo 7
+begin demo $((7 + ${GB_DEMO_VARY:-0}))
 
 import()
 {
@@ -42,6 +44,12 @@ reproduce()
 	"$glovebox" reproduce "$out" --store "$work/store" --key "$work/demo-key.pub.pem" | sed 's/^/    /'
 }
 
+vary()
+{
+	"$glovebox" reproduce "$out" --store "$work/store" --key "$work/demo-key.pub.pem" --vary all --fragile | tee "$work/vary.log" | sed 's/^/    /'
+	grep -qx 'fragile  nothing' "$work/vary.log" || die "examples/hello depends on what it is told of itself"
+}
+
 # What is in the image runs on its own: unpacked with nothing but tar.
 look()
 {
@@ -69,6 +77,7 @@ stage "building and testing examples/hello in the sandbox" build
 stage "running what was built" look
 stage "verifying the image against its signed provenance" verify
 stage "building it again from the provenance" reproduce
+[ "${GB_DEMO_VARY:-0}" = 0 ] || stage "building it again on a host that differs" vary
 
 cat <<END
 

@@ -107,13 +107,13 @@ check-long:
 	$(MAKE) --no-print-directory deb
 	$(MAKE) --no-print-directory O=$(O)/twice deb
 	GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(RUN) --label package tests/package
-	examples/demo.sh $(PROGRAM) $(O)/demo
+	GB_DEMO_VARY=1 examples/demo.sh $(PROGRAM) $(O)/demo
 	set -e; for name in $(EXAMPLES); do examples/example.sh $(PROGRAM) $$name $(O)/example-$$name; done
 ifeq ($(shell id -u),0)
 	GB_KILLS=200 tests/as-user $(O) tests/run --timeout 1800 --label 'escape (200 kills, as a user)' tests/escape/ends.bats
 	tests/as-user $(O) tests/run --label 'package (as a user)' tests/package
 	tests/as-user $(O) tests/run --label 'token (as a user)' tests/token/pkcs11.bats
-	tests/as-user $(O) examples/demo.sh build/glovebox build/demo
+	GB_DEMO_VARY=1 tests/as-user $(O) examples/demo.sh build/glovebox build/demo
 	tests/as-user $(O) sh -ec 'for name in $(EXAMPLES); do examples/example.sh build/glovebox $$name build/example-$$name; done'
 endif
 
