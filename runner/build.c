@@ -249,8 +249,10 @@ int build_run(struct build *b, const struct build_conf *conf, struct err *err)
 	b->use = conf->use;
 	b->work = (struct work){ .store = conf->store, .plan = plan, .grace_ms = conf->grace_ms, .cancel_fd = conf->cancel_fd,
 				 .rootfs_held = -1 };
-	if (conf->vary != NULL)
+	if (conf->vary != NULL) {
+		b->work.varied = true;
 		b->work.vary = *conf->vary;
+	}
 	b->output_path = plan->sources[work_build_source(plan)].mount;
 	if (cache_ask(conf->store, plan, step, NULL, b->use, &a, err) < 0 || (a.result != NULL && take_left(b, conf, &a, err) < 0))
 		return -1;

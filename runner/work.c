@@ -380,6 +380,7 @@ static struct sandbox_conf step_conf(const struct work *work, const struct spec_
 		.limits = limit_of_step(plan->spec, step, work->grace_ms),
 		.cancel_fd = work->cancel_fd,
 		.vary = &work->vary.host,
+		.no_receipt = work->varied,
 	};
 }
 

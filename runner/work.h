@@ -37,6 +37,7 @@ struct work {
 	int rootfs_held;              /**< so that it stays; -1 until work_begin() */
 	struct store_scratch *scratch;
 	struct sandbox_space *space;  /**< NULL: workdir: disk */
+	bool varied;                  /**< as `vary` says; steps have no receipt then */
 	struct work_vary vary;
 	bool begun;                   /**< rootfs and sources are laid out */
 	bool build_done;              /**< the build's upper is there to be a test's lower */
@@ -75,7 +76,7 @@ static inline void own_step_outcome(struct step_outcome *o)
 }
 #define auto_step_outcome __attribute__((cleanup(own_step_outcome))) struct step_outcome
 
-/** Takes a scratch and lays the sources out. @p work is zero-initialised with store, plan, grace_ms, cancel_fd, vary and rootfs_held (-1) set. */
+/** Takes a scratch and lays the sources out. @p work is zero-initialised with store, plan, grace_ms, cancel_fd, varied, vary and rootfs_held (-1) set. */
 int work_begin(struct work *work, struct err *err);
 /** Lays out what a build left that did not run here, for the tests. After work_begin(). */
 int work_restore(struct work *work, const struct upper *upper, struct err *err);

@@ -188,7 +188,7 @@ struct sandbox_conf {
 	                                        is to end, its terminal hangs up */
 	int cancel_fd;                     /**< readable: the caller wants an end (SIGTERM, grace, SIGKILL); readable again: now. -1: none.
 	                                        The sandbox reads one struct signalfd_siginfo or 8 bytes each time (non-blocking). */
-	const struct sandbox_vary *vary;   /**< or NULL */
+	const struct sandbox_vary *vary;   /**< or NULL. With anything in it `no_receipt` is required: a receipt is of a host as it is */
 	bool no_receipt;                   /**< nobody will read it: the result has none */
 	sandbox_call_fn *learn; void *learn_arg; /**< or NULL. Else hears of each call of the command, all but execve and exit_group, which
 	                                        `filter` has to allow whatever their arguments are (ERR_USAGE). Answers stay the filter's own, given

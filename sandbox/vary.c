@@ -158,6 +158,8 @@ int plan_vary(struct plan_box *box, const struct sandbox_conf *conf, struct err 
 	if (conf->vary == NULL)
 		return 0;
 	plan->vary = *conf->vary;
+	if (!conf->no_receipt && (plan->vary.one_cpu || plan->vary.other_order || plan->vary.clock_s != 0 || plan->vary.pids != 0))
+		return plan_refuse(err, "a command that finds another host than it is has no receipt");
 	if (plan->vary.clock_s != 0 && make_patches(plan, err) != 0)
 		return -1;
 	return plan->vary.other_order || plan->vary.clock_s != 0 ? make_asking(box, &plan->vary, err) : 0;

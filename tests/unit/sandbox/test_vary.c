@@ -33,6 +33,7 @@ static long long fact(const struct box *b, const char *name)
 static void ask(struct box *b, const struct sandbox_vary *vary, const char *dir)
 {
 	b->conf.vary = vary;
+	b->conf.no_receipt = true;
 	box_must(box_try(b, BOX_ARGV("facts", dir)), &b->err);
 	if (b->res.end != SANDBOX_EXITED || b->res.code != 0)
 		fail_msg("end %d code %d: %s", b->res.end, b->res.code, b->errout.data);
@@ -50,7 +51,18 @@ static void test_nothing_is_varied(void **state)
 
 	ask(b, &none, "/etc");
 	near(fact(b, "time"), time(NULL));
+	b->conf.no_receipt = false;
+	assert_int_equal(box_inside(b, "true"), 0);
 	assert_non_null(b->res.receipt);
+}
+
+static void test_no_receipt_is_of_another_host(void **state)
+{
+	struct box *b = *state;
+	const struct sandbox_vary vary = { .pids = 1 };
+
+	b->conf.vary = &vary;
+	box_fails(b, ERR_USAGE, "has no receipt");
 }
 
 static void test_another_clock(void **state)
@@ -185,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		box_test(test_nothing_is_varied),
+		box_test(test_no_receipt_is_of_another_host),
 		box_test(test_another_clock),
 		box_test(test_another_order),
 		box_test(test_a_long_directory),
