@@ -12,6 +12,9 @@
 /** In the scratch: a long way down. */
 #define PLACE "glovebox-elsewhere-at-another-path"
 #define COPY_CHUNK (256u << 10)
+/** How long the removal is tried: five seconds. */
+#define REMOVE_TRIES 50
+#define REMOVE_WAIT_US 100000
 
 /* ---- copying ----------------------------------------------------------------------- */
 
@@ -93,8 +96,11 @@ static void remove_place(const void *arg, int sock)
 
 	while (read(sock, &byte, 1) < 0 && errno == EINTR)
 		;
-	if (ident_caller_begin(e->home, &ignored) == 0)
-		(void)io_remove_tree(store_scratch_fd(e->scratch), PLACE, &ignored);
+	if (ident_caller_begin(e->home, &ignored) < 0)
+		return;
+	/* A step may still be dying in there. */
+	for (int i = 0; i < REMOVE_TRIES && io_remove_tree(store_scratch_fd(e->scratch), PLACE, &ignored) < 0; i++)
+		usleep(REMOVE_WAIT_US);
 }
 
 /** Makes the store, as the caller: root's own empty directory is given to the user who shall have it. */

@@ -12,7 +12,7 @@
 struct elsewhere {
 	const struct ident *home;     /**< the first store's */
 	struct store_scratch *scratch;
-	struct apart remover;         /**< what it belongs to another user for the first one cannot remove */
+	struct apart remover;         /**< takes it away once this process has let go of it, or is gone: the first store's user could not */
 	struct store *store;
 };
 #define ELSEWHERE_NONE ((struct elsewhere){ .remover = APART_NONE })

@@ -109,23 +109,36 @@ static int broken(const char *name, unsigned round, const struct buf *account, s
 
 /* ---- class A ------------------------------------------------------------------------------- */
 
-/** Finds what it was that all of them together have broken: nothing of them, if the same can happen without. @p account stays, unless one
- *  alone breaks it. */
-static int find_culprit(struct varying *v, unsigned round, struct buf *account, struct reproduce_report *ret, struct err *err)
+/** Whether one variation breaks it; then that is told. */
+static int accuse(struct varying *v, const struct variation *how, unsigned round, bool *ret_guilty, struct reproduce_report *ret, struct err *err)
 {
-	auto_buf one = {0};
-	const struct variation *how = &nothing, *next = vary_hosts;
+	auto_buf account = {0};
 	bool same;
 
-	for (; how->name != NULL; how = next++) {
+	if (try(v, how, round, &same, &account, err) < 0)
+		return -1;
+	*ret_guilty = !same;
+	return same ? 0 : broken(how->name, round, &account, ret);
+}
+
+/** Finds what it was that all of them together have broken: nothing of them, if the same can happen without. That is tried before, and again
+ *  before anything else has the blame: what differs by chance is as often the same. @p account is told where none alone breaks it. */
+static int find_culprit(struct varying *v, unsigned round, const struct buf *account, struct reproduce_report *ret, struct err *err)
+{
+	bool guilty;
+
+	if (accuse(v, &nothing, round, &guilty, ret, err) < 0)
+		return -1;
+	for (const struct variation *how = vary_hosts; how->name != NULL && !guilty; how++) {
 		if (vary_fault(how, store_ident(v->store)) != NULL)
 			continue;
-		if (try(v, how, round, &same, &one, err) < 0)
+		if (accuse(v, how, round, &guilty, ret, err) < 0)
 			return -1;
-		if (!same)
-			return broken(how->name, round, &one, ret);
+		if (guilty && accuse(v, &nothing, round, &guilty, ret, err) < 0)
+			return -1;
+		guilty = ret->broken_by != NULL;
 	}
-	return broken("all", round, account, ret);
+	return guilty ? 0 : broken("all", round, account, ret);
 }
 
 /** All that can be had here, as one. What cannot is told of once. */

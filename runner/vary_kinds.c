@@ -53,14 +53,19 @@ const struct variation *vary_find(const char *name, size_t n)
 	return v != NULL ? v : find_in(vary_steps, name, n);
 }
 
-const char *vary_fault(const struct variation *v, const struct ident *id)
+/** How many processors this process may use; of a host with so many that they do not fit: enough. */
+static int processors(void)
 {
 	cpu_set_t cpus;
 
+	return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : VARY_BUSY_MAX;
+}
+
+const char *vary_fault(const struct variation *v, const struct ident *id)
+{
 	if (v->other_user && !id->real_root)
 		return "only root can build as another user";
-	/* On a host with so many that they do not fit there is more than one. */
-	if (v->work.host.one_cpu && sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) == 1)
+	if (v->work.host.one_cpu && processors() == 1)
 		return "there is only one processor";
 	return NULL;
 }
@@ -130,11 +135,11 @@ static void read_load(char *ret, size_t size)
 
 void vary_load_begin(struct vary_load *load)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = 2 * (size_t)processors();
 	struct err ignored = {0};
 
 	/* A host that gives no more processes is busy enough. */
-	while (load->n < VARY_BUSY_MAX && (long)load->n < 2 * cpus && apart_start(spin, NULL, &load->v[load->n], &ignored) == 0)
+	while (load->n < VARY_BUSY_MAX && load->n < n && apart_start(spin, NULL, &load->v[load->n], &ignored) == 0)
 		load->n++;
 }
 

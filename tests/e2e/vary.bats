@@ -115,6 +115,12 @@ swept() { glovebox rootfs list >/dev/null && [ -z "$(ls -A "$GLOVEBOX_STORE/tmp"
 		expect_output "only root can build as another user"
 	fi
 	is "$(ls -A "$GLOVEBOX_STORE/tmp")" ""
+	# Where the sources are on disk, there is one place that tells: it is really another.
+	new_spec "$WORK/told" 'cat /proc/self/uid_map > made'
+	sed -i 's/^spec:$/&\n  sandbox: { workdir: disk }/' "$WORK/told/build.yaml"
+	expect_status 0 glovebox run "$WORK/told/build.yaml" --out "$WORK/told-out" --key "$WORK/key.pem"
+	expect_status 0 reproduce told --vary host-path
+	[ "$(id -u)" != 0 ] || expect_status 4 reproduce told --vary host-uid
 }
 
 @test "killed, it leaves no process, and nothing of the other store" {
