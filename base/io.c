@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/fs.h>
 
 #include "base/own.h"
 
@@ -236,6 +239,16 @@ int io_mkdirs(int dirfd, const char *path, mode_t mode, struct err *err)
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, ERR_INTERNAL, ENOTDIR, "make directory '%s'", path);
 	return 0;
+}
+
+bool io_spread(int dirfd)
+{
+	int flags;
+
+	if (ioctl(dirfd, FS_IOC_GETFLAGS, &flags) < 0)
+		return false;
+	flags |= FS_TOPDIR_FL;
+	return ioctl(dirfd, FS_IOC_SETFLAGS, &flags) == 0;
 }
 
 int io_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err)

@@ -80,6 +80,11 @@ int io_mkdirs(int dirfd, const char *path, mode_t mode, struct err *err);
  *  rest may lie elsewhere below @p path; another call goes on from there. */
 int io_remove_tree(int dirfd, const char *path, struct err *err);
 
+/** Asks for directories made in @p dirfd to be spread over the disk (ext2 to 4: chattr(1), T): ext4 looks for a new file's inode near its
+ *  directory, one by one past those that were deleted within minutes, so where thousands come and go, many in one place wait for that more
+ *  than for all else. @return whether the file system knows such a wish. */
+bool io_spread(int dirfd);
+
 /** Opens directory @p path below @p dirfd, refusing a link as last component (with a slash behind it too). ERR_INPUT when missing or not a directory. */
 int io_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err);
 

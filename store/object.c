@@ -5,10 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-
-#include <linux/fs.h>
 
 /** What is written at once, and the largest content that is looked up before anything is written. */
 #define WRITER_CHUNK (256u << 10)
@@ -109,22 +106,8 @@ void store_writer_free(struct store_writer *w)
 	free(w);
 }
 
-/** Asks for directories in it to be spread over the disk, where the file system knows such a wish (ext2 to 4: chattr(1), T). */
-static void spread(int dir)
-{
-	int flags;
-
-	if (ioctl(dir, FS_IOC_GETFLAGS, &flags) < 0)
-		return;
-	flags |= FS_TOPDIR_FL;
-	(void)ioctl(dir, FS_IOC_SETFLAGS, &flags);
-}
-
-/**
- * The directory for the @p nth unfinished file, as what its name begins with. ext4 looks for an inode near the directory, one by one past
- * those that were deleted within minutes: many files that begin in one directory wait for that more than for all else. A few do not. What
- * cannot be made is done without.
- */
+/** The directory for the @p nth unfinished file, as what its name begins with: many that begin in one are slow (io_spread()). What cannot be
+ *  made is done without. */
 static void choose_shard(struct store *s, uint64_t nth, char out[SHARD_SIZE])
 {
 	int dir = store_scratch_fd(s->staging);
@@ -134,7 +117,7 @@ static void choose_shard(struct store *s, uint64_t nth, char out[SHARD_SIZE])
 	if (nth < SHARD_FILES)
 		return;
 	if (nth == SHARD_FILES)
-		spread(dir);
+		(void)io_spread(dir);
 	snprintf(out, SHARD_SIZE, "%02x/", i);
 	if (nth % SHARD_FILES == 0)
 		(void)mkdirat(dir, out, 0700);

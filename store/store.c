@@ -189,6 +189,17 @@ static int settle_access(const struct place *p, const struct ident *id, struct e
 	return 0;
 }
 
+/** Makes a folder; its own are far apart, of contents and of runs. */
+static int make_folder(int store, const char *name)
+{
+	if (mkdirat(store, name, 0700) < 0)
+		return errno == EEXIST ? 0 : -1;
+	auto_fd fd = openat(store, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && (strcmp(name, "objects") == 0 || strcmp(name, "tmp") == 0))
+		(void)io_spread(fd);
+	return 0;
+}
+
 /** Makes what is missing in the store, as the step user. */
 static int furnish(const struct place *p, struct err *err)
 {
@@ -198,7 +209,7 @@ static int furnish(const struct place *p, struct err *err)
 	}
 	bool whole = !p->fresh && faccessat(p->fd, folders[ARRAY_LEN(folders) - 1], F_OK, AT_EACCESS) == 0;
 	for (size_t i = 0; !whole && i < ARRAY_LEN(folders); i++)
-		if (mkdirat(p->fd, folders[i], 0700) < 0 && errno != EEXIST)
+		if (make_folder(p->fd, folders[i]) < 0)
 			return err_set(err, ERR_HOST, errno, "make '%s' in the store '" SHOWN "'", folders[i], p->path);
 	if (faccessat(p->fd, "tmp", R_OK | W_OK | X_OK, AT_EACCESS) < 0)
 		return refuse_place("write to", p->path, errno, err);
