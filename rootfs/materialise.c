@@ -14,8 +14,12 @@ struct late {
 	unsigned mode;
 };
 
+/** Directories with less names in their path have theirs spread. */
+#define SPREAD_DEPTH 3
+
 struct layout {
 	struct cursor at;
+	bool close_by;             /**< the file system knows no spreading, or none is wanted */
 	struct late *late;
 	size_t nlate, late_cap;
 	struct contents *contents;
@@ -71,6 +75,27 @@ static int add_late(struct layout *l, const struct tree_entry *e, struct err *er
 	return 0;
 }
 
+/** Spreads what is made in directory @p name, if that lies high enough. */
+static void spread(struct layout *l, const char *path, int dir, const char *name)
+{
+	unsigned depth = 1;
+
+	for (const char *p = path; *p != '\0'; p++)
+		depth += *p == '/';
+	if (l->close_by || depth >= SPREAD_DEPTH)
+		return;
+	auto_fd fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	l->close_by = fd >= 0 && !io_spread(fd);
+}
+
+static int lay_dir(struct layout *l, const struct tree_entry *e, int dir, const char *name, struct err *err)
+{
+	if (mkdirat(dir, name, 0700) < 0)
+		return fail(l, e->path, errno, err);
+	spread(l, e->path, dir, name);
+	return 0;
+}
+
 static int lay_entry(struct layout *l, const struct tree_entry *e, struct err *err)
 {
 	int dir;
@@ -83,7 +108,7 @@ static int lay_entry(struct layout *l, const struct tree_entry *e, struct err *e
 	if (find_dir(l, e->path, &dir, &name, err) < 0)
 		return -1;
 	switch (e->type) {
-	case TREE_DIR: return mkdirat(dir, name, 0700) < 0 ? fail(l, e->path, errno, err) : 0;
+	case TREE_DIR: return lay_dir(l, e, dir, name, err);
 	case TREE_FILE: return lay_file(l, e, dir, name, err);
 	case TREE_LINK: return lay_link(l, e, dir, name, err);
 	}
@@ -121,6 +146,7 @@ int rootfs_materialise(struct store *store, const struct digest *d, int dirfd, s
 
 	if (contents_begin(store, dirfd, &l.contents, err) < 0 || store_read_tree(store, d, &r, err) < 0)
 		return -1;
+	l.close_by = !io_spread(dirfd);
 	while ((more = tree_reader_next(r, &e, err)) > 0)
 		if (lay_entry(&l, &e, err) < 0)
 			return -1;
