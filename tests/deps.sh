@@ -25,7 +25,7 @@ heavy=(clang:clang libclang-rt-14-dev lintian:lintian dpkg-dev:dpkg-shlibdeps ma
 static=(libbz2-dev liblz4-dev liblzma-dev libzstd-dev nettle-dev zlib1g-dev)
 # Rivals that `make bench` measures against.
 bench=(bubblewrap:bwrap crun:crun runc:runc strace:strace perl:perl python3-yaml
-	openssl:openssl pigz:pigz zstd:zstd)
+	openssl:openssl pigz:pigz zstd:zstd umoci:umoci)
 # What `make bench-long` makes a root filesystem with.
 bench_long=(mmdebstrap:mmdebstrap)
 # Other sandboxes, that `make bench-matrix` tries the probes on, and podman's seccomp profile for those that bring none.
