@@ -21,7 +21,7 @@ setup() { cd "$WORK/here" || return; }
 places()
 {
 	glovebox --help | sed -n '/^commands:/,$s/^  \([a-z][a-z-]*\) .*/\1/p' | while IFS= read -r command; do
-		glovebox "$command" --help | awk -v verbs="$([ "$command" = image ] || [ "$command" = cache ] && echo 1)" '
+		glovebox "$command" --help | awk -v verbs="$(case $command in image | cache | profile) echo 1 ;; esac)" '
 			/^usage: glovebox / { place = $3 ($4 ~ /^[a-z]+$/ && verbs ? " " $4 : ""); if ($0 ~ / \| / && verbs) place = "" }
 			place && match($0, /^  (-[a-z], )?--[a-z-]+/) { n = split(substr($0, 3, RLENGTH - 2), o, ", "); for (i = 1; i <= n; i++) print place "\t" o[i] }'
 	done

@@ -120,7 +120,7 @@ def bundles():
     case('deep', b'[' * 100000)
     case('empty-bundle', b'')
     case('no-bundle', False)
-    case('too-large', raw + b' ' * (16 << 20))
+    case('too-large', raw + b' ' * (64 << 20))
     case('bundle-cut', raw[:-20])
 
 
