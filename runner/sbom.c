@@ -39,39 +39,15 @@ const char *run_image_name(const struct plan *plan)
 
 /* ---- the image's own documents --------------------------------------------------------- */
 
-/** Reads a blob of the image's, which must be what its digest says: the out directory is the caller's, who may have changed the file. */
-static int read_document(int fd, const struct digest *d, json_t **ret, struct err *err)
-{
-	auto_buf text = BUF_LIMIT(OCI_JSON_MAX);
-	uint64_t offset, size;
-	struct digest found;
-	size_t got;
-
-	if (oci_image_find(fd, d, &offset, &size, err) < 0)
-		return -1;
-	char *room = size > OCI_JSON_MAX ? NULL : buf_room(&text, size);
-	if (room == NULL)
-		return err_set(err, ERR_INPUT, 0, "image.tar: a document is too large");
-	if (lseek(fd, (off_t)offset, SEEK_SET) < 0)
-		return err_set(err, ERR_INTERNAL, errno, "read image.tar");
-	if (io_read_full(fd, room, size, &got, err) < 0 || hash_bytes(room, got, &found, err) < 0)
-		return -1;
-	if (!digest_eq(&found, d))
-		return err_set(err, ERR_INPUT, 0, "image.tar has changed while the run was at work");
-	return json_parse(room, got, "image.tar", ERR_INPUT, ret, err);
-}
-
 /** The image as its manifest and config tell of it. */
 struct described {
-	json_t *manifest, *config;
+	struct oci_image image;
 	struct sbom_layer *layers;   /**< texts are the documents' */
-	size_t n;
 };
 
 static void described_clear(struct described *d)
 {
-	json_decref(d->manifest);
-	json_decref(d->config);
+	oci_image_clear(&d->image);
 	free(d->layers);
 }
 
@@ -87,37 +63,27 @@ static const json_t *next_history(const json_t *history, size_t *at)
 	return NULL;
 }
 
-static int describe(int fd, const struct digest *manifest, struct described *ret, struct err *err)
+static int describe(const struct run_sbom_facts *f, struct described *ret, struct err *err)
 {
-	const json_t *layers, *diff_ids, *history;
-	const char *text;
-	struct digest config;
+	const struct base_image *base = &f->plan->base;
+	const json_t *layers, *history;
 	size_t at = 0;
 
-	if (read_document(fd, manifest, &ret->manifest, err) < 0)
+	if (oci_image_documents(f->image_fd, base->any ? &base->image : NULL, &ret->image, err) < 0)
 		return -1;
-	text = json_str(json_object_get(ret->manifest, "config"), "digest");
-	if (text == NULL || !digest_parse(text, &config))
-		return err_set(err, ERR_INPUT, 0, "image.tar: its manifest names no config");
-	if (read_document(fd, &config, &ret->config, err) < 0)
-		return -1;
-	layers = json_object_get(ret->manifest, "layers");
-	diff_ids = json_object_get(json_object_get(ret->config, "rootfs"), "diff_ids");
-	history = json_object_get(ret->config, "history");
-	ret->n = json_array_size(layers);
-	ret->layers = calloc(ret->n + 1, sizeof *ret->layers);
+	/* The out directory is the caller's, who may have changed the file. */
+	if (!digest_eq(&ret->image.manifest_digest, &f->image->manifest))
+		return err_set(err, ERR_INPUT, 0, "image.tar has changed while the run was at work");
+	layers = json_object_get(ret->image.manifest, "layers");
+	history = json_object_get(ret->image.config, "history");
+	ret->layers = calloc(ret->image.nlayers + 1, sizeof *ret->layers);
 	if (ret->layers == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "list the image's layers");
-	for (size_t i = 0; i < ret->n; i++) {
-		const json_t *l = json_array_get(layers, i);
-		const char *digest = json_str(l, "digest"), *diff_id = json_string_value(json_array_get(diff_ids, i));
-
-		ret->layers[i].media_type = json_str(l, "mediaType");
-		ret->layers[i].created_by = json_str(next_history(history, &at), "created_by");
-		if (digest == NULL || diff_id == NULL || !digest_parse(digest, &ret->layers[i].digest) ||
-		    !digest_parse(diff_id, &ret->layers[i].diff_id))
-			return err_set(err, ERR_INPUT, 0, "image.tar: layer %zu has no digest", i + 1);
-	}
+	for (size_t i = 0; i < ret->image.nlayers; i++)
+		ret->layers[i] = (struct sbom_layer){
+			.digest = ret->image.layers[i].digest, .diff_id = ret->image.layers[i].diff_id,
+			.media_type = json_str(json_array_get(layers, i), "mediaType"), .created_by = json_str(next_history(history, &at), "created_by"),
+		};
 	return 0;
 }
 
@@ -207,7 +173,7 @@ static struct sbom begin(const struct run_sbom_facts *f, const struct described 
 	return (struct sbom){
 		.name = run_image_name(plan), .manifest = f->image->manifest, .architecture = oci_architecture(),
 		.created = plan->spec->source_date_epoch, .supplier = vendor, .author = authors != NULL ? authors : plan->spec->artifact.config.author,
-		.version = GB_VERSION, .layers = d->layers, .nlayers = d->n, .materials = materials, .nmaterials = nmaterials,
+		.version = GB_VERSION, .layers = d->layers, .nlayers = d->image.nlayers, .materials = materials, .nmaterials = nmaterials,
 	};
 }
 
@@ -291,7 +257,7 @@ static int make(const struct run_sbom_facts *f, struct run_sboms *all, struct er
 	size_t nmaterials;
 	bool have;
 
-	if (describe(f->image_fd, &f->image->manifest, &d, err) < 0 || inputs_of(f->plan, &inputs, err) < 0)
+	if (describe(f, &d, err) < 0 || inputs_of(f->plan, &inputs, err) < 0)
 		return -1;
 	materials = materials_of(f->plan, &inputs, &nmaterials);
 	if (materials == NULL)
