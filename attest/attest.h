@@ -188,7 +188,7 @@ int attest_verify_other(const char *bundle, size_t n, const struct attest_policy
 /** ERR_UNVERIFIED unless one of the statement's subjects is one of the two digests of an image. */
 int attest_about(const struct attest_verified *v, const struct digest *image, const struct digest *tar, struct err *err);
 
-/** Whether the statement is of the kind @p kind: "provenance", "vsa", "test-result", "sbom", "vulns", or a predicate type. */
+/** Whether the statement is of the kind @p kind: "provenance", "vsa", "svr", "test-result", "sbom", "vulns", or a predicate type. */
 bool attest_is_kind(const struct attest_verified *v, const char *kind);
 
 /** Whether @p kind is one of those names, or has the form of a URI. */

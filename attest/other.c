@@ -19,6 +19,7 @@ static const struct kind {
 	{ "provenance", "https://slsa.dev/provenance/" },
 	{ "sbom", "https://cyclonedx.org/bom" },
 	{ "sbom", "https://spdx.dev/Document" },
+	{ "svr", "https://in-toto.io/attestation/svr/" },
 	{ "test-result", TEST_RESULT_FAMILY },
 	{ "vsa", VSA_FAMILY },
 	{ "vulns", "https://in-toto.io/attestation/vulns/" },

@@ -128,6 +128,8 @@ static int write_result(const struct args *args, const struct reproduce_report *
 		property_of(json_string_value(one), varied[i]);
 		properties[findings.nproperties++] = varied[i];
 	}
+	if (r->fragile != NULL && json_array_size(r->fragile) == 0 && findings.nproperties < PROPERTIES_MAX)
+		properties[findings.nproperties++] = "GLOVEBOX_REPRODUCED_FRAGILE_NOTHING";
 	if (attest_svr(&findings, &statement, err) < 0 || cli_write_signed(signer, id, &statement, args_get(args, "svr"), err) < 0)
 		return err_ctx(err, "--svr");
 	return 0;

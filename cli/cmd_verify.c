@@ -164,7 +164,7 @@ static const struct opt_def opts[] = {
 	{ "builder-id", "ID", "require this builder" },
 	{ "source", "URI", "require that this was an input; may be given several times", true },
 	{ "param", "K=V", "require this external parameter, by dotted path; may be given several times", true },
-	{ "require", "LIST", "require attestations of these kinds: provenance, sbom, test-result, vsa, vulns, or a predicate type" },
+	{ "require", "LIST", "require attestations of these kinds: provenance, sbom, svr, test-result, vsa, vulns, or a predicate type" },
 	{ "policy", "FILE", "require what this file says, glovebox-policy(5)" },
 	{ "deep", NULL, "also decompress every layer and check its diff ID and entries" },
 	{ "vsa", "FILE", "write a signed verification summary there" },

@@ -306,7 +306,7 @@ static int add_required(struct verify_request *q, const char *word, size_t n, st
 	if (kind == NULL)
 		return no_memory(err);
 	if (!attest_knows_kind(kind))
-		return err_set(err, ERR_USAGE, 0, "--require %s: no such kind of attestation; it is provenance, sbom, test-result, vsa, vulns, "
+		return err_set(err, ERR_USAGE, 0, "--require %s: no such kind of attestation; it is provenance, sbom, svr, test-result, vsa, vulns, "
 			       "or a predicate type (a URI)", kind);
 	q->require[q->nrequire++] = kind;
 	return 0;

@@ -221,7 +221,7 @@ static int read_require(const struct reading *r, const struct node *n)
 		return -1;
 	for (const struct node *item = n->first; item != NULL; item = item->next)
 		if (!attest_knows_kind(item->text))
-			return yaml_error(r->file, item->pos, r->err, "require: %s is no kind of attestation: provenance, sbom, test-result, "
+			return yaml_error(r->file, item->pos, r->err, "require: %s is no kind of attestation: provenance, sbom, svr, test-result, "
 					  "vsa, vulns, or a predicate type (a URI)", quote(q, item->text));
 	return 0;
 }

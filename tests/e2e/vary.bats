@@ -195,10 +195,11 @@ swept() { glovebox rootfs list >/dev/null && [ -z "$(ls -A "$GLOVEBOX_STORE/tmp"
 	run ! grep SLSA_BUILD_REPRODUCED "$WORK/svr.statement"
 	# A verifier can ask for it.
 	expect_status 0 glovebox verify "$WORK/said-out" --key "$WORK/key.pub.pem" --key "$WORK/auditor.pub.pem" \
-		--bundle "$WORK/said-out/provenance.sigstore.json" --bundle "$WORK/svr.json" --require https://in-toto.io/attestation/svr/v0.2
+		--bundle "$WORK/said-out/provenance.sigstore.json" --bundle "$WORK/svr.json" --require provenance,svr
 	rm "$WORK/svr.json"
-	expect_status 0 glovebox reproduce "$WORK/said.evidence" --key "$WORK/key.pub.pem" --store "$WORK/empty" "${sign[@]}"
-	jq -r .dsseEnvelope.payload "$WORK/svr.json" | base64 -d | jq -e '.predicate.properties == ["GLOVEBOX_REPRODUCED_IMAGE"]'
+	expect_status 0 glovebox reproduce "$WORK/said.evidence" --key "$WORK/key.pub.pem" --store "$WORK/empty" --fragile "${sign[@]}"
+	jq -r .dsseEnvelope.payload "$WORK/svr.json" | base64 -d |
+		jq -e '.predicate.properties == ["GLOVEBOX_REPRODUCED_IMAGE", "GLOVEBOX_REPRODUCED_FRAGILE_NOTHING"]'
 	rm -rf "$WORK/svr.json" "$WORK/empty"
 }
 

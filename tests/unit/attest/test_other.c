@@ -219,6 +219,7 @@ static void test_about(void **state)
 	assert_true(attest_is_kind(&v, "https://cyclonedx.org/bom/v1.6"));
 	assert_false(attest_is_kind(&v, "vsa"));
 	assert_true(attest_knows_kind("vsa"));
+	assert_true(attest_knows_kind("svr"));
 	assert_true(attest_knows_kind("https://example.com/x"));
 	assert_false(attest_knows_kind("sboom"));
 }
