@@ -46,6 +46,12 @@ static bool is_waiting(const struct child *c, const struct seccomp_notif *q)
 	return syscall(SYS_ioctl, c->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &q->id) == 0;
 }
 
+/** That this host cannot pretend to be another. */
+static struct note failure(int sys)
+{
+	return (struct note){ .kind = NOTE_FAIL, .stage = STAGE_ANSWER, .index = -1, .code = sys };
+}
+
 /** Writes to the caller's memory, as the kernel would. */
 static bool put(const struct seccomp_notif *q, uint64_t to, const void *data, size_t n)
 {
@@ -139,16 +145,24 @@ static void turn_round(const char *in, char *out, size_t n)
 		memcpy(out + to + ENTRY_OFFSET, in + from + ENTRY_OFFSET, sizeof(uint64_t));
 }
 
-static void list(const struct child *c, const struct seccomp_notif *q)
+/** A caller that init may not look into keeps its order, as long as init may look into others: a process can close itself to all. */
+static int pass_over(const struct child *c, const struct seccomp_notif *q, struct note *note)
+{
+	bool denied = errno == EPERM || errno == EACCES || errno == ENOSYS;
+
+	*note = failure(errno);
+	if (denied && !c->answers && is_waiting(c, q))
+		return -1;
+	let_it(c, q);
+	return 0;
+}
+
+static void list(const struct child *c, const struct seccomp_notif *q, int fd)
 {
 	char in[ENTRIES_MAX] __attribute__((aligned(8))), out[ENTRIES_MAX] __attribute__((aligned(8)));
-	size_t room = q->data.args[2] < ENTRIES_MAX ? (size_t)q->data.args[2] : ENTRIES_MAX;
-	int fd = take_fd(c, q), error = 0;
+	size_t asked = (uint32_t)q->data.args[2], room = asked < ENTRIES_MAX ? asked : ENTRIES_MAX;
+	int error = 0;
 
-	if (fd < 0) {
-		let_it(c, q);
-		return;
-	}
 	long before = syscall(SYS_lseek, fd, 0l, SEEK_CUR);
 	long n = syscall(SYS_getdents64, fd, in, room);
 	if (n < 0)
@@ -160,7 +174,18 @@ static void list(const struct child *c, const struct seccomp_notif *q)
 	/* A signal has ended the call: it is made again, and must not miss these. */
 	if (answer(c, q, error == 0 ? n : 0, error, 0) != 0 && before >= 0)
 		(void)syscall(SYS_lseek, fd, before, SEEK_SET);
+}
+
+static int list_turned(struct child *c, const struct seccomp_notif *q, struct note *note)
+{
+	int fd = take_fd(c, q);
+
+	if (fd < 0)
+		return pass_over(c, q, note);
+	c->answers = true;
+	list(c, q, fd);
 	sys_close(fd);
+	return 0;
 }
 
 /* ---- clocks ------------------------------------------------------------------------------ */
@@ -183,7 +208,11 @@ static void tell_time(const struct child *c, const struct seccomp_notif *q)
 		done = is_time ? put(q, args[0], &now.tv_sec, sizeof now.tv_sec) : put(q, args[0], &coarse, sizeof coarse);
 	if (q->data.nr == SYS_gettimeofday && args[1] != 0)
 		done = put(q, args[1], &utc, sizeof utc) && done;
-	(void)answer(c, q, is_time && done ? now.tv_sec : 0, done ? 0 : EFAULT, 0);
+	/* Whoever has closed itself to others, or gave no good place, has the kernel's own answer. */
+	if (done)
+		(void)answer(c, q, is_time ? now.tv_sec : 0, 0, 0);
+	else
+		let_it(c, q);
 }
 
 /** Where the vDSO of a process begins (proc(5), auxv); 0: nowhere. @return -1 when that cannot be read. */
@@ -226,7 +255,7 @@ static int overwrite_vdso(const struct child *c, uint32_t pid)
 static int begin_clock(const struct child *c, const struct seccomp_notif *q, struct note *note)
 {
 	if (overwrite_vdso(c, q->pid) != 0) {
-		*note = (struct note){ .kind = NOTE_FAIL, .stage = STAGE_ANSWER, .index = -1, .code = errno };
+		*note = failure(errno);
 		if (is_waiting(c, q))
 			return -1;
 	}
@@ -240,17 +269,15 @@ int answer_turn(struct child *c, struct note *note)
 {
 	struct seccomp_notif asked = { 0 };
 
-	(void)note;
 	/* ENOENT: the caller was killed meanwhile. */
 	if (syscall(SYS_ioctl, c->listener, SECCOMP_IOCTL_NOTIF_RECV, &asked) != 0)
 		return 0;
 	if (asked.data.nr == SYS_getdents64)
-		list(c, &asked);
+		return list_turned(c, &asked, note);
 #ifdef __x86_64__
-	else if (asked.data.nr == SYS_arch_prctl)
+	if (asked.data.nr == SYS_arch_prctl)
 		return begin_clock(c, &asked, note);
-	else
-		tell_time(c, &asked);
+	tell_time(c, &asked);
 #endif
 	return 0;
 }

@@ -37,7 +37,7 @@ enum stage {
 	STAGE_LANDLOCK,
 	STAGE_SECCOMP,
 	STAGE_EXEC,
-	STAGE_ANSWER,    /**< giving one of the step's processes another clock */
+	STAGE_ANSWER,    /**< giving one of the step's processes another clock or order of directories */
 	STAGE_HANDOVER,  /**< a space: passing its descriptors to the maker */
 };
 
@@ -99,6 +99,7 @@ struct child {
 	int sock;             /**< to the parent */
 	int oom;              /**< init's own oom_score_adj: opened while init may; -1 in a space */
 	int listener;         /**< refusals of the command's filter; -1: none */
+	bool answers;         /**< init was let into a process of the command's once */
 	int proc;             /**< a /proc of init's own, that can be written to: for who answers; -1: none */
 	int refused[SANDBOX_REFUSED_MAX]; /**< numbers of calls that were told of */
 	size_t nrefused;

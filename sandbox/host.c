@@ -40,7 +40,7 @@ static const char *const stage_text[] = {
 	[STAGE_LIMITS] = "setting a resource limit",
 	[STAGE_LANDLOCK] = "setting up Landlock",
 	[STAGE_SECCOMP] = "loading the seccomp filter",
-	[STAGE_ANSWER] = "giving a process of the command another clock (its vDSO)",
+	[STAGE_ANSWER] = "telling a process of the command another time or order of directories",
 	[STAGE_HANDOVER] = "handing over the space",
 };
 

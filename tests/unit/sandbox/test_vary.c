@@ -78,6 +78,7 @@ static void test_another_clock(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &since);
 	near(fact(b, "monotonic"), since.tv_sec);
 	assert_int_equal(fact(b, "fault"), -1);
+	near(fact(b, "closed"), time(NULL));
 }
 
 /** The names that the first line with a list has, in order. */
@@ -111,6 +112,9 @@ static void test_another_order(void **state)
 	assert_int_equal(n, m);
 	assert_int_equal(n, k);
 	assert_int_equal(fact(b, "again"), n);
+	const char *closed = strstr(strstr(b->out.data, "\nclosed "), "\nagain ");
+	assert_non_null(closed);
+	assert_int_equal(atoll(closed + 7), n);
 	/* Entries of the directory itself and the one above are first, wherever they were. */
 	size_t dots = 0;
 	for (size_t i = 0; i < n; i++)
