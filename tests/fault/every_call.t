@@ -203,10 +203,8 @@ sub bad_end
 
 	return 'it hung' if $report->{hung};
 	return 'it left processes behind' if $report->{left};
-	if (defined $report->{signal}) {
-		return $fault eq 'kill' ? () : "it died of signal $report->{signal}";
-	}
 	my $said = slurp("$work/err");
+	return $fault eq 'kill' ? () : "it died of signal $report->{signal}: $said" if defined $report->{signal};
 	return $came->() eq $expected ? () : 'it said all was well, and gave something else' if $report->{exit} == 0;
 	return "exit status $report->{exit}, though nothing had failed: $said" if grep { $_ eq $fault } @harmless, 'kill';
 	# What the user has chosen: a tmpfs is full when its limit is met, and a place for the result that cannot be written to is another's.

@@ -2,7 +2,8 @@
 /*
  *     faults REPORT [FAULT[:CALL[:PATH]] N] [CALL=ERRNO]… [types] -- PROGRAM ARGUMENT…
  *
- * FAULT N: the Nth call that it may befall fails so, once; only those of that name, with just that path. CALL=ERRNO: each such call fails, as on a file system that has none of it.
+ * FAULT N: the Nth call that it may befall fails so, once (memory that is short stays so); only those of that name, with just that path.
+ * CALL=ERRNO: each such call fails, as on a file system that has none of it.
  * types: directories do not tell the types of their entries. REPORT gets one line for each fact:
  *
  *     EIO 231             so many calls there were that it may befall; of the FAULT alone, where there is one
@@ -122,8 +123,11 @@ static bool may_befall(enum fault fault, const struct call *c, pid_t pid, const 
 		return false;
 	if (c->nr == SYS_fcntl)
 		return s->arg[1] == F_DUPFD_CLOEXEC;
+	/* Who does not wait is not interrupted. */
 	if (c->nr == SYS_flock)
 		return (s->arg[1] & LOCK_NB) == 0;
+	if (c->nr == SYS_wait4 || c->nr == SYS_waitid)
+		return (s->arg[c->nr == SYS_wait4 ? 2 : 3] & WNOHANG) == 0;
 	if (fault == FAULT_ROOM && c->flags >= 0)
 		return (s->arg[c->flags] & O_CREAT) != 0;
 	if (fault == FAULT_CHANGE && c->flags >= 0)
@@ -165,8 +169,6 @@ static void befall(const struct call *c, struct tracee *t, const struct seen *s)
 		kill(-first, SIGKILL);
 	else if (want.fault->fault == FAULT_SHORT)
 		make_with(t, s, size, s->arg[size] / 2);
-	else if (c->nr == SYS_brk)
-		make_with(t, s, 0, 0); /* it fails by leaving all as it is */
 	else
 		seen_answer(t->pid, -want.fault->sys);
 }
@@ -192,6 +194,11 @@ static bool count(const struct call *c, struct tracee *t, const struct seen *s)
 		for (enum fault f = 0; f < FAULTS; f++)
 			counts[f] += may_befall(f, c, t->pid, s);
 		return false;
+	}
+	/* Memory that is short stays so. */
+	if (befell != NULL && want.fault->fault == FAULT_MEMORY && may_befall(FAULT_MEMORY, c, t->pid, s)) {
+		seen_answer(t->pid, -want.fault->sys);
+		return true;
 	}
 	if (!is_wanted(c, t->pid, s) || ++counts[want.fault->fault] != want.at)
 		return false;
