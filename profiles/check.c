@@ -43,20 +43,6 @@ int check_tell(struct checker *c, enum severity severity, struct spec_pos pos, c
 	return json_array_append_new(c->findings, one) < 0 ? err_set(c->err, ERR_INTERNAL, ENOMEM, "checking '%s'", c->file) : 0;
 }
 
-static bool allows(uint32_t action)
-{
-	uint32_t kind = action & SECCOMP_RET_ACTION_FULL;
-
-	return kind == SECCOMP_RET_ALLOW || kind == SECCOMP_RET_LOG;
-}
-
-uint32_t check_answer(const struct policy *p, int nr, const uint64_t args[POLICY_ARGS])
-{
-	const struct policy_rule *rule = policy_match(p, nr, args);
-
-	return rule != NULL ? rule->action : p->default_action;
-}
-
 static const char *call_name(const struct checker *c, int nr)
 {
 	free(c->name_of_call[0]);
@@ -65,11 +51,6 @@ static const char *call_name(const struct checker *c, int nr)
 }
 
 /* ---- two rules of one call ------------------------------------------------------------------ */
-
-static bool is_always(const struct policy_cond *c)
-{
-	return c->value == 0 && (c->op == SCMP_CMP_GE || c->op == SCMP_CMP_MASKED_EQ);
-}
 
 static bool is_mask(const struct policy_cond *c)
 {
@@ -110,7 +91,7 @@ static bool follows(const struct policy_cond *a, const struct policy_cond *b)
 static bool covers(const struct policy_rule *a, const struct policy_rule *b)
 {
 	for (unsigned i = 0; i < a->nconds; i++) {
-		bool implied = is_always(&a->conds[i]);
+		bool implied = policy_cond_always(&a->conds[i]);
 
 		for (unsigned k = 0; k < b->nconds && !implied; k++)
 			implied = a->conds[i].index == b->conds[k].index && follows(&a->conds[i], &b->conds[k]);
@@ -180,7 +161,7 @@ static void add_example(struct buf *out, const struct pair *pair)
 
 static const char *verb(uint32_t action)
 {
-	return allows(action) ? "allowed" : "refused";
+	return policy_allows(action) ? "allowed" : "refused";
 }
 
 /** One that an earlier rule has taken everything from. */
@@ -189,7 +170,7 @@ static int tell_covered(struct checker *c, const struct policy_rule *first, cons
 	if (first->action == second->action)
 		return check_tell(c, SEVERITY_WARNING, second->pos, "%s: this rule never decides: line %u has given the same answer to all that it is for",
 				  call_name(c, second->nr), first->pos.line);
-	if (allows(first->action) != allows(second->action))
+	if (policy_allows(first->action) != policy_allows(second->action))
 		return check_tell(c, SEVERITY_CONTRADICTION, second->pos, "%s is %s here, but line %u has %s all of that; the first rule decides, this one never"
 				  " does: remove one of them, or put this one first", call_name(c, second->nr), verb(second->action),
 				  first->pos.line, verb(first->action));
@@ -203,7 +184,7 @@ static int check_hole(struct checker *c, const struct policy_rule *first, const 
 	struct pair pair = { .c = c, .first = first, .second = second };
 	auto_buf example = {0};
 
-	if (!allows(first->action) || allows(second->action) || covers(second, first) || !find_overlap(&pair))
+	if (!policy_allows(first->action) || policy_allows(second->action) || covers(second, first) || !find_overlap(&pair))
 		return 0;
 	add_example(&example, &pair);
 	if (example.failed)
@@ -295,7 +276,8 @@ static uint64_t sample(const struct policy_cond *c)
 	}
 }
 
-void check_sample(const struct policy_rule *rule, uint64_t args[POLICY_ARGS])
+/** Arguments for which every condition of the rule holds by itself. */
+static void make_sample(const struct policy_rule *rule, uint64_t args[POLICY_ARGS])
 {
 	memset(args, 0, POLICY_ARGS * sizeof *args);
 	for (unsigned i = 0; i < rule->nconds; i++)
@@ -307,14 +289,14 @@ static int check_high_bits(struct checker *c, const struct policy_rule *rule)
 {
 	for (unsigned i = 0; i < rule->nconds; i++) {
 		const struct policy_cond *cond = &rule->conds[i];
-		bool refuses = cond->op == SCMP_CMP_EQ && !allows(rule->action), but = cond->op == SCMP_CMP_NE && allows(rule->action);
+		bool refuses = cond->op == SCMP_CMP_EQ && !policy_allows(rule->action), but = cond->op == SCMP_CMP_NE && policy_allows(rule->action);
 		uint64_t args[POLICY_ARGS];
 
 		if ((!refuses && !but) || cond->value >= HIGH_BIT || !is_int(c, rule->nr, cond->index))
 			continue;
-		check_sample(rule, args);
+		make_sample(rule, args);
 		args[cond->index] = cond->value | HIGH_BIT;
-		if (allows(check_answer(&c->policy, rule->nr, args)) &&
+		if (policy_allows(policy_answer(&c->policy, rule->nr, args)) &&
 		    check_tell(c, SEVERITY_WARNING, rule->pos, "%s: argument %u is an int, and %#" PRIx64 " passes as %#" PRIx64 ", which the kernel takes"
 			       " for the same; compare 32 bits: {op: SCMP_CMP_MASKED_EQ, value: 0xffffffff, valueTwo: %#" PRIx64 "}",
 			       call_name(c, rule->nr), cond->index, cond->value, args[cond->index], cond->value) < 0)

@@ -37,12 +37,6 @@ struct checker {
 int check_tell(struct checker *c, enum severity severity, struct spec_pos pos, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/** The action for a call. */
-uint32_t check_answer(const struct policy *p, int nr, const uint64_t args[POLICY_ARGS]);
-
-/** Arguments for which every condition of the rule holds by itself. */
-void check_sample(const struct policy_rule *rule, uint64_t args[POLICY_ARGS]);
-
 /** Looks at each rule, and at each pair of one call. */
 int check_rules(struct checker *c);
 

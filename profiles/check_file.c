@@ -29,17 +29,10 @@ static int number_of(const struct checker *c, const char *name)
 	return nr >= POLICY_NR_MAX ? -1 : nr;
 }
 
-static bool allows(uint32_t action)
-{
-	uint32_t kind = action & SECCOMP_RET_ACTION_FULL;
-
-	return kind == SECCOMP_RET_ALLOW || kind == SECCOMP_RET_LOG;
-}
-
 /** Whether this answer keeps a caller from its fall-back. */
 static bool misleads(uint32_t action)
 {
-	return !allows(action) && action != (SECCOMP_RET_ERRNO | ENOSYS);
+	return !policy_allows(action) && action != (SECCOMP_RET_ERRNO | ENOSYS);
 }
 
 /** What a call is answered with, in words. */
@@ -86,7 +79,7 @@ static int check_start(struct checker *c)
 		int nr = number_of(c, needed[i]);
 		const struct policy_rule *rule = policy_match(&c->policy, nr, args);
 
-		if (!allows(check_answer(&c->policy, nr, args)) &&
+		if (!policy_allows(policy_answer(&c->policy, nr, args)) &&
 		    check_tell(c, SEVERITY_ERROR, rule != NULL ? rule->pos : c->at_default, "%s is not allowed: no command can %s", needed[i],
 			       i == 0 ? "be started" : "end") < 0)
 			return -1;
@@ -107,9 +100,9 @@ static int check_floor(struct checker *c)
 		bool any = false;
 
 		for (size_t k = floor.first[rule->nr]; k < floor.first[rule->nr + 1]; k++)
-			any |= allows(floor.rules[k].action);
+			any |= policy_allows(floor.rules[k].action);
 		auto_free char *name = seccomp_syscall_resolve_num_arch(c->policy.arch->token, rule->nr);
-		if (allows(rule->action) && !any &&
+		if (policy_allows(rule->action) && !any &&
 		    check_tell(c, SEVERITY_WARNING, rule->pos, "%s is allowed here, and refused all the same: the floor, which lies below every profile"
 			       " that is not a shipped one, has no place for it", name == NULL ? "a call" : name) < 0)
 			return -1;

@@ -139,17 +139,12 @@ static json_t *describe_cond(const struct policy_cond *c)
 	return text.failed ? NULL : json_string(text.data);
 }
 
-static bool is_always(const struct policy_cond *c)
-{
-	return c->value == 0 && (c->op == SCMP_CMP_GE || c->op == SCMP_CMP_MASKED_EQ);
-}
-
 static json_t *describe_conds(const struct policy_rule *rule)
 {
 	auto_json all = json_array();
 
 	for (unsigned i = 0; i < rule->nconds; i++)
-		if (!is_always(&rule->conds[i]) && json_array_append_new(all, describe_cond(&rule->conds[i])) < 0)
+		if (!policy_cond_always(&rule->conds[i]) && json_array_append_new(all, describe_cond(&rule->conds[i])) < 0)
 			return NULL;
 	return move_ptr(all);
 }
@@ -212,7 +207,7 @@ static enum holds rule_holds(const struct question *q, const struct policy_rule 
 	for (unsigned i = 0; i < rule->nconds; i++) {
 		const struct policy_cond *c = &rule->conds[i];
 
-		if (is_always(c))
+		if (policy_cond_always(c))
 			continue;
 		if (!q->given[c->index])
 			all = HOLDS_PERHAPS;

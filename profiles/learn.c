@@ -152,19 +152,11 @@ struct within {
 	struct err *err;
 };
 
-static bool allows(const struct policy *p, int nr, const uint64_t *args)
-{
-	const struct policy_rule *rule = policy_match(p, nr, args);
-	uint32_t action = rule != NULL ? rule->action : p->default_action;
-
-	return (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW;
-}
-
 static int is_within(void *arg, int nr, const uint64_t *args)
 {
 	const struct within *w = arg;
 
-	if (!allows(w->p, nr, args) || allows(w->ceiling, nr, args))
+	if (!policy_allows(policy_answer(w->p, nr, args)) || policy_allows(policy_answer(w->ceiling, nr, args)))
 		return 0;
 	return err_set(w->err, ERR_INTERNAL, 0, "%s: system call %d would be allowed where its ceiling refuses it; this is a bug of glovebox",
 		       w->file, nr);

@@ -33,11 +33,6 @@ static uint32_t kind_of(uint32_t action)
 	return action & SECCOMP_RET_ACTION_FULL;
 }
 
-static bool allows(const struct policy_rule *rule)
-{
-	return kind_of(rule->action) == SECCOMP_RET_ALLOW;
-}
-
 static bool is_enosys(uint32_t action)
 {
 	return action == (SECCOMP_RET_ERRNO | ENOSYS);
@@ -112,26 +107,13 @@ static void end_group(const struct writer *w)
 
 /* ---- conditions -------------------------------------------------------------------------- */
 
-static bool is_always(const struct policy_cond *c)
-{
-	return c->value == 0 && (c->op == SCMP_CMP_GE || c->op == SCMP_CMP_MASKED_EQ);
-}
-
-static bool has_always(const struct policy_rule *rule)
-{
-	for (unsigned i = 0; i < rule->nconds; i++)
-		if (!is_always(&rule->conds[i]))
-			return false;
-	return true;
-}
-
 /** Those of the rule that say something. */
 static struct conds own_conds(const struct policy_rule *rule)
 {
 	struct conds all = {0};
 
 	for (unsigned i = 0; i < rule->nconds; i++)
-		if (!is_always(&rule->conds[i]))
+		if (!policy_cond_always(&rule->conds[i]))
 			all.c[all.n++] = rule->conds[i];
 	return all;
 }
@@ -232,13 +214,13 @@ static void write_allowed(const struct writer *w, const struct policy_rule *rule
 
 static bool is_guard(const struct writer *w, const struct call *call, const struct policy_rule *rule)
 {
-	if (allows(rule) || !call->allowed)
+	if (policy_allows(rule->action) || !call->allowed)
 		return false;
 	for (const struct policy_rule *r = rule + 1; r < call->end; r++)
-		if (allows(r) && seen_of(w, r)->count > 0 && guards(w, rule, r))
+		if (policy_allows(r->action) && seen_of(w, r)->count > 0 && guards(w, rule, r))
 			return true;
 	/* What such a call hears that is not allowed: a library may go by it. */
-	return has_always(rule) && !is_enosys(rule->action);
+	return policy_rule_always(rule) && !is_enosys(rule->action);
 }
 
 /** Writes a rule that refuses, and those after it that are of its kind: alternatives of one group. @return the last of them. */
@@ -253,7 +235,7 @@ static const struct policy_rule *write_guards(const struct writer *w, const stru
 	while (rule->nconds == 1 && n < ALTERNATIVES_MAX && last + 1 < call->end && last[1].nconds == 1 &&
 	       last[1].action == rule->action && last[1].conds[0].index == rule->conds[0].index && is_guard(w, call, last + 1))
 		conds[n++] = (++last)->conds[0];
-	begin_group(w, rule->nr, rule->action, conds, has_always(rule) ? 0 : n);
+	begin_group(w, rule->nr, rule->action, conds, policy_rule_always(rule) ? 0 : n);
 	buf_addf(w->out, "as in the profile %s, line %u", w->l->name, rule->pos.line);
 	end_group(w);
 	return last;
@@ -277,7 +259,7 @@ static void write_rest(const struct writer *w, const struct call *call)
 	const struct narrowing *by = w->l->narrow[call->nr];
 	const struct policy_rule *last = call->end - 1;
 
-	if (by == NULL || !allows(last) || !has_always(last) || !narrowed(w, last))
+	if (by == NULL || !policy_allows(last->action) || !policy_rule_always(last) || !narrowed(w, last))
 		return;
 	begin_group(w, call->nr, SECCOMP_RET_ERRNO | by->sys, NULL, 0);
 	buf_adds(w->out, "any other: was not seen");
@@ -289,7 +271,7 @@ static void write_call(const struct writer *w, const struct call *call)
 	for (const struct policy_rule *r = call->rules; r < call->end; r++) {
 		bool was_seen = seen_of(w, r)->count > 0;
 
-		if (allows(r)) {
+		if (policy_allows(r->action)) {
 			if (was_seen)
 				write_allowed(w, r);
 		} else if (was_seen && !is_enosys(r->action) && kind_of(r->action) == SECCOMP_RET_ERRNO) {
@@ -308,7 +290,7 @@ static struct call find_call(const struct writer *w, int nr)
 	struct call call = { .nr = nr, .rules = p->rules + p->first[nr], .end = p->rules + p->first[nr + 1] };
 
 	for (const struct policy_rule *r = call.rules; r < call.end; r++)
-		call.allowed |= allows(r) && seen_of(w, r)->count > 0;
+		call.allowed |= policy_allows(r->action) && seen_of(w, r)->count > 0;
 	return call;
 }
 
@@ -345,7 +327,7 @@ static void write_companions(const struct writer *w)
 		if (nr < 0 || (companions[i].with != NULL && (with < 0 || !find_call(w, with).allowed)))
 			continue;
 		call = find_call(w, nr);
-		if (call.allowed || call.rules == call.end || !allows(call.rules) || !has_always(call.rules))
+		if (call.allowed || call.rules == call.end || !policy_allows(call.rules->action) || !policy_rule_always(call.rules))
 			continue;
 		begin_group(w, nr, call.rules->action, NULL, 0);
 		buf_adds(w->out, companions[i].why);
@@ -379,7 +361,7 @@ static void tell_all_refused(const struct writer *w)
 	size_t nothing = w->out->len;
 	for (int nr = 0; nr < POLICY_NR_MAX; nr++) {
 		for (size_t i = p->first[nr]; i < p->first[nr + 1]; i++)
-			if (!allows(&p->rules[i]))
+			if (!policy_allows(p->rules[i].action))
 				tell_refused(w, nr, &w->l->rules[i], true);
 		tell_refused(w, nr, &w->l->unnamed[nr], false);
 	}

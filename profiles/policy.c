@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/seccomp.h>
+
 #include "base/array.h"
 #include "profiles/refusal.h"
 
@@ -40,11 +42,22 @@ int policy_index(struct policy *p, struct err *err)
 	return 0;
 }
 
-static bool always(const struct policy_rule *rule)
+bool policy_allows(uint32_t action)
+{
+	uint32_t kind = action & SECCOMP_RET_ACTION_FULL;
+
+	return kind == SECCOMP_RET_ALLOW || kind == SECCOMP_RET_LOG;
+}
+
+bool policy_cond_always(const struct policy_cond *cond)
+{
+	return cond->value == 0 && (cond->op == SCMP_CMP_GE || cond->op == SCMP_CMP_MASKED_EQ);
+}
+
+bool policy_rule_always(const struct policy_rule *rule)
 {
 	for (unsigned c = 0; c < rule->nconds; c++)
-		if (rule->conds[c].value != 0 ||
-		    (rule->conds[c].op != SCMP_CMP_GE && rule->conds[c].op != SCMP_CMP_MASKED_EQ))
+		if (!policy_cond_always(&rule->conds[c]))
 			return false;
 	return true;
 }
@@ -63,7 +76,7 @@ int policy_check_reach(const struct policy *p, const char *file, struct err *err
 						  decides->pos.line);
 			continue;
 		}
-		decides = always(rule) ? rule : NULL;
+		decides = policy_rule_always(rule) ? rule : NULL;
 	}
 	return 0;
 }
@@ -84,4 +97,11 @@ const struct policy_rule *policy_match(const struct policy *p, int nr, const uin
 		if (policy_rule_holds(&p->rules[i], args))
 			return &p->rules[i];
 	return NULL;
+}
+
+uint32_t policy_answer(const struct policy *p, int nr, const uint64_t args[POLICY_ARGS])
+{
+	const struct policy_rule *rule = policy_match(p, nr, args);
+
+	return rule != NULL ? rule->action : p->default_action;
 }

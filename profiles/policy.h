@@ -79,12 +79,20 @@ int policy_index(struct policy *p, struct err *err);
 /** Refuses a rule that can never decide, because an earlier one of its call always does, with another action. */
 int policy_check_reach(const struct policy *p, const char *file, struct err *err);
 
+/** Whether a call with this action is made: logged ones are, too. */
+bool policy_allows(uint32_t action);
+/** Whether a condition holds whatever the argument is; and whether all of a rule's do, or it has none. */
+bool policy_cond_always(const struct policy_cond *cond);
+bool policy_rule_always(const struct policy_rule *rule);
 /** Whether all its conditions hold. */
 bool policy_rule_holds(const struct policy_rule *rule, const uint64_t args[POLICY_ARGS]);
 
 /** The rule that decides about a call: the first that matches, or NULL for the default action.
  *  @param nr  from 0 and below POLICY_NR_MAX */
 const struct policy_rule *policy_match(const struct policy *p, int nr, const uint64_t args[POLICY_ARGS]);
+
+/** Its action, or the default. */
+uint32_t policy_answer(const struct policy *p, int nr, const uint64_t args[POLICY_ARGS]);
 
 /** Reads a profile for @p arch. ERR_USAGE at FILE:LINE:COL. @p ret is zero-initialised and, on success, owned by the caller. */
 int policy_parse(const char *file, const char *text, size_t n, const struct arch *arch, struct policy *ret,

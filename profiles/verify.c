@@ -25,8 +25,7 @@ static int check_call(void *arg, int nr, const uint64_t *args)
 {
 	const struct check *c = arg;
 	struct seccomp_data data = { .nr = nr, .arch = c->policy->arch->token };
-	const struct policy_rule *rule = policy_match(c->policy, nr, args);
-	uint32_t want = rule != NULL ? rule->action : c->policy->default_action, got;
+	uint32_t want = policy_answer(c->policy, nr, args), got;
 
 	memcpy(data.args, args, sizeof data.args);
 	if (bpf_answer(c->bpf, c->len, &data, &got) && got == want)
