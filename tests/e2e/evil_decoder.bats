@@ -37,7 +37,7 @@ evil()
 	shift
 	printf 'untouched' >"$mark.victim"
 	chmod 644 "$mark.victim"
-	! [ -e "$mark" ]
+	[ ! -e "$mark" ]
 	output=$(LD_PRELOAD=$WORK/evil.so EVIL=$deed EVIL_MARK=$mark "$GLOVEBOX" "$@" 2>&1) && status=0 || status=$?
 	printf '%s: %d: %s\n' "$deed" "$status" "$output"
 	# 137 is 128 + SIGKILL: the runner itself.
