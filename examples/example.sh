@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # An example from end to end: a root filesystem with what it needs is made and imported, it is built and tested on that, its
-# image verified, built again bit for bit, and run: its files in a box, and as root by podman too.
+# image verified, built again bit for bit, and run: its files in a box, and by podman where that can.
 #
 #   example.sh PROGRAM NAME [WORKDIR]      NAME is a directory here: hello, lua, python-wheel, node-app
 #
@@ -88,23 +88,32 @@ run_in_box()
 	rm -rf "$work/unpacked" "$work/image"
 }
 
-# For root: podman needs setuid helpers to do it for anybody else. What it is told is about the host, not about the image:
-# a store of its own, removed afterwards, in a form that works on any file system; no systemd, neither for cgroups nor for events;
-# no network, which the examples need none of and which would change the host's; limits that a container's root may set, too.
+# Whether podman can: root, or whoever is given more ids, for any image; others for one that needs no id but that of root.
+can_run_it()
+{
+	[ "$(id -u)" = 0 ] || grep -qs "^$(id -un 2>/dev/null):\|^$(id -u):" /etc/subuid ||
+		[ "$(jq -r '.config.config.User // ""' "$work/image.json")" = "" ]
+}
+
+# What podman is told is about the host, not about the image: a store of its own, removed afterwards, in a form that works on any file
+# system, below a path that is short enough for its sockets; no systemd, neither for cgroups nor for events; no network, which the
+# examples need none of and which would change the host's; limits that a container's root may set, too.
 run_by_podman()
 {
-	local podman
-	if [ "$(id -u)" != 0 ]; then
-		echo '    left to root'
+	local podman dir
+	if ! can_run_it; then
+		echo "    left to root: the image's user is not root, and /etc/subuid gives no ids to $(id -u)"
 		return
 	fi
-	podman=(podman --root "$work/podman" --runroot "$work/podman-run" --storage-driver vfs --cgroup-manager cgroupfs
-		--events-backend file --runtime runc)
+	dir=$(mktemp -d /tmp/gb-podman.XXXXXX)
+	podman=(env -u XDG_RUNTIME_DIR podman --root "$dir/root" --runroot "$dir/run" --tmpdir "$dir/tmp" --storage-driver vfs
+		--cgroup-manager cgroupfs --events-backend file --runtime runc)
 	"${podman[@]}" load -q -i "$out/image.tar" >"$work/podman.log"
 	expect_greeting "$("${podman[@]}" run --rm --network none --ulimit nofile=1024:1024 --ulimit nproc=512:512 \
 		"$("${podman[@]}" images -q | head -n 1)")"
 	"${podman[@]}" rmi -a -f >/dev/null
-	rm -rf "$work/podman" "$work/podman-run"
+	[ "$(id -u)" = 0 ] || "${podman[@]}" unshare rm -rf "$dir/root" "$dir/run"
+	rm -rf "$dir"
 }
 
 [ $# = 2 ] || [ $# = 3 ] || die "usage: example.sh PROGRAM NAME [WORKDIR]"

@@ -19,8 +19,8 @@ test=(libcmocka-dev perl:prove bats:bats shellcheck:shellcheck universal-ctags:c
 	skopeo:skopeo umoci:umoci podman:podman openssl:openssl mtree-netbsd jq:jq libarchive-tools:bsdtar python3:python3 bzip2:bzip2 xz-utils:xz zstd:zstd mmdebstrap:mmdebstrap
 	strace:strace nodejs:node npm:npm git:git procps:pgrep zip:zip docker-registry:docker-registry curl:curl zsh:zsh fish:fish)
 # What only `make check-long` needs: fuzzers, what makes a package and judges it, and what runs an image.
-heavy=(clang:clang libclang-rt-14-dev lintian:lintian dpkg-dev:dpkg-shlibdeps man-db:man softhsm2:softhsm2-util libengine-pkcs11-openssl)
-[ "$(id -u)" != 0 ] || heavy+=(podman:podman runc:runc)
+heavy=(clang:clang libclang-rt-14-dev lintian:lintian dpkg-dev:dpkg-shlibdeps man-db:man softhsm2:softhsm2-util libengine-pkcs11-openssl
+	podman:podman runc:runc)
 # Archives of what libarchive was built with, for `make static`.
 static=(libbz2-dev liblz4-dev liblzma-dev libzstd-dev nettle-dev zlib1g-dev)
 # Rivals that `make bench` measures against.

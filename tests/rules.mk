@@ -138,7 +138,7 @@ ifeq ($(shell id -u),0)
 	GB_FAULTS=all GB_SOAK=50 tests/as-user $(O) $(LONG_FAULTS) 'fault (every call, as a user)' tests/fault tests/fault/long
 endif
 
-# Each is built, verified, reproduced and run; by podman, too, where root does it.
+# Each is built, verified, reproduced and run; by podman, too, hello's as an ordinary user as well.
 EXAMPLES := hello lua python-wheel node-app
 
 .PHONY: check-sanitized check-fuzz
