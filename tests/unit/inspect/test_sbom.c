@@ -116,7 +116,9 @@ static void empty_and_incomplete(void **state)
 
 	(void)state;
 	FIND_HERE(((const struct row[]){ { "a\xff\n", "x", NULL } }), &c, &p);
+	free(p.notes);
 	p.notes = calloc(1, sizeof *p.notes);
+	assert_non_null(p.notes);
 	p.notes[0] = (struct package_note){ 0, strdup("not read") };
 	p.nnotes = 1;
 	struct sbom s = document(&c, &p, layers, materials);
