@@ -135,7 +135,7 @@ def report(work, script, about):
         return Counter(outcome(answer[column, p][0]) for p in probes if (column, p) in answer)
 
     out = ["# The escape matrix", "",
-           f"Written by `make bench-matrix` on {about}. `bench/README.md` has the method, and what the figures do not say.", "",
+           f"Written by `make bench-matrix`: {about}. `bench/README.md` has the method, and what the figures do not say.", "",
            "How many probes succeeded, of those that ran; with typical flags → hardened:", "",
            "<!-- brief -->",
            brief(names, [(c, of_class[c]) for c, _ in classes] + [("**all**", [p for c, _ in classes for p in of_class[c]])], count),
@@ -149,7 +149,7 @@ def report(work, script, about):
     if wanted:
         out += ["Of these a profile permits on purpose, for the reasons in glovebox-profile(5): " + ", ".join(wanted) + ".", ""]
     out += ["## What was run", "", table(["column", "as", "version", ""], [[n, w, v, said or "ran"] for n, w, v, said in columns]), "",
-            "By these commands; hardened means every flag of the tool's manual that takes something away and leaves the probe able to start:", "",
+            "By these commands:", "",
             "```bash", commands(script), "```", "",
             "## The classes", "", table(["class", "probes", ""], [[c, str(len(of_class[c])), line] for c, line in classes]), "",
             "## Every probe", "",

@@ -44,8 +44,9 @@ prepare()
 	if [ "$(id -u)" = 0 ]; then
 		{ cat /etc/passwd; echo "bench:x:$bench_user:$bench_user::$work/home:/bin/sh"; } >"$work/passwd"
 		mount --bind "$work/passwd" /etc/passwd
-		# … and takes /tmp away.
+		# … and takes /tmp away; what is made in its /dev/shm is made in this one.
 		mount -t tmpfs -o mode=755 tmpfs /opt
+		mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 		cp "$work/probe" /opt/probe
 	fi
 	mkdir "$work/boxes"
@@ -157,11 +158,12 @@ box_nspawn_hard()
 		--system-call-filter='~@mount @privileged @raw-io @keyring @debug @reboot @swap @module @clock @obsolete @cpu-emulation io_uring_setup userfaultfd' -- "$@"
 }
 
-# firejail shows the host's file system; the root filesystem is no matter to it. A probe that changes what it can change is not for that.
+# firejail shows the host's file system; the root filesystem is no matter to it. A probe that changes what it can change is not for that, and
+# what others leave must not be in the host's /tmp.
 box_firejail()
 {
 	shift 3
-	firejail --quiet "${@/#\/bin\/probe/\/opt\/probe}" without=write-everywhere
+	firejail --quiet --private-tmp "${@/#\/bin\/probe/\/opt\/probe}" without=write-everywhere
 }
 box_firejail_hard()
 {
