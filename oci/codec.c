@@ -106,7 +106,7 @@ static bool open_codec(struct codec *c)
 	if (c->diff == NULL || c->blob == NULL || c->pieces == NULL || !open_tools(c))
 		return false;
 	for (size_t i = 0; i < c->npieces; i++) {
-		c->pieces[i].chunk = malloc(c->chunk_max);
+		c->pieces[i].chunk = io_chunk(c->chunk_max);
 		c->pieces[i].packed = c->how == OCI_NONE ? NULL : malloc(c->packed_max);
 		if (c->pieces[i].chunk == NULL || (c->how != OCI_NONE && c->pieces[i].packed == NULL))
 			return false;

@@ -171,7 +171,7 @@ static int make_tools(struct contents *c, struct err *err)
 		struct tools *t = &c->tools[i];
 
 		t->hash = hasher_new();
-		t->chunk = malloc(COPY_CHUNK);
+		t->chunk = io_chunk(COPY_CHUNK);
 		if (t->hash == NULL || t->chunk == NULL)
 			return err_set(err, ERR_INTERNAL, ENOMEM, "lay out a tree");
 	}

@@ -65,7 +65,7 @@ int store_writer_begin(struct store *store, struct store_writer **ret, struct er
 		w->store = store;
 		w->fd = -1;
 		w->hash = hasher_new();
-		w->chunk = malloc(WRITER_CHUNK);
+		w->chunk = io_chunk(WRITER_CHUNK);
 	}
 	if (w == NULL || w->hash == NULL || w->chunk == NULL) {
 		store_writer_free(w);
