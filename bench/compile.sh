@@ -59,11 +59,13 @@ compare()
 {
 	local command="cd /src/$2; make -s clean; make -s CC='/src/turn/turn gcc' ${*:3}"
 	printf '\n%s, %d interleaved pairs\n' "$1" "$runs"
-	as "$work/bin/pairs" "$runs" outside= "$work/same/turn" unshare --user --map-root-user --mount "$work/bin/outside" "$root" "$work/same" "$command" ::: \
+	as taskset --cpu-list "$cpu" "$work/bin/pairs" "$runs" outside= "$work/same/turn" unshare --user --map-root-user --mount "$work/bin/outside" "$root" "$work/same" "$command" ::: \
 		inside= "$work/src/turn" "$work/bin/glovebox" exec --store "$work/store" --rootfs compiler --rw "$work/src:/src" -- /bin/sh -e -c "$command"
 }
 
 tool -o "$work/bin/pairs" "$here/pairs.c"
+# Processors differ in what else happens on them: both sides have the same one.
+cpu=$(taskset --cpu-list --pid $$ | sed 's/.*: *//; s/[,-].*//')
 # The same view but for what is measured: the root filesystem, /dev, /proc, a tmpfs on /tmp, a copy of the sources on /src.
 cat >"$work/bin/outside" <<'END'
 #!/bin/sh -e

@@ -23,18 +23,6 @@ static int open_image(const char *path, int *ret, struct err *err)
 	return *ret < 0 ? err_set(err, ERR_INPUT, errno, "open '%s'", inside.data) : 0;
 }
 
-/** The next entry of the history that stands for a layer, or NULL; @p at moves behind it. */
-static const json_t *next_history(const json_t *history, size_t *at)
-{
-	while (*at < json_array_size(history)) {
-		const json_t *entry = json_array_get(history, (*at)++);
-
-		if (!json_is_true(json_object_get(entry, "empty_layer")))
-			return entry;
-	}
-	return NULL;
-}
-
 /** One layer, as manifest, config and history tell of it: new reference. */
 static json_t *layer_json(const struct oci_image *image, size_t i, const json_t *history)
 {
@@ -55,7 +43,7 @@ static json_t *image_json(const struct oci_image *image)
 	size_t at = 0;
 
 	for (size_t i = 0; i < image->nlayers; i++)
-		if (json_array_append_new(layers, layer_json(image, i, next_history(history, &at))) < 0)
+		if (json_array_append_new(layers, layer_json(image, i, oci_history_next(history, &at))) < 0)
 			return NULL;
 	return json_pack("{s:s, s:s, s:O, s:O}", "digest", digest_str(&image->manifest_digest, manifest), "configDigest",
 			 digest_str(&image->config_digest, config), "config", image->config, "layers", layers);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
-#include <string.h>
 
 #include "cli/cli.h"
 #include "profiles/profiles.h"
@@ -21,17 +20,6 @@ static void print(const char *file, const json_t *findings)
 	}
 }
 
-static bool has_error(const json_t *findings)
-{
-	size_t i;
-	json_t *one;
-
-	json_array_foreach(findings, i, one)
-		if (strcmp(json_str(one, "severity"), "error") == 0)
-			return true;
-	return false;
-}
-
 static int run(const struct args *args, int *ret_code, struct err *err)
 {
 	const char *file = args->positional[0];
@@ -42,7 +30,7 @@ static int run(const struct args *args, int *ret_code, struct err *err)
 		return err_ctx(err, "profile '%s'", file);
 	if (profile_check(file, text.data == NULL ? "" : text.data, text.len, &findings, err) < 0)
 		return -1;
-	*ret_code = has_error(findings) ? ERR_USAGE : 0;
+	*ret_code = profile_found_error(findings) ? ERR_USAGE : 0;
 	if (args_has(args, "json"))
 		return cli_print_json(findings, err);
 	print(file, findings);

@@ -122,3 +122,14 @@ int oci_image_find(int fd, const struct digest *digest, uint64_t *ret_offset, ui
 	*ret_size = b->content.size;
 	return 0;
 }
+
+const json_t *oci_history_next(const json_t *history, size_t *at)
+{
+	while (*at < json_array_size(history)) {
+		const json_t *entry = json_array_get(history, (*at)++);
+
+		if (!json_is_true(json_object_get(entry, "empty_layer")))
+			return entry;
+	}
+	return NULL;
+}

@@ -291,4 +291,7 @@ int oci_image_told(const char *data, size_t n, struct oci_image *ret, struct err
 void oci_image_clear(struct oci_image *image);
 #define auto_oci_image __attribute__((cleanup(oci_image_clear))) struct oci_image
 
+/** The next entry of a configuration's history (or NULL) that stands for a layer, from @p at on, which moves behind it; NULL: there is none. */
+const json_t *oci_history_next(const json_t *history, size_t *at);
+
 #endif

@@ -252,3 +252,14 @@ int profile_check(const char *file, const char *text, size_t n, json_t **ret, st
 	*ret = move_ptr(sorted);
 	return 0;
 }
+
+bool profile_found_error(const json_t *findings)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(findings, i, one)
+		if (strcmp(json_str(one, "severity"), "error") == 0)
+			return true;
+	return false;
+}

@@ -120,6 +120,8 @@ int profile_explain(const char *file, const char *text, size_t n, const char *ca
  *  contradicts itself, and what lets nothing run; files of container engines, which are written for engines that read them
  *  otherwise, get warnings for what contradicts itself. -1 only where that could not be found out. */
 int profile_check(const char *file, const char *text, size_t n, json_t **ret, struct err *err);
+/** Whether there is an error among what it found. */
+bool profile_found_error(const json_t *findings);
 
 /* ---- learning: learn.c, learn_write.c ------------------------------------------------- */
 

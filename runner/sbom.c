@@ -51,18 +51,6 @@ static void described_clear(struct described *d)
 	free(d->layers);
 }
 
-/** The next entry of the history that stands for a layer, or NULL; @p at moves behind it. */
-static const json_t *next_history(const json_t *history, size_t *at)
-{
-	while (*at < json_array_size(history)) {
-		const json_t *entry = json_array_get(history, (*at)++);
-
-		if (!json_is_true(json_object_get(entry, "empty_layer")))
-			return entry;
-	}
-	return NULL;
-}
-
 static int describe(const struct run_sbom_facts *f, struct described *ret, struct err *err)
 {
 	const struct base_image *base = &f->plan->base;
@@ -82,7 +70,7 @@ static int describe(const struct run_sbom_facts *f, struct described *ret, struc
 	for (size_t i = 0; i < ret->image.nlayers; i++)
 		ret->layers[i] = (struct sbom_layer){
 			.digest = ret->image.layers[i].digest, .diff_id = ret->image.layers[i].diff_id,
-			.media_type = json_str(json_array_get(layers, i), "mediaType"), .created_by = json_str(next_history(history, &at), "created_by"),
+			.media_type = json_str(json_array_get(layers, i), "mediaType"), .created_by = json_str(oci_history_next(history, &at), "created_by"),
 		};
 	return 0;
 }

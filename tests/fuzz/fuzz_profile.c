@@ -3,7 +3,6 @@
  * and what is accepted is a program that the kernel could load, which kills foreign ABIs. What is checked, and found to have no error,
  * is accepted; and what is accepted can be explained. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -31,17 +30,6 @@ static void check_program(const struct profile_program *p)
 	must(action == SECCOMP_RET_KILL_PROCESS);
 }
 
-static bool has_error(const json_t *findings)
-{
-	size_t i;
-	json_t *one;
-
-	json_array_foreach(findings, i, one)
-		if (strcmp(json_str(one, "severity"), "error") == 0)
-			return true;
-	return false;
-}
-
 static void check_words(const char *text, size_t n)
 {
 	static const char *const args[] = { "_", "TIOCSTI" };
@@ -52,7 +40,7 @@ static void check_words(const char *text, size_t n)
 	bool loads = profile_compile(FILE_NAME, text, n, &p, &ignored) == 0;
 
 	must(profile_check(FILE_NAME, text, n, &findings, &err) == 0);
-	must(loads || has_error(findings));
+	must(loads || profile_found_error(findings));
 	must((profile_explain(FILE_NAME, text, n, "ioctl", args, 2, &words, &err) == 0) == (words != NULL));
 	must(!loads || words != NULL);
 }
