@@ -146,8 +146,11 @@ int apart_receive(int sock, void *data, size_t n, struct err *err)
 
 void apart_end(struct apart *apart)
 {
-	if (apart->sock >= 0)
+	if (apart->sock >= 0) {
+		/* Whatever was forked meanwhile has this end, too: closing it here alone would end nothing. */
+		(void)shutdown(apart->sock, SHUT_RDWR);
 		close(apart->sock);
+	}
 	if (apart->pid > 0)
 		await(apart->pid);
 	*apart = APART_NONE;

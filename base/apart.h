@@ -42,7 +42,7 @@ int apart_send(int sock, const void *data, size_t n, struct err *err);
 /** Receives exactly @p n bytes. The other end's death is ERR_INTERNAL. */
 int apart_receive(int sock, void *data, size_t n, struct err *err);
 
-/** Closes the socket and waits for the process's end. Nothing on APART_NONE. */
+/** Ends the socket, whoever else has it, and waits for the process's end. Nothing on APART_NONE. */
 void apart_end(struct apart *apart);
 #define auto_apart __attribute__((cleanup(apart_end))) struct apart
 

@@ -110,6 +110,9 @@ swept() { glovebox rootfs list >/dev/null && [ -z "$(ls -A "$GLOVEBOX_STORE/tmp"
 	if [ "$(id -u)" = 0 ]; then
 		expect_status 0 reproduce user --vary host-uid
 		expect_output "varied   host-uid"
+		# Two other stores at once, whichever ends first.
+		expect_status 0 timeout 120 "$GLOVEBOX" reproduce "$WORK/user-out" --key "$WORK/key.pub.pem" --vary host-path,host-uid
+		expect_output "varied   host-path, host-uid"
 	else
 		expect_status 5 reproduce user --vary host-uid
 		expect_output "only root can build as another user"

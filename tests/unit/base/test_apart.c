@@ -126,6 +126,27 @@ static void test_one_that_dies(void **state)
 	assert_int_equal(err.kind, ERR_INTERNAL);
 }
 
+/** The later one has the earlier one's socket. */
+static void test_two_that_stay_end_in_any_order(void **state)
+{
+	static const int by = 1;
+	struct err err = {0};
+	struct apart a = APART_NONE, b = APART_NONE;
+	char c = 'a';
+
+	(void)state;
+	assert_int_equal(apart_start(echoes, &by, &a, &err), 0);
+	assert_int_equal(apart_start(echoes, &by, &b, &err), 0);
+	alarm(30);
+	apart_end(&a);
+	alarm(0);
+	assert_int_equal(apart_send(b.sock, &c, 1, &err), 0);
+	assert_int_equal(apart_receive(b.sock, &c, 1, &err), 0);
+	assert_int_equal(c, 'b');
+	apart_end(&b);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +154,7 @@ int main(void)
 		cmocka_unit_test(test_errors_and_deaths_are_told),
 		cmocka_unit_test(test_one_that_stays),
 		cmocka_unit_test(test_one_that_dies),
+		cmocka_unit_test(test_two_that_stay_end_in_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
