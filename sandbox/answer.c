@@ -164,6 +164,8 @@ static void list(const struct child *c, const struct seccomp_notif *q, int fd)
 	int error = 0;
 
 	long before = syscall(SYS_lseek, fd, 0l, SEEK_CUR);
+	/* The kernel writes names, and not what is behind them up to the next entry: nothing of init's memory may be there. */
+	memset(in, 0, room);
 	long n = syscall(SYS_getdents64, fd, in, room);
 	if (n < 0)
 		error = errno;

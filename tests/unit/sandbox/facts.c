@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs in a box of test_vary.c: says, a line each, what it finds its host to be like; of the directories that are its arguments, what they list. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -87,6 +88,28 @@ static void *list(void *path)
 	return NULL;
 }
 
+/** How many bytes behind the names, up to the next entry, are written to: the kernel leaves them as they are. After another
+ *  directory, so that whoever lists has something else in its memory. */
+static long behind_names(const char *path)
+{
+	static char buf[32 << 10];
+	int fd = open(path, O_RDONLY | O_DIRECTORY);
+	long n = 0, written = 0;
+
+	memset(buf, 0, sizeof buf);
+	if (fd < 0 || (n = syscall(SYS_getdents64, fd, buf, sizeof buf)) <= 0)
+		return -1;
+	close(fd);
+	for (long at = 0, len; at < n; at += len) {
+		const struct dirent *e = (void *)(buf + at);
+
+		len = e->d_reclen;
+		for (const char *p = e->d_name + strlen(e->d_name); p < buf + at + len; p++)
+			written += *p != 0;
+	}
+	return written;
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t thread;
@@ -100,6 +123,7 @@ int main(int argc, char **argv)
 		/* A thread has an id that is no process's. */
 		if (pthread_create(&thread, NULL, list, argv[i]) != 0 || pthread_join(thread, NULL) != 0)
 			return 1;
+		printf("behind %ld\n", behind_names("/proc") + behind_names(argv[i]));
 	}
 	/* Nobody may look into this process from here on, and all goes on. */
 	prctl(PR_SET_DUMPABLE, 0);

@@ -112,6 +112,7 @@ static void test_another_order(void **state)
 	assert_int_equal(n, m);
 	assert_int_equal(n, k);
 	assert_int_equal(fact(b, "again"), n);
+	assert_int_equal(fact(b, "behind"), 0);
 	const char *closed = strstr(strstr(b->out.data, "\nclosed "), "\nagain ");
 	assert_non_null(closed);
 	assert_int_equal(atoll(closed + 7), n);
