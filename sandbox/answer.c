@@ -78,10 +78,11 @@ static int open_proc(const struct child *c, uint32_t pid, const char *name, int 
 
 /* ---- directories ------------------------------------------------------------------- */
 
-/** The process of a thread, by "Tgid:" in its status; 0: it is gone. */
+/** The process of a thread, by "Tgid:" in its status; 0: it is gone. The line before that has a name of the thread's own choice: only
+ *  the end of a line cannot be in it. */
 static long process_of(const struct child *c, uint32_t thread)
 {
-	static const char key[] = "Tgid:\t";
+	static const char key[] = "\nTgid:\t";
 	char text[STATUS_MAX];
 	int fd = open_proc(c, thread, "status", O_RDONLY);
 	long n = fd < 0 ? 0 : syscall(SYS_read, fd, text, sizeof text - 1), pid = 0;

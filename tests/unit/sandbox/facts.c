@@ -88,6 +88,13 @@ static void *list(void *path)
 	return NULL;
 }
 
+/** A thread that says of itself what /proc says of init. */
+static void *list_as_init(void *path)
+{
+	prctl(PR_SET_NAME, "Tgid:\t1");
+	return list(path);
+}
+
 /** How many bytes behind the names, up to the next entry, are written to: the kernel leaves them as they are. After another
  *  directory, so that whoever lists has something else in its memory. */
 static long behind_names(const char *path)
@@ -121,7 +128,7 @@ int main(int argc, char **argv)
 		list(argv[i]);
 		fflush(stdout);
 		/* A thread has an id that is no process's. */
-		if (pthread_create(&thread, NULL, list, argv[i]) != 0 || pthread_join(thread, NULL) != 0)
+		if (pthread_create(&thread, NULL, list_as_init, argv[i]) != 0 || pthread_join(thread, NULL) != 0)
 			return 1;
 		printf("behind %ld\n", behind_names("/proc") + behind_names(argv[i]));
 	}
