@@ -254,14 +254,16 @@ static int overwrite_vdso(const struct child *c, uint32_t pid)
 	return result;
 }
 
-/** Whoever was killed meanwhile needs no clock. */
-static int begin_clock(const struct child *c, const struct seccomp_notif *q, struct note *note)
+/** Whoever was killed meanwhile needs no clock. A program that has closed itself to others, or has no vDSO any more, keeps the
+ *  kernel's, once another one was given this: it is no fault of the host's then. */
+static int begin_clock(struct child *c, const struct seccomp_notif *q, struct note *note)
 {
-	if (overwrite_vdso(c, q->pid) != 0) {
-		*note = failure(errno);
-		if (is_waiting(c, q))
-			return -1;
-	}
+	bool done = overwrite_vdso(c, q->pid) == 0;
+
+	*note = failure(errno);
+	if (!done && !c->winds && is_waiting(c, q))
+		return -1;
+	c->winds = c->winds || done;
 	let_it(c, q);
 	return 0;
 }

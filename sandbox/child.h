@@ -100,6 +100,7 @@ struct child {
 	int oom;              /**< init's own oom_score_adj: opened while init may; -1 in a space */
 	int listener;         /**< refusals of the command's filter; -1: none */
 	bool answers;         /**< init was let into a process of the command's once */
+	bool winds;           /**< and could give one another clock */
 	int proc;             /**< a /proc of init's own, that can be written to: for who answers; -1: none */
 	int refused[SANDBOX_REFUSED_MAX]; /**< numbers of calls that were told of */
 	size_t nrefused;

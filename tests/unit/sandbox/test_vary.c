@@ -78,6 +78,7 @@ static void test_another_clock(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &since);
 	near(fact(b, "monotonic"), since.tv_sec);
 	assert_int_equal(fact(b, "fault"), -1);
+	assert_int_equal(fact(b, "begins"), 0);
 	near(fact(b, "closed"), time(NULL));
 }
 
