@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "base/apart.h"
+
 /** What a sweep has found dead is renamed to this and its own name, then removed. */
 #define DEAD "dead-"
 
@@ -23,33 +25,54 @@ static bool is_dead(int tmp, const char *name)
 	return flock(lock, LOCK_EX | LOCK_NB) == 0;
 }
 
-static void condemn(int tmp, const char *name)
+static void condemn(const struct store *store, int tmp, const char *name)
 {
 	char dead[NAME_MAX + 1];
 
+	(void)store;
 	if (text_starts(name, DEAD) || strlen(name) > NAME_MAX - strlen(DEAD) || !is_dead(tmp, name))
 		return;
 	snprintf(dead, sizeof dead, DEAD "%s", name);
 	(void)renameat(tmp, name, tmp, dead);
 }
 
-static void bury(int tmp, const char *name)
-{
-	struct err ignored;
+struct grave {
+	const struct ident *id;
+	int tmp;
+	const char *name;
+};
 
-	/* Another sweep may be at the same one; both come to its end. */
-	if (text_starts(name, DEAD))
-		(void)io_remove_tree(tmp, name, &ignored);
+/** In a process apart, so that no root's rights stay. */
+static int bury_as_root(const void *arg, void *answer, struct err *err)
+{
+	const struct grave *g = arg;
+
+	(void)answer;
+	return ident_caller_begin(g->id, err) < 0 ? -1 : io_remove_tree(g->tmp, g->name, err);
 }
 
-static void each(DIR *dir, void (*fn)(int tmp, const char *name))
+static void bury(const struct store *store, int tmp, const char *name)
+{
+	const struct grave grave = { &store->ident, tmp, name };
+	struct err why = {0}, ignored = {0};
+	char nothing;
+
+	/* Another sweep may be at the same one; both come to its end. */
+	if (!text_starts(name, DEAD) || io_remove_tree(tmp, name, &why) == 0)
+		return;
+	/* A run that built as another user, too, and was killed with all its processes. */
+	if (store->ident.real_root && why.sys == EACCES)
+		(void)apart_run(bury_as_root, &grave, &nothing, 0, &ignored);
+}
+
+static void each(const struct store *store, DIR *dir, void (*fn)(const struct store *store, int tmp, const char *name))
 {
 	struct dirent *e;
 
 	rewinddir(dir);
 	while ((e = readdir(dir)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			fn(dirfd(dir), e->d_name);
+			fn(store, dirfd(dir), e->d_name);
 }
 
 void store_sweep(struct store *store)
@@ -67,7 +90,7 @@ void store_sweep(struct store *store)
 	/* Somebody is making scratch, or sweeping: then the next run sweeps. */
 	if (flock(dirfd(dir), LOCK_EX | LOCK_NB) < 0)
 		return;
-	each(dir, condemn);
+	each(store, dir, condemn);
 	flock(dirfd(dir), LOCK_UN);
-	each(dir, bury);
+	each(store, dir, bury);
 }

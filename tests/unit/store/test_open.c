@@ -270,6 +270,22 @@ static int root_becomes_the_stores_owner(struct world *w)
 	return 0;
 }
 
+/** A run that built as another user as well, and was killed with all its processes, has left what the store's user cannot remove. */
+static int root_sweeps_what_is_anothers(struct world *w)
+{
+	static const char *const dirs[] = { "e/tmp/dead-0", "e/tmp/dead-0/place", "e/tmp/dead-0/place/d" };
+	struct ident id;
+	struct store *s;
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		CHECK(mkdirat(w->fd, dirs[i], 0700) == 0 && fchownat(w->fd, dirs[i], i == 0 ? 1234 : 4321, 2345, 0) == 0);
+	CHECK(ident_detect(&id, &w->err) == 0);
+	CHECK(open_as_is(w, "e", &id, &s) == 0 && geteuid() == 1234);
+	CHECK(entries(store_fd(s), "tmp") == 0);
+	store_close(s);
+	return 0;
+}
+
 static int root_refuses_a_store_of_another_user(struct world *w)
 {
 	struct ident id, before;
@@ -354,6 +370,7 @@ static void real_root_works_as_the_step_user(void **state)
 	in_child(root_makes_a_store, *state);
 	in_child(root_makes_a_store_for_a_given_user, *state);
 	in_child(root_becomes_the_stores_owner, *state);
+	in_child(root_sweeps_what_is_anothers, *state);
 	in_child(root_refuses_a_store_of_another_user, *state);
 	in_child(root_refuses_a_store_of_root, *state);
 	in_child(root_adopts_an_empty_directory_for_its_owner, *state);
