@@ -27,7 +27,7 @@ struct crew {
 	pthread_mutex_t lock;      /**< guards all below */
 	pthread_cond_t wanted;     /**< there is a job, or an end */
 	pthread_cond_t moved;      /**< a job has left the queue, or is done */
-	char *ring;                /**< `depth` jobs */
+	char *ring;                /**< `depth` jobs, one for each thread, and one that is dropped at once */
 	uint64_t given, taken;     /**< tickets: those between wait in the ring */
 	struct hand *hands;
 	bool started;              /**< threads are, as far as they could be had */
@@ -137,7 +137,7 @@ int crew_start(const struct crew_plan *plan, struct crew **ret, struct err *err)
 
 	if (c != NULL) {
 		c->plan = *plan;
-		c->ring = calloc(plan->depth + plan->threads, plan->job_size);
+		c->ring = calloc(plan->depth + plan->threads + 1, plan->job_size);
 		c->hands = calloc(plan->threads, sizeof *c->hands);
 	}
 	if (c == NULL || c->ring == NULL || c->hands == NULL) {
@@ -205,20 +205,29 @@ static void set_to_work(struct crew *c)
 		pthread_cond_signal(&c->wanted);
 }
 
+/** Drops a job that never was in the queue, which may be full. */
+static void drop_given(const struct crew *c, const void *job)
+{
+	char *copy = c->ring + (c->plan.depth + c->plan.threads) * c->plan.job_size;
+
+	if (c->plan.drop != NULL)
+		c->plan.drop(memcpy(copy, job, c->plan.job_size));
+}
+
 int crew_give(struct crew *c, const void *job, uint64_t *ret_ticket, struct err *err)
 {
 	pthread_mutex_lock(&c->lock);
 	while (!c->failed && waiting(c) == c->plan.depth)
 		await_move(c, &c->wants_room);
+	if (c->failed) {
+		drop_given(c, job);
+		return settle(c, err);
+	}
 	memcpy(slot(c, c->given), job, c->plan.job_size);
 	if (ret_ticket != NULL)
 		*ret_ticket = c->given;
-	if (c->failed && c->plan.drop != NULL)
-		c->plan.drop(slot(c, c->given));
-	if (!c->failed) {
-		c->given++;
-		set_to_work(c);
-	}
+	c->given++;
+	set_to_work(c);
 	return settle(c, err);
 }
 

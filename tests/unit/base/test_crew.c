@@ -174,6 +174,68 @@ static void a_failure_ends_one(void **state)
 	first_failure_ends_it(1);
 }
 
+#define FULL 8
+#define GIVEN (FULL + 3)
+
+/** Who fails once the queue is full, and whose jobs were dropped. */
+struct full {
+	atomic_bool go;
+	atomic_int at_work, dropped[GIVEN];
+};
+
+struct full_job {
+	int n;
+	struct full *full;
+};
+
+/** The first fails; the second is at work until the end, so that nobody takes anything out of the queue. */
+static int fail_when_full(void *arg, unsigned thread, void *job, struct err *err)
+{
+	struct full *f = arg;
+	const struct full_job *j = job;
+
+	(void)thread;
+	atomic_fetch_add(&f->at_work, 1);
+	while (!atomic_load(&f->go))
+		usleep(1000);
+	usleep(j->n == 0 ? 50000 : 150000);
+	return j->n == 0 ? err_set(err, ERR_INPUT, 0, "full") : 0;
+}
+
+static void drop_counted(void *job)
+{
+	const struct full_job *j = job;
+
+	atomic_fetch_add(&j->full->dropped[j->n], 1);
+}
+
+/** A failure while somebody waits to give one more: that one and those that wait are dropped, each once. */
+static void a_failure_with_a_full_queue(void **state)
+{
+	struct full f = { .go = false };
+	const struct crew_plan plan = {
+		.threads = 2, .job_size = sizeof(struct full_job), .depth = FULL, .work = fail_when_full, .drop = drop_counted, .arg = &f,
+	};
+	struct err err = {0};
+	struct crew *c;
+
+	(void)state;
+	assert_int_equal(crew_start(&plan, &c, &err), 0);
+	for (int i = 0; i < GIVEN; i++) {
+		struct full_job j = { i, &f };
+
+		while (i == 2 && atomic_load(&f.at_work) < 2)
+			usleep(1000);
+		if (i == GIVEN - 1)
+			atomic_store(&f.go, true);
+		assert_int_equal(crew_give(c, &j, NULL, &err), i == GIVEN - 1 ? -1 : 0);
+	}
+	assert_string_equal(err.msg, "full");
+	crew_free(c);
+	for (int i = 0; i < GIVEN; i++)
+		assert_int_equal(atomic_load(&f.dropped[i]), i > 1);
+}
+
 static int see_signals(void *arg, unsigned thread, void *job, struct err *err)
 {
 	sigset_t set;
@@ -213,6 +275,7 @@ int main(void)
 		cmocka_unit_test(lumps_leave_nothing_behind),
 		cmocka_unit_test(a_failure_ends_several),
 		cmocka_unit_test(a_failure_ends_one),
+		cmocka_unit_test(a_failure_with_a_full_queue),
 		cmocka_unit_test(threads_get_no_signals),
 	};
 
