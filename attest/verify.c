@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/attest.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "attest/bundle.h"
 #include "attest/shape.h"
@@ -80,14 +78,6 @@ static int compare(const char *what, const struct digest *stated, const struct d
 		       digest_str(stated, s));
 }
 
-/** The digest of all the archive's bytes, from its start. */
-static int hash_archive(int fd, struct digest *ret, struct err *err)
-{
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_set(err, ERR_INTERNAL, errno, "read the image archive");
-	return hash_fd(fd, ret, NULL, err);
-}
-
 int attest_verify_archive(const struct attest_verified *v, const struct digest *archive, struct err *err)
 {
 	struct digest image, tar;
@@ -139,7 +129,7 @@ int attest_verify_image(const struct attest_verified *v, int image_fd, bool deep
 	struct digest actual, image, tar;
 
 	/* The cheap question first: bytes that no subject names are not worth parsing. */
-	if (hash_archive(image_fd, &actual, err) < 0 || attest_verify_archive(v, &actual, err) < 0 ||
+	if (hash_file(image_fd, &actual, err) < 0 || attest_verify_archive(v, &actual, err) < 0 ||
 	    oci_image_run(read_content, &c, image_fd, &read, err) < 0)
 		return -1;
 	if (attest_image_subjects(v->statement, &image, &tar, err) < 0 || compare("the image's manifest", &image, &read.manifest_digest, err) < 0)

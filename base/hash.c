@@ -61,7 +61,10 @@ int hash_bytes(const void *data, size_t n, struct digest *ret, struct err *err)
 	return hasher_final(&h, ret, err);
 }
 
-int hash_fd(int fd, struct digest *ret, uint64_t *ret_size, struct err *err)
+/** Not at a place: from the descriptor's own offset on. */
+#define HERE (-1)
+
+static int hash_from(int fd, off_t at, struct digest *ret, uint64_t *ret_size, struct err *err)
 {
 	auto_hasher h = hasher_new();
 	auto_free char *chunk = io_chunk(HASH_CHUNK);
@@ -70,7 +73,7 @@ int hash_fd(int fd, struct digest *ret, uint64_t *ret_size, struct err *err)
 	if (h == NULL || chunk == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "hash a file");
 	for (;;) {
-		ssize_t n = read(fd, chunk, HASH_CHUNK);
+		ssize_t n = at == HERE ? read(fd, chunk, HASH_CHUNK) : pread(fd, chunk, HASH_CHUNK, at + (off_t)size);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -86,6 +89,16 @@ int hash_fd(int fd, struct digest *ret, uint64_t *ret_size, struct err *err)
 	if (ret_size != NULL)
 		*ret_size = size;
 	return 0;
+}
+
+int hash_fd(int fd, struct digest *ret, uint64_t *ret_size, struct err *err)
+{
+	return hash_from(fd, HERE, ret, ret_size, err);
+}
+
+int hash_file(int fd, struct digest *ret, struct err *err)
+{
+	return hash_from(fd, 0, ret, NULL, err);
 }
 
 /** Writes @p n bytes in hex, and a NUL. */

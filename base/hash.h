@@ -44,6 +44,8 @@ int hasher_final(struct hasher *h, struct digest *ret, struct err *err);
 int hash_bytes(const void *data, size_t n, struct digest *ret, struct err *err);
 /** The digest of all that is left to read from @p fd, and how many bytes that was (may be NULL). */
 int hash_fd(int fd, struct digest *ret, uint64_t *ret_size, struct err *err);
+/** The digest of a whole file (seekable), whatever the offset of @p fd, which stays: another process that shares it may be hostile, and move it. */
+int hash_file(int fd, struct digest *ret, struct err *err);
 
 /** Writes 64 lower-case hex digits and NUL; returns @p out. */
 char *digest_hex(const struct digest *d, char out[DIGEST_HEX_SIZE]);

@@ -210,12 +210,12 @@ static int take_bundles(const json_t *j, struct verify_verdict *v, struct err *e
 	return 0;
 }
 
-/** The archive's own hash: what decides, whatever the other process says. */
+/** The archive's own hash: what decides, whatever the other process says, which shares the descriptor and may move its offset. */
 static int check_archive(const struct verify_request *q, int fd, const struct verify_verdict *v, struct err *err)
 {
 	struct digest archive;
 
-	if (hash_fd(fd, &archive, NULL, err) < 0 || attest_verify_archive(&v->provenance, &archive, err) < 0)
+	if (hash_file(fd, &archive, err) < 0 || attest_verify_archive(&v->provenance, &archive, err) < 0)
 		return err_ctx(err, "not verified: '%s'", q->image);
 	return 0;
 }

@@ -217,7 +217,7 @@ static void test_pipe(void **state)
 	(void)state;
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	close(ends[1]);
-	must_fail(judge(&v, ends[0], false), ERR_INTERNAL, "read the image archive");
+	must_fail(judge(&v, ends[0], false), ERR_INTERNAL, "read a file to hash it");
 	close(ends[0]);
 }
 

@@ -100,6 +100,13 @@ static void a_file_from_its_offset(void **state)
 	assert_int_equal(hash_fd(fd, &d, NULL, &err), 0);
 	assert_int_equal(hash_bytes(data + 5, n - 5, &want, &err), 0);
 	assert_true(digest_eq(&d, &want));
+
+	/* All of it, and the offset has no part in that. */
+	assert_int_equal(lseek(fd, 5, SEEK_SET), 5);
+	assert_int_equal(hash_file(fd, &d, &err), 0);
+	assert_int_equal(hash_bytes(data, n, &want, &err), 0);
+	assert_true(digest_eq(&d, &want));
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 5);
 }
 
 static void a_failure_touches_no_output(void **state)
