@@ -194,6 +194,9 @@ bool attest_is_kind(const struct attest_verified *v, const char *kind);
 /** Whether @p kind is one of those names, or has the form of a URI. */
 bool attest_knows_kind(const char *kind);
 
+/** Asks once more what attest_verify_bundle() has asked of a statement's form: for who has it from a process that may have been taken over. */
+int attest_check_statement(const json_t *statement, struct err *err);
+
 /** The digests of an image that a checked statement is about: of its manifest (the first subject, "oci:…") and of its
  *  archive (the subject "image.tar"). ERR_UNVERIFIED where either is missing. */
 int attest_image_subjects(const json_t *statement, struct digest *ret_image, struct digest *ret_tar, struct err *err);

@@ -41,6 +41,11 @@ int attest_read_statement(const char *text, size_t n, json_t **ret, struct err *
 	return statement_parse(text, n, ret, err);
 }
 
+int attest_check_statement(const json_t *statement, struct err *err)
+{
+	return statement_check(statement, err);
+}
+
 /** The sha256 of a subject. The statement has been checked: it is there, and well formed. */
 static struct digest subject_digest(const json_t *subject)
 {

@@ -197,17 +197,29 @@ static int take_document(struct answer *a, json_t **ret, struct err *err)
 	return json_from_row(room, n, ret) == 0 ? 0 : answer_nonsense(a, err);
 }
 
-static int take_bundles(const json_t *j, struct verify_verdict *v, struct err *err)
+/** Whether @p id is that of a key whose signature counts: nothing else is shown as one. */
+static bool is_key(const struct verify_request *q, const char *id)
+{
+	char own[sizeof ((struct attest_verified *)NULL)->key_id];
+	struct err ignored = {0};
+
+	for (size_t i = 0; i < q->nkeys; i++)
+		if (key_id(q->keys[i], own, &ignored) == 0 && strcmp(own, id) == 0)
+			return true;
+	return false;
+}
+
+static int take_bundles(const struct verify_request *q, const json_t *j, struct verify_verdict *v, struct err *err)
 {
 	const char *key = json_str(j, "keyId"), *digest = json_str(j, "statementDigest");
 
 	v->attestations = json_incref(json_object_get(j, "attestations"));
 	v->provenance.statement = json_incref(json_object_get(j, "statement"));
-	if (v->attestations == NULL || v->provenance.statement == NULL || key == NULL || strlen(key) >= sizeof v->provenance.key_id ||
+	if (v->attestations == NULL || v->provenance.statement == NULL || key == NULL || !is_key(q, key) ||
 	    digest == NULL || !digest_parse(digest, &v->provenance.statement_digest))
 		return err_set(err, ERR_INTERNAL, 0, "verify: the reader of the bundles has said something else");
 	strcpy(v->provenance.key_id, key);
-	return 0;
+	return attest_check_statement(v->provenance.statement, err);
 }
 
 /** The archive's own hash: what decides, whatever the other process says, which shares the descriptor and may move its offset. */
@@ -222,9 +234,12 @@ static int check_archive(const struct verify_request *q, int fd, const struct ve
 
 static int take_image(const json_t *j, struct verify_verdict *v, struct err *err)
 {
-	const char *image = json_str(j, "image");
+	const char *text = json_str(j, "image");
+	struct digest image, tar;
 
-	if (image == NULL || !digest_parse(image, &v->image))
+	if (attest_image_subjects(v->provenance.statement, &image, &tar, err) < 0)
+		return -1;
+	if (text == NULL || !digest_parse(text, &v->image) || !digest_eq(&v->image, &image))
 		return err_set(err, ERR_INTERNAL, 0, "verify: the reader of the image has said something else");
 	return 0;
 }
@@ -234,7 +249,7 @@ static int take_verdict(const struct verify_request *q, int fd, struct answer *a
 	auto_json bundles = NULL;
 	auto_json image = NULL;
 
-	if (take_document(a, &bundles, err) < 0 || take_bundles(bundles, v, err) < 0 || check_archive(q, fd, v, err) < 0 ||
+	if (take_document(a, &bundles, err) < 0 || take_bundles(q, bundles, v, err) < 0 || check_archive(q, fd, v, err) < 0 ||
 	    take_document(a, &image, err) < 0)
 		return -1;
 	return take_image(image, v, err);

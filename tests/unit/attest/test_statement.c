@@ -254,6 +254,11 @@ static void test_read_statement(void **state)
 
 	(void)state;
 	must(attest_read_statement(golden, strlen(golden), &j, &err));
+	must(attest_check_statement(j, &err));
+	/* As who has been taken over may say. */
+	json_object_del(json_array_get(json_object_get(j, "subject"), 0), "name");
+	must_fail(attest_check_statement(j, &err), ERR_UNVERIFIED, "subject[0]");
+	must_fail(attest_check_statement(NULL, &err), ERR_UNVERIFIED, "must be a JSON object");
 	buf_addf(&spaced, "%s\n", golden);
 	json_t *none = NULL;
 	must_fail(attest_read_statement(spaced.data, spaced.len, &none, &err), ERR_UNVERIFIED, "is not as glovebox writes it");
