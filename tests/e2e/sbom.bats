@@ -242,6 +242,12 @@ spdx-2.3 sbom.spdx.json sbom.spdx.json.sigstore.json"
 	expect_status 0 glovebox run "$WORK/one/build.yaml" --out "$WORK/one/out"
 	[ ! -e "$WORK/one/out/sbom.cdx.json" ]
 	[ -s "$WORK/one/out/sbom.spdx.json" ]
+	# One that nobody has signed for misleads as one that was changed does.
+	expect_status 0 glovebox run "$WORK/one/build.yaml" --out "$WORK/one/signed" --key "$WORK/key.pem"
+	expect_status 0 glovebox verify "$WORK/one/signed" --key "$WORK/key.pub.pem"
+	cp "$WORK/scratch/out/sbom.cdx.json" "$WORK/one/signed"
+	expect_status 4 glovebox verify "$WORK/one/signed" --key "$WORK/key.pub.pem"
+	expect_output "sbom.cdx.json' lies there, and the provenance names no such bill of materials"
 	sed -i 's/\[spdx-2.3\]/[]/' "$WORK/one/build.yaml"
 	expect_status 0 glovebox run "$WORK/one/build.yaml" --out "$WORK/one/out"
 	[ ! -e "$WORK/one/out/sbom.spdx.json" ]
