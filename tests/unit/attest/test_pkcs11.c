@@ -35,6 +35,12 @@ static void test_uris(void **state)
 	asks("pkcs11:token=a?pin-source=file:/x&module-path=/y", false);
 	refused("pkcs11:token=a?pin-value=1234", "does not belong into a URI");
 	refused("pkcs11:token=a?module-path=/x&pin-value=1234", "does not belong into a URI");
+	/* Where it has no business, the engine takes it all the same. */
+	refused("pkcs11:token=a;pin-value=1234", "does not belong into a URI");
+	refused("pkcs11:pin-value=1234;token=a", "does not belong into a URI");
+	refused("pkcs11:token=a?module-path=/x;pin-value=1234", "does not belong into a URI");
+	asks("pkcs11:token=a;pin-source=file:/x", false);
+	asks("pkcs11:token=my-pin-source=x", true);
 	refused("pkcs11:token=a?module-path=x.so", "an absolute path");
 	refused("pkcs11:token=a?module-path=", "an absolute path");
 	refused("pkcs11:token=a?module-path=/x%0", "an absolute path");
