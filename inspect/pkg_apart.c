@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two ends of the wall: the confined process, which reads and answers with one JSON document, and what is believed of that.
+/* The two ends of the wall: the confined process, which reads and answers with one document, as a row of json_to_row(), and what is believed of that.
  *
  *     {"packages": [{"k": kind, "n": name, "v": version, "a": arch, "s": supplier, "l": licence, "f": file, "d": [places], "x": listed}],
  *      "owner": [place or -1 for each of the contents], "os": {"id", "version", "name"}, "notes": [{"f": file, "why": text}]}
@@ -104,7 +104,10 @@ int pkg_answer(const struct pkg_found *f, struct buf *out, struct err *err)
 {
 	auto_json j = found_json(f);
 
-	return j == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "find packages") : json_canonical(j, out, err);
+	if (j == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "find packages");
+	json_to_row(j, out);
+	return buf_check(out, "find packages", err);
 }
 
 static int read_apart(void *arg, int out, struct err *err)
@@ -235,8 +238,8 @@ int pkg_believe(const char *answer, size_t n, size_t nfiles, struct packages *re
 	size_t i;
 	json_t *one;
 
-	if (json_parse(answer, n, "the reader's answer", ERR_INPUT, &j, err) < 0)
-		return -1;
+	if (json_from_row(answer, n, &j) < 0)
+		return bad(err);
 	list = json_object_get(j, "packages");
 	os = json_object_get(j, "os");
 	if (!json_is_array(list) || json_array_size(list) > PACKAGES_MAX)

@@ -433,6 +433,18 @@ static void confined_reader_finds_and_notes(void **state)
 	assert_owner(&p, &c, "z/package.json", "z");
 }
 
+/** What is believed of a document, about two files. */
+static int believe(const char *text, struct packages *ret, struct err *err)
+{
+	auto_json j = NULL;
+	auto_buf row = {0};
+
+	assert_int_equal(json_parse(text, strlen(text), "answer", ERR_INTERNAL, &j, err), 0);
+	json_to_row(j, &row);
+	assert_false(row.failed);
+	return pkg_believe(row.data, row.len, 2, ret, err);
+}
+
 static void answers_are_checked(void **state)
 {
 #define REST ",\"notes\":[],\"os\":{}}"
@@ -459,14 +471,19 @@ static void answers_are_checked(void **state)
 	auto_packages p = {0};
 
 	(void)state;
-	assert_int_equal(pkg_believe(good, strlen(good), 2, &p, &err), 0);
+	assert_int_equal(believe(good, &p, &err), 0);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		auto_packages no = {0};
 
-		if (pkg_believe(bad[i], strlen(bad[i]), 2, &no, &err) == 0)
+		if (believe(bad[i], &no, &err) == 0)
 			fail_msg("row %zu is believed", i);
 		assert_int_equal(err.kind, ERR_INPUT);
 	}
+	/* JSON itself is none: no parser waits for it here. */
+	auto_packages no = {0};
+	assert_int_equal(pkg_believe(good, strlen(good), 2, &no, &err), -1);
+	assert_int_equal(err.kind, ERR_INPUT);
+	assert_int_equal(pkg_believe("", 0, 2, &no, &err), -1);
 }
 
 static void formats_by_path(void **state)
