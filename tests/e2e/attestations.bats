@@ -100,13 +100,15 @@ spec:
 END
 }
 
-# what_counts OUT: all that OUT says, without what differs from run to run, the spec, and the calls that were refused, which glovebox tells.
+# what_counts OUT: all that OUT says, without what differs from run to run, the spec, which bills of materials name among the sources, and the calls
+# that were refused, which glovebox tells.
 what_counts()
 {
 	(cd "$1" && find . -type f | sort)
 	jq -S '{outcome, message, signed, keyId, builderId, output, steps: [.steps[] | {name, type, required, ok, ended, code, log, receipt, reports}]}' "$1/result.json"
 	jq -S 'del(.predicate.buildDefinition.externalParameters.spec, .predicate.runDetails.metadata, .predicate.buildDefinition.resolvedDependencies,
-		.predicate.buildDefinition.internalParameters.cachedSteps)' "$1/provenance.json"
+		.predicate.buildDefinition.internalParameters.cachedSteps, (.predicate.runDetails.byproducts[] | select(.name | startswith("sbom."))))' "$1/provenance.json"
+	jq -S 'del(.serialNumber) | [.components[] | {name, hashes}]' "$1/sbom.cdx.json"
 	jq -S 'del(.predicate.configuration, .predicate.glovebox_tests[].cached)' "$1/test-result.json"
 	cat "$1/image.digest"
 }
