@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "inspect/bytes.h"
 #include "inspect/pkg_apart.h"
 
 /** Bytes of a program that are looked at together, and how many of them again with the next. */
@@ -78,21 +79,20 @@ static int gather(struct gathering *g, size_t at, enum pkg_format format, struct
 	return 0;
 }
 
-/** Finds the place of Go's build information in a file, by its bytes alone: nothing of it is taken apart here. @p ret is the file's size where there is
- *  none. */
-static int find_go(int fd, uint64_t size, uint64_t *ret, struct err *err)
+int pkg_go_place(const struct slice *file, uint64_t *ret, struct err *err)
 {
 	auto_free char *chunk = malloc(SCAN_CHUNK + SCAN_OVERLAP);
 	size_t have = 0, got = 1;
-	uint64_t at = 0;
+	uint64_t at = 0, next = 0;
 
 	if (chunk == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "look for packages");
-	*ret = size;
+	*ret = file->size;
 	while (got > 0) {
-		if (io_read_full(fd, chunk + have, SCAN_CHUNK, &got, err) < 0)
+		if (bytes_read(file, next, chunk + have, SCAN_CHUNK, &got, err) < 0)
 			return -1;
 		have += got;
+		next += got;
 		if (at == 0 && (have < 4 || memcmp(chunk, "\x7f" "ELF", 4) != 0))
 			return 0;
 		for (const char *p = chunk; (p = memmem(p, have - (size_t)(p - chunk), PKG_GO_MAGIC, strlen(PKG_GO_MAGIC))) != NULL; p++) {
@@ -119,7 +119,7 @@ static int gather_program(struct gathering *g, size_t at, struct err *err)
 	auto_fd fd = -1;
 	uint64_t place;
 
-	if (g->open(g->arg, file, &fd, err) < 0 || find_go(fd, file->size, &place, err) < 0)
+	if (g->open(g->arg, file, &fd, err) < 0 || pkg_go_place(&(struct slice){ .fd = fd, .size = file->size }, &place, err) < 0)
 		return err_ctx(err, "'%.1000s'", file->path);
 	if (place == file->size)
 		return 0;
@@ -135,13 +135,11 @@ static int gather_program(struct gathering *g, size_t at, struct err *err)
 	return 0;
 }
 
-/** Whether it can be a program of Go's: the smallest are larger than a mebibyte. */
-static bool may_be_program(const struct content *file)
+bool pkg_may_be_program(const struct content *file)
 {
 	return file->type == TREE_FILE && (file->mode & 0111) != 0 && file->size >= GO_PROGRAM_MIN;
 }
 
-/** By format, which is the order that the readers count on. */
 static int by_format(const void *a, const void *b)
 {
 	const struct pkg_text *x = a, *y = b;
@@ -149,6 +147,12 @@ static int by_format(const void *a, const void *b)
 	if (x->format != y->format)
 		return x->format < y->format ? -1 : 1;
 	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+void pkg_sort_texts(struct pkg_text *texts, size_t n)
+{
+	if (n > 0)
+		qsort(texts, n, sizeof *texts, by_format);
 }
 
 static int gather_all(struct gathering *g, struct err *err)
@@ -161,11 +165,10 @@ static int gather_all(struct gathering *g, struct err *err)
 
 		if (format != PKG_NO_FORMAT && gather(g, i, format, err) < 0)
 			return -1;
-		if (format == PKG_NO_FORMAT && may_be_program(&g->contents->v[i]) && gather_program(g, i, err) < 0)
+		if (format == PKG_NO_FORMAT && pkg_may_be_program(&g->contents->v[i]) && gather_program(g, i, err) < 0)
 			return -1;
 	}
-	if (g->n > 0)
-		qsort(g->v, g->n, sizeof *g->v, by_format);
+	pkg_sort_texts(g->v, g->n);
 	return 0;
 }
 

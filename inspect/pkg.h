@@ -84,6 +84,10 @@ pkg_reader pkg_read_os_release, pkg_read_copyright, pkg_read_dpkg_status, pkg_re
 #define PKG_GO_MAX (1u << 20)
 /** Whether these bytes are such a place, of a form that is read. */
 bool pkg_is_go_head(const char *at, size_t n);
+/** Whether it can be a program of Go's: the smallest are larger than a mebibyte. */
+bool pkg_may_be_program(const struct content *file);
+/** Finds that place in a file, by its bytes alone: nothing of it is taken apart. @p ret is the file's size where there is none. */
+int pkg_go_place(const struct slice *file, uint64_t *ret, struct err *err);
 
 /** Reads a file by its format. */
 int pkg_read(struct pkg_found *f, enum pkg_format format, const struct pkg_file *file, struct err *err);

@@ -28,7 +28,7 @@ struct job {
 	size_t n;
 };
 
-static int add_note(struct pkg_found *f, size_t file, const char *why, struct err *err)
+int pkg_note(struct pkg_found *f, size_t file, const char *why, struct err *err)
 {
 	if (f->nnotes == PACKAGE_NOTES_MAX)
 		return 0;
@@ -55,7 +55,7 @@ static int read_text(struct pkg_found *f, const struct pkg_text *t, struct buf *
 	file.n = got;
 	if (pkg_read(f, t->format, &file, err) == 0)
 		return 0;
-	return err->kind == ERR_INPUT ? add_note(f, t->at, err->msg, err) : -1;
+	return err->kind == ERR_INPUT ? pkg_note(f, t->at, err->msg, err) : -1;
 }
 
 static int set_text(json_t *j, const char *name, const char *s)
@@ -110,19 +110,24 @@ int pkg_answer(const struct pkg_found *f, struct buf *out, struct err *err)
 	return buf_check(out, "find packages", err);
 }
 
+int pkg_read_texts(struct pkg_found *f, const struct pkg_text *texts, size_t n, struct err *err)
+{
+	auto_buf text = {0};
+
+	for (size_t i = 0; i < n; i++)
+		if (read_text(f, &texts[i], &text, err) < 0)
+			return -1;
+	return pkg_finish(f, err);
+}
+
 static int read_apart(void *arg, int out, struct err *err)
 {
 	const struct job *job = arg;
 	auto_pkg_found f = {0};
-	auto_buf text = {0};
 	auto_buf answer = {0};
 
-	if (pkg_found_begin(&f, job->contents, err) < 0)
-		return -1;
-	for (size_t i = 0; i < job->n; i++)
-		if (read_text(&f, &job->texts[i], &text, err) < 0)
-			return -1;
-	if (pkg_finish(&f, err) < 0 || pkg_answer(&f, &answer, err) < 0)
+	if (pkg_found_begin(&f, job->contents, err) < 0 || pkg_read_texts(&f, job->texts, job->n, err) < 0 ||
+	    pkg_answer(&f, &answer, err) < 0)
 		return -1;
 	return io_write_all(out, answer.data, answer.len, err);
 }
