@@ -95,8 +95,7 @@ static const char *kind_name(enum side_kind k)
 	return names[k];
 }
 
-/** A file without a name in @p dir. */
-static int open_scratch(const char *dir, int *ret, struct err *err)
+int inspect_scratch(const char *dir, int *ret, struct err *err)
 {
 	char hex[33];
 	auto_buf path = {0};
@@ -252,7 +251,7 @@ int diff_paths(const struct diff_options *opt, json_t **ret, struct err *err)
 	auto_side a = SIDE_NONE, b = SIDE_NONE;
 	auto_fd scratch = -1;
 
-	if (open_side(opt->a, &a, err) < 0 || open_side(opt->b, &b, err) < 0 || open_scratch(opt->tmp, &scratch, err) < 0)
+	if (open_side(opt->a, &a, err) < 0 || open_side(opt->b, &b, err) < 0 || inspect_scratch(opt->tmp, &scratch, err) < 0)
 		return -1;
 	return compare(&a, &b, opt, scratch, ret, err);
 }

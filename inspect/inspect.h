@@ -16,6 +16,9 @@
  *
  *     contents.c   an image file by file: the trees of its layers laid one over the other
  *     packages.c   its packages; pkg_apart.c  the wall they are read behind; pkg_*.c  a reader for each format
+ *     overlay.c    the entries of any image's layers laid one over the other, whiteouts and all
+ *     summary.c    what is in an image: counts, largest files, packages;   summary_apart.c  the wall it is made behind
+ *     harden.c     what a hardened image would not have;   pkg_here.c  packages of layers that are in no store
  *     licence.c    what packages call their licences, as SPDX expressions;   purl.c  package URLs
  *     sbom.c       bills of materials;   sbom_cdx.c, sbom_spdx.c  their two forms;   tree_sha1.c  what SPDX wants of files
  *
@@ -43,6 +46,9 @@ int diff_paths(const struct diff_options *opt, json_t **ret, struct err *err);
 /** Compares two image archives that are open (read with pread; @p a_name and @p b_name are for the report). @p scratch is an empty regular
  *  file that may be written to. */
 int diff_images(int a, const char *a_name, int b, const char *b_name, int scratch, json_t **ret, struct err *err);
+
+/** Opens a file without a name in @p dir, that compressed contents are unpacked to. */
+int inspect_scratch(const char *dir, int *ret, struct err *err);
 
 /** Whether a report says that all is the same. */
 bool diff_is_same(const json_t *report);

@@ -25,6 +25,9 @@ int look_apart(struct look *l, json_t *node, const char *name, const struct slic
 typedef int look_fn(struct look *l, json_t *node, const char *name, const struct slice *a, const struct slice *b, int depth, struct err *err);
 look_fn look_tar, look_ar, look_zip, look_codec, look_elf, look_pyc, look_png;
 
+/** Adds the members of the tar that `from` is. ERR_INPUT, ERR_UNVERIFIED: it is damaged. */
+int look_list_tar(struct listing *l, struct err *err);
+
 /** Bytes of a file's beginning that tell its format. */
 #define LOOK_HEAD 512
 

@@ -46,7 +46,7 @@ static int scan_entry(void *arg, const struct untar_entry *e, struct err *err)
 	return listing_add(s->listing, &m, err);
 }
 
-static int list(struct listing *l, struct err *err)
+int look_list_tar(struct listing *l, struct err *err)
 {
 	struct scan s = { .listing = l };
 	const struct untar_ops ops = { .read = scan_read, .skip = scan_skip, .entry = scan_entry, .arg = &s, .tolerant = true };
@@ -59,7 +59,7 @@ int look_tar(struct look *l, json_t *node, const char *name, const struct slice 
 	auto_listing x = LISTING_OF(*a), y = LISTING_OF(*b);
 
 	(void)name;
-	if (list(&x, err) < 0 || list(&y, err) < 0)
+	if (look_list_tar(&x, err) < 0 || look_list_tar(&y, err) < 0)
 		return -1;
 	return pair_listings(l, node, &x, &y, depth + 1, err);
 }
