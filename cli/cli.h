@@ -105,6 +105,8 @@ struct fetch_net cli_net(void);
 int cli_open_again(int fd, int mode);
 /** `out` beside the spec file: where results go when nobody says. The caller frees it; NULL when memory is short. */
 char *cli_default_out(const char *spec);
+/** Where temporary files go: $TMPDIR, else /tmp. Borrowed. */
+const char *cli_tmp_dir(void);
 /** Prints @p s as one line, made safe for a terminal, to @p to. */
 void cli_print_safe(FILE *to, const char *s);
 /** Prints to standard error what a filter refused: `refused` of a receipt or a step's result. */

@@ -52,10 +52,9 @@ static int print(const struct args *args, const json_t *report, struct err *err)
 
 static int run(const struct args *args, int *ret_code, struct err *err)
 {
-	const char *tmp = getenv("TMPDIR");
 	const struct diff_options opt = {
 		.a = args->positional[0], .b = args->positional[1], .ref = args_get(args, "ref"), .platform = args_get(args, "platform"),
-		.tmp = tmp != NULL && *tmp != '\0' ? tmp : "/tmp",
+		.tmp = cli_tmp_dir(),
 	};
 	auto_json report = NULL;
 

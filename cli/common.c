@@ -113,6 +113,13 @@ char *cli_default_out(const char *spec)
 	return out;
 }
 
+const char *cli_tmp_dir(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	return tmp != NULL && *tmp != '\0' ? tmp : "/tmp";
+}
+
 void cli_print_safe(FILE *to, const char *s)
 {
 	auto_buf safe = {0};

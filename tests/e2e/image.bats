@@ -76,6 +76,18 @@ check_and_reproduce()
 	expect_output "reproduced: identical"
 }
 
+@test "inspect sees an image on another tool's base as umoci unpacks it" {
+	glovebox image pack "$WORK/foreign/etc" -o "$DIR/i.tar" --to /etc --base "oci:$WORK/base@$BASE_DIGEST"
+	glovebox image inspect "$DIR/i.tar" --json >"$DIR/json"
+	unpacked "$DIR/i.tar" "$DIR/is"
+	is "$(jq -c '.total | [.files, .directories, .links, .unpackedBytes]' "$DIR/json")" "$(cd "$DIR/is/rootfs" && jq -cn '$ARGS.positional | map(tonumber)' \
+		--args "$(find . -type f | wc -l)" "$(find . -mindepth 1 -type d | wc -l)" "$(find . -type l | wc -l)" \
+		"$(find . -type f -printf '%s\n' | jq -s add)")"
+	is "$(jq -c '[.layers[].contents.whiteouts]' "$DIR/json")" '[0,1,0]'
+	is "$(jq -r '.setuid[] | .path + " " + .mode' "$DIR/json")" "usr/bin/busybox 4755"
+	is "$(jq -c '[.findings[].id]' "$DIR/json" | grep -o setuid)" setuid
+}
+
 @test "layers go where the spec says, in its order, with its owners and modes" {
 	artifact_spec "$DIR" 'base: scratch' 'layers:' \
 		'  - { from: src, to: /usr/share/in }' \

@@ -67,6 +67,42 @@ setup()
 	is "$(glovebox image inspect "$DIR/spec/out" --json | jq -r .digest)" "$(cat "$DIR/spec/out/image.digest")"
 }
 
+@test "inspect sums up what is in the image, and says what a hardened one would not have" {
+	cp -r "$WORK/tree" "$DIR/tree"
+	printf '%s\n' '-----BEGIN PRIVATE KEY-----' 'MC4CAQAwBQYDK2VwBCIEIA' '-----END PRIVATE KEY-----' >"$DIR/tree/share/id"
+	mkdir "$DIR/tree/app"
+	printf '{"name": "left", "version": "1.2.3"}' >"$DIR/tree/app/package.json"
+	for how in gzip zstd none; do
+		glovebox image pack "$DIR/tree" -o "$DIR/$how.tar" --base "$ROOTFS" --compression "$how" --env APP_TOKEN=x
+		glovebox image inspect "$DIR/$how.tar" --json >"$DIR/$how"
+		jq 'del(.digest, .config, .configDigest, .layers[].digest, .layers[].size, .layers[].mediaType)' "$DIR/$how" >"$DIR/$how.same"
+		cmp "$DIR/$how.same" "$DIR/gzip.same"
+	done
+	jq -e '.layers[1].contents == { files: 4, directories: 4, links: 1, hardLinks: 0, others: 0, whiteouts: 0, unpackedBytes: '"$(
+		find "$DIR/tree" -type f -printf '%s\n' | jq -s add)"' }' "$DIR/gzip"
+	is "$(jq '.total.files' "$DIR/gzip")" 5
+	jq -e '.biggest[0] == { path: "share/large", size: 3000000, layer: 2 }' "$DIR/gzip"
+	jq -e '.packages.list == [{ kind: "npm", name: "left", version: "1.2.3", listed: false }]' "$DIR/gzip"
+	is "$(jq -c '[.findings[].id]' "$DIR/gzip")" '["root-user","no-labels","secret-variable","shell","package-manager","private-key"]'
+	jq -e '.findings[] | select(.id == "private-key") | .where == ["share/id"]' "$DIR/gzip"
+	run glovebox image inspect "$DIR/zstd.tar"
+	expect_output "total      5 files"
+	expect_output "biggest    3000000 bytes, share/large, layer 2"
+	expect_output "packages   1, npm 1"
+	expect_output "finding    secret-variable: "
+	glovebox image pack "$WORK/tree/share" -o "$DIR/hard.tar" --user 1000 --label org.opencontainers.image.source=https://example.com/x
+	is "$(glovebox image inspect "$DIR/hard.tar" --json | jq -c .findings)" '[]'
+}
+
+@test "inspect unpacks into TMPDIR, and leaves nothing there" {
+	glovebox image pack "$WORK/tree" -o "$DIR/i.tar"
+	mkdir "$DIR/tmp"
+	TMPDIR=$DIR/tmp glovebox image inspect "$DIR/i.tar"
+	is "$(ls -A "$DIR/tmp")" ""
+	expect_status 125 env TMPDIR="$DIR/none" "$GLOVEBOX" image inspect "$DIR/i.tar"
+	expect_output "TMPDIR"
+}
+
 @test "what another tool wrote, or is damaged, is refused" {
 	expect_status 6 glovebox image inspect "$DIR/none.tar"
 	tar -cf "$DIR/plain.tar" -C "$WORK" tree
