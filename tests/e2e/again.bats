@@ -47,6 +47,7 @@ found() { jq -e ".reproducible | $2" "$WORK/$1-out/result.json"; }
 
 @test "what it leaves is told, whatever its name is" {
 	# Of a name in such characters the message ends within one.
+	# shellcheck disable=SC2016  # for the step's shell
 	spec odd 'for i in 1 2 3 4 5; do cat /proc/sys/kernel/random/uuid > "$i$(printf "\360\237\246\212%.0s" $(seq 29))"; done' '{ check: 2 }'
 	expect_status 1 run_spec odd
 	jq -e '.outcome == "failed" and (.message | endswith("..."))' "$WORK/odd-out/result.json"
