@@ -64,6 +64,8 @@ tools_rootfs()
 		[ -d "$file" ] || printf '%s\n' "$file"
 	done | copy_files "$dir"
 	copy_program "$dir" gcc as ld tar node "$(gcc -print-prog-name=cc1)" "$(gcc -print-prog-name=collect2)"
+	# Debian's node has some of its own modules outside of the program.
+	find -L /usr/share/nodejs/{acorn,acorn-walk,cjs-module-lexer,undici} -type f -name '*.js' 2>/dev/null | copy_files "$dir"
 	python=$(python3 -c 'import sys; print(sys.executable)')
 	lib=$(python3 -c 'import os; print(os.path.dirname(os.__file__))')
 	copy_program "$dir" "$python"
