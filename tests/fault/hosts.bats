@@ -74,9 +74,10 @@ END
 	under "$@" -- cache verify
 }
 
-# unpacked IMAGE DIR: its one layer, by a tool that we did not write.
+# unpacked IMAGE DIR: its one layer, by a tool that we did not write, which turns names into the locale's characters.
 unpacked()
 {
+	local -x LC_ALL=C.UTF-8
 	mkdir "$2" "$2.image"
 	bsdtar -C "$2.image" -xf "$1"
 	local manifest layer
