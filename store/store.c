@@ -120,26 +120,31 @@ static int is_empty(const struct place *p, bool *ret, struct err *err)
 	return 0;
 }
 
-/** Without a version it is to become a store, or is none. */
-static int check_fresh(struct place *p, struct err *err)
+/** Reads the version. Without one and without content the place is fresh, and @p text stays empty. */
+static int read_version(struct place *p, struct buf *text, struct err *err)
 {
+	int result = io_read_file(p->fd, "version", 4096, text, err);
+
+	if (result == 0 || err->sys != ENOENT)
+		return result;
 	if (is_empty(p, &p->fresh, err) < 0)
 		return -1;
-	return p->fresh ? 0 : err_set(err, ERR_USAGE, 0,
-			       "'" SHOWN "' is not a store: it has content, but no 'version' (give --store an empty or new directory)", p->path);
+	/* Another command may have made a store of it meanwhile: its version comes before all else. */
+	return p->fresh ? 0 : io_read_file(p->fd, "version", 4096, text, err);
 }
 
 static int check_version(struct place *p, struct err *err)
 {
 	auto_buf text = {0};
 
-	if (io_read_file(p->fd, "version", 4096, &text, err) < 0) {
+	if (read_version(p, &text, err) < 0) {
 		if (err->sys == ENOENT)
-			return check_fresh(p, err);
+			return err_set(err, ERR_USAGE, 0, "'" SHOWN "' is not a store: it has content, but no 'version' (give --store an "
+				       "empty or new directory)", p->path);
 		err->kind = err->sys == 0 ? ERR_USAGE : ERR_HOST;
 		return err_ctx(err, "open the store '" SHOWN "'", p->path);
 	}
-	if (text.len == strlen(VERSION_TEXT) && memcmp(text.data, VERSION_TEXT, text.len) == 0)
+	if (p->fresh || (text.len == strlen(VERSION_TEXT) && memcmp(text.data, VERSION_TEXT, text.len) == 0))
 		return 0;
 	if (text.len != 0 && text_starts(text.data, VERSION_START))
 		return err_set(err, ERR_USAGE, 0, "the store '" SHOWN "' was made by another version of glovebox", p->path);

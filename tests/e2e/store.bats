@@ -286,3 +286,17 @@ clean() { expect_status 0 glovebox cache verify; }
 	expect_status 2 glovebox cache gc --max-size much
 	expect_status 2 glovebox cache sweep
 }
+
+@test "several commands at once make one store of a new directory" {
+	local i k pids
+	for ((i = 0; i < 15; i++)); do
+		pids=()
+		for k in 1 2 3 4; do
+			GLOVEBOX_STORE=$WORK/new$i glovebox rootfs list &
+			pids+=($!)
+		done
+		for k in "${pids[@]}"; do
+			wait "$k"
+		done
+	done
+}
