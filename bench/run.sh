@@ -111,7 +111,7 @@ measure_steps()
 	} >"$work/steps/build.yaml"
 	own "$work/steps"
 	as "$work/bin/interleave" "${STEP_RUNS:-5}" \
-		'glovebox run=' "$work/bin/glovebox" run "$work/steps/build.yaml" --store "$work/store" --out "$work/steps/out" ::: \
+		'glovebox run=' "$work/bin/glovebox" run --no-cache "$work/steps/build.yaml" --store "$work/store" --out "$work/steps/out" ::: \
 		'bwrap, 200 times=' sh -c "${loop:=i=0; while [ \$i -lt 200 ]; do \"\$@\" || exit; i=\$((i+1)); done}" - "${bwrap_in[@]}" /bin/true ::: \
 		'glovebox exec, 200 times=' sh -c "$loop" - "${exec_in[@]}" -- /bin/true |
 		awk '{ print $0 (NR == 1 ? "  steps/s" : sprintf("  %7.0f", 200e6 / $(NF - 4))) }'
