@@ -4,23 +4,11 @@
 # something is tried.
 set -euo pipefail
 . "$(dirname "$0")/lib.bash"
+. "$(dirname "$0")/../tap.bash"
 
 # What the agreement on the sandbox and its issue ask for by name.
 asked=(leaked-descriptors own-program aimed-mounts masked-paths terminal keyrings abstract-sockets alg-and-vsock io-uring userfaultfd setuid-files)
 most=120
-
-tests=0
-# result TITLE OFFENCES
-result()
-{
-	tests=$((tests + 1))
-	if [ -z "$2" ]; then
-		printf 'ok %d - %s\n' $tests "$1"
-	else
-		printf 'not ok %d - %s\n' $tests "$1"
-		printf '%s\n' "$2" | head -n 20 | sed 's/^/# /'
-	fi
-}
 
 # offences LIST CLASSES ABOUT: files as `probe list`, `probe classes` and `probe classes about` write them.
 offences()
@@ -80,4 +68,4 @@ spoil && sed -i '/^files /d' "$work/bad/classes"
 notices "files has no probe"
 spoil && sed -i '/^userfaultfd userfault-/d' "$work/bad/classes"
 notices "userfaultfd: only 1"
-printf '1..%d\n' $tests
+finish

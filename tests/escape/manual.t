@@ -3,20 +3,8 @@
 # The manual tells of the escape suite what it is: what profiles permit, and where each promise is tested.
 set -euo pipefail
 . "$(dirname "$0")/lib.bash"
+. "$(dirname "$0")/../tap.bash"
 cd "$(dirname "$0")/../.."
-
-tests=0
-# result TITLE OFFENCES
-result()
-{
-	tests=$((tests + 1))
-	if [ -z "$2" ]; then
-		printf 'ok %d - %s\n' $tests "$1"
-	else
-		printf 'not ok %d - %s\n' $tests "$1"
-		printf '%s\n' "$2" | sed 's/^/# /'
-	fi
-}
 
 # rows: "PROMISE FILE..." of the table in glovebox-security(7).
 rows()
@@ -53,4 +41,4 @@ while read -r promise files; do
 done < <(rows)
 result "the table has at least 320 probes" "$([ "$("$PROBE" list | wc -l)" -ge 320 ] || echo fewer)"
 result "no two probes have one name" "$("$PROBE" list | cut -d' ' -f2 | sort | uniq -d)"
-printf '1..%d\n' $tests
+finish

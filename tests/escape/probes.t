@@ -5,8 +5,7 @@
 # so that one which has gone blind fails.
 set -euo pipefail
 . "$(dirname "$0")/lib.bash"
-
-tests=0
+. "$(dirname "$0")/../tap.bash"
 
 # Numbers the lines of `probe suite` and `probe run`. "@ TITLE" is that of the lines that follow.
 number()
@@ -22,18 +21,6 @@ number()
 		*) printf '# %s\n' "${line#\# }" ;;
 		esac
 	done
-}
-
-# result TITLE OFFENCE: passes when there is none.
-result()
-{
-	tests=$((tests + 1))
-	if [ -z "$2" ]; then
-		printf 'ok %d - %s\n' $tests "$1"
-	else
-		printf 'not ok %d - %s\n' $tests "$1"
-		printf '%s\n' "$2" | head -n 20 | sed 's/^/# /'
-	fi
 }
 
 begin_escape
@@ -105,4 +92,4 @@ blind=$("$PROBE" classes about | grep -v $'\thouse\t' | cut -f1 | while read -r 
 	[ -n "$(comm -12 <(printf '%s\n' "$seen") <("$PROBE" classes | sed -n "s/^$class //p" | sort))" ] || echo "$class"
 done)
 result "control: of each class of attack some probe gets through there" "$blind"
-printf '1..%d\n' $tests
+finish

@@ -10,19 +10,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # Read by the lints that source this.
 export built=${O:-build}
 cd "$top"
-tests=0
-
-# Prints the result of a test: `result TITLE OFFENCES`, where no offences is a pass.
-result()
-{
-	tests=$((tests + 1))
-	if [ -z "$2" ]; then
-		printf 'ok %d - %s\n' $tests "$1"
-	else
-		printf 'not ok %d - %s\n' $tests "$1"
-		printf '%s\n' "$2" | head -n 40 | sed 's/^/# /'
-	fi
-}
+# shellcheck source=tests/tap.bash
+. tests/tap.bash
 
 # lint TITLE COMMAND...: passes when the command prints nothing (and does not fail).
 lint()
@@ -49,11 +38,6 @@ catches()
 	rm -rf "$tree"
 	[ -n "$found" ] && found= || found="not noticed in $file: $text"
 	result "$title" "$found"
-}
-
-finish()
-{
-	printf '1..%d\n' $tests
 }
 
 # The project's own files below a tree: what git would track, or all but what is built.
