@@ -19,3 +19,10 @@ const struct arch *arch_native(void)
 			return &arches[i];
 	return NULL;
 }
+
+int arch_call_number(const struct arch *arch, const char *name)
+{
+	int nr = seccomp_syscall_resolve_name_arch(arch->token, name);
+
+	return nr < POLICY_NR_MAX ? nr : -1;
+}

@@ -252,10 +252,10 @@ static const struct { const char *name; unsigned args; } ints[] = {
 	{ "setsockopt", 6 },
 };
 
-static bool is_int(const struct checker *c, int nr, unsigned index)
+static bool is_int(const char *call, unsigned index)
 {
 	for (size_t i = 0; i < ARRAY_LEN(ints); i++)
-		if (seccomp_syscall_resolve_name_arch(c->policy.arch->token, ints[i].name) == nr)
+		if (strcmp(ints[i].name, call) == 0)
 			return (ints[i].args & 1u << index) != 0;
 	return false;
 }
@@ -292,7 +292,7 @@ static int check_high_bits(struct checker *c, const struct policy_rule *rule)
 		bool refuses = cond->op == SCMP_CMP_EQ && !policy_allows(rule->action), but = cond->op == SCMP_CMP_NE && policy_allows(rule->action);
 		uint64_t args[POLICY_ARGS];
 
-		if ((!refuses && !but) || cond->value >= HIGH_BIT || !is_int(c, rule->nr, cond->index))
+		if ((!refuses && !but) || cond->value >= HIGH_BIT || !is_int(call_name(c, rule->nr), cond->index))
 			continue;
 		make_sample(rule, args);
 		args[cond->index] = cond->value | HIGH_BIT;

@@ -22,13 +22,6 @@ static const struct { const char *name; bool needed; const char *fallback; } fal
 	{ "execveat", false, "libc's fexecve() falls back to execve by /proc/self/fd" },
 };
 
-static int number_of(const struct checker *c, const char *name)
-{
-	int nr = seccomp_syscall_resolve_name_arch(c->policy.arch->token, name);
-
-	return nr >= POLICY_NR_MAX ? -1 : nr;
-}
-
 /** Whether this answer keeps a caller from its fall-back. */
 static bool misleads(uint32_t action)
 {
@@ -53,7 +46,7 @@ static int check_fallbacks(struct checker *c)
 	const uint64_t args[POLICY_ARGS] = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(fallbacks); i++) {
-		int nr = number_of(c, fallbacks[i].name);
+		int nr = arch_call_number(c->policy.arch, fallbacks[i].name);
 		const struct policy_rule *rule = nr < 0 ? NULL : policy_match(&c->policy, nr, args);
 		uint32_t action = rule != NULL ? rule->action : c->policy.default_action;
 		char said[40];
@@ -76,7 +69,7 @@ static int check_start(struct checker *c)
 	const uint64_t args[POLICY_ARGS] = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
-		int nr = number_of(c, needed[i]);
+		int nr = arch_call_number(c->policy.arch, needed[i]);
 		const struct policy_rule *rule = policy_match(&c->policy, nr, args);
 
 		if (!policy_allows(policy_answer(&c->policy, nr, args)) &&

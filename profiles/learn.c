@@ -28,9 +28,9 @@ static const struct narrowing narrowings[] = {
 static void find_narrowings(struct profile_learner *l)
 {
 	for (size_t i = 0; i < ARRAY_LEN(narrowings); i++) {
-		int nr = seccomp_syscall_resolve_name_arch(l->ceiling.arch->token, narrowings[i].name);
+		int nr = arch_call_number(l->ceiling.arch, narrowings[i].name);
 
-		if (nr >= 0 && nr < POLICY_NR_MAX)
+		if (nr >= 0)
 			l->narrow[nr] = &narrowings[i];
 	}
 }

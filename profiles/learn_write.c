@@ -311,17 +311,12 @@ static const struct { const char *name, *with, *why; } companions[] = {
 	{ "sched_yield", "futex", "not seen; threads that meet at a lock may wait by it" },
 };
 
-static int number_of(const struct writer *w, const char *name)
-{
-	int nr = name == NULL ? -1 : seccomp_syscall_resolve_name_arch(w->l->ceiling.arch->token, name);
-
-	return nr >= POLICY_NR_MAX ? -1 : nr;
-}
-
 static void write_companions(const struct writer *w)
 {
 	for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
-		int nr = number_of(w, companions[i].name), with = number_of(w, companions[i].with);
+		const struct arch *arch = w->l->ceiling.arch;
+		int nr = arch_call_number(arch, companions[i].name);
+		int with = companions[i].with == NULL ? -1 : arch_call_number(arch, companions[i].with);
 		struct call call;
 
 		if (nr < 0 || (companions[i].with != NULL && (with < 0 || !find_call(w, with).allowed)))

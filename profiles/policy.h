@@ -79,6 +79,9 @@ int policy_index(struct policy *p, struct err *err);
 /** Refuses a rule that can never decide, because an earlier one of its call always does, with another action. */
 int policy_check_reach(const struct policy *p, const char *file, struct err *err);
 
+/** The number of a system call there, below POLICY_NR_MAX; negative: there is none of that name. libseccomp looks through all names each time. */
+int arch_call_number(const struct arch *arch, const char *name);
+
 /** Whether a call with this action is made: logged ones are, too. */
 bool policy_allows(uint32_t action);
 /** Whether a condition holds whatever the argument is; and whether all of a rule's do, or it has none. */
