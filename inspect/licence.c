@@ -281,34 +281,30 @@ static bool read_atom(struct reading *r, struct buf *out)
 	return true;
 }
 
-static bool read_and(struct reading *r, struct buf *out)
+/** One operand or more, with @p joint between them, which is written as @p word. */
+static bool read_chain(struct reading *r, bool (*operand)(struct reading *, struct buf *), enum token joint, const char *word, struct buf *out)
 {
 	size_t n;
 
-	if (!read_atom(r, out))
+	if (!operand(r, out))
 		return false;
-	while (look(r, &n) == T_AND) {
+	while (look(r, &n) == joint) {
 		r->at += n;
-		buf_adds(out, " AND ");
-		if (!read_atom(r, out))
+		buf_adds(out, word);
+		if (!operand(r, out))
 			return false;
 	}
 	return true;
 }
 
+static bool read_and(struct reading *r, struct buf *out)
+{
+	return read_chain(r, read_atom, T_AND, " AND ", out);
+}
+
 static bool read_or(struct reading *r, struct buf *out)
 {
-	size_t n;
-
-	if (!read_and(r, out))
-		return false;
-	while (look(r, &n) == T_OR) {
-		r->at += n;
-		buf_adds(out, " OR ");
-		if (!read_and(r, out))
-			return false;
-	}
-	return true;
+	return read_chain(r, read_and, T_OR, " OR ", out);
 }
 
 bool licence_is_choice(const char *expression)
