@@ -38,16 +38,6 @@ int test_result_check(const json_t *predicate, struct err *err)
 	return check_names(predicate, "failedTests", result, failed, err);
 }
 
-static json_t *strings(const char *const *list, size_t n)
-{
-	auto_json array = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(array, json_string(list[i])) < 0)
-			return NULL;
-	return move_ptr(array);
-}
-
 static json_t *predicate_json(const struct attest_tests *t)
 {
 	const char *result = json_array_size(t->failed) > 0 ? "FAILED" : json_array_size(t->warned) > 0 ? "WARNED" : "PASSED";
@@ -55,7 +45,7 @@ static json_t *predicate_json(const struct attest_tests *t)
 	return json_pack("{s:s, s:o, s:O, s:O, s:O, s:O, s:o}", "result", result, "configuration",
 			 statement_descriptors(t->configuration, t->nconfiguration), "passedTests", t->passed, "warnedTests", t->warned,
 			 "failedTests", t->failed, "glovebox_tests", t->tests, ATTEST_STEP_PRODUCED,
-			 strings(t->step_produced, t->nstep_produced));
+			 json_strings(t->step_produced, t->nstep_produced));
 }
 
 int attest_test_result(const struct attest_tests *t, struct buf *out, struct err *err)

@@ -54,14 +54,10 @@ int attest_vsa(const struct attest_summary *s, struct buf *out, struct err *err)
 int attest_svr(const struct attest_findings *f, struct buf *out, struct err *err)
 {
 	char when[32];
-	auto_json list = json_array();
-
-	for (size_t i = 0; i < f->nproperties; i++)
-		if (json_array_append_new(list, json_string(f->properties[i])) < 0)
-			return err_set(err, ERR_INTERNAL, 0, "make a verification result: memory is short");
-	auto_json j = json_pack("{s:s, s:s, s:O, s:{s:{s:s, s:[]}, s:s, s:O}}", "_type", ATTEST_STATEMENT_TYPE, "predicateType", ATTEST_SVR_TYPE,
+	auto_json j = json_pack("{s:s, s:s, s:O, s:{s:{s:s, s:[]}, s:s, s:o}}", "_type", ATTEST_STATEMENT_TYPE, "predicateType", ATTEST_SVR_TYPE,
 				"subject", json_object_get(f->statement, "subject"), "predicate", "verifier", "id", f->verifier_id,
-				"policies", "timeCreated", text_time(f->time, when), "properties", list);
+				"policies", "timeCreated", text_time(f->time, when), "properties",
+				json_strings(f->properties, f->nproperties));
 	if (j == NULL)
 		return err_set(err, ERR_INTERNAL, 0, "make a verification result: a text in it is not UTF-8, or memory is short");
 	return json_canonical(j, out, err);

@@ -77,6 +77,16 @@ int json_pretty(const json_t *j, struct buf *out, struct err *err)
 	return 0;
 }
 
+json_t *json_strings(const char *const *list, size_t n)
+{
+	auto_json array = json_array();
+
+	for (size_t i = 0; i < n && list[i] != NULL; i++)
+		if (json_array_append_new(array, json_string(list[i])) < 0)
+			return NULL;
+	return move_ptr(array);
+}
+
 const char *json_str(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));

@@ -52,6 +52,9 @@ int json_canonical(const json_t *j, struct buf *out, struct err *err);
 /** Appends the form for people: two spaces of indent, sorted keys, one newline at the end. */
 int json_pretty(const json_t *j, struct buf *out, struct err *err);
 
+/** An array of the first @p n strings of a list, or of those before a NULL. NULL: memory is short, or one is not UTF-8. */
+json_t *json_strings(const char *const *list, size_t n);
+
 /** The string member @p key of an object, or NULL when it is absent or no string. Borrowed. */
 const char *json_str(const json_t *object, const char *key);
 

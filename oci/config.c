@@ -84,16 +84,6 @@ static int check_config(const struct oci_config *c, struct err *err)
  * checked. json_object_set_new() and json_array_append_new() take a NULL value as failure, which makes the chains safe.
  */
 
-static json_t *list_json(const char *const *list, size_t n)
-{
-	auto_json array = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(array, json_string(list[i])) < 0)
-			return NULL;
-	return move_ptr(array);
-}
-
 /* ---- on top of a base --------------------------------------------------------- */
 
 /** Sets a text where it is given; else the base's stays. */
@@ -104,7 +94,7 @@ static int set_text(json_t *o, const char *key, const char *value)
 
 static int set_list(json_t *o, const char *key, const char *const *list, size_t n)
 {
-	return n == 0 ? 0 : json_object_set_new(o, key, list_json(list, n));
+	return n == 0 ? 0 : json_object_set_new(o, key, json_strings(list, n));
 }
 
 /** The object @p key of @p o, made where there is none; the base's may be null. Borrowed. */
@@ -189,7 +179,7 @@ static int set_health(json_t *o, const struct oci_health *h)
 
 	if (h == NULL)
 		return 0;
-	if (json_object_set_new(j, "Test", list_json(h->test, h->ntest)) < 0 ||
+	if (json_object_set_new(j, "Test", json_strings(h->test, h->ntest)) < 0 ||
 	    set_number(j, "Interval", h->interval_ns) < 0 || set_number(j, "Timeout", h->timeout_ns) < 0 ||
 	    set_number(j, "StartPeriod", h->start_period_ns) < 0 || set_number(j, "Retries", h->retries) < 0)
 		return -1;

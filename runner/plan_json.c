@@ -8,15 +8,6 @@
 
 #define PLAN_SCHEMA "https://glovebox.dev/schemas/plan/v1"
 
-static json_t *strings(const char *const *v)
-{
-	json_t *array = json_array();
-
-	for (; v != NULL && *v != NULL; v++)
-		json_array_append_new(array, json_string(*v));
-	return array;
-}
-
 static json_t *step_json(const struct plan *plan, const struct spec_step *step, const char *type, struct err *err)
 {
 	auto_free const char **argv = NULL;
@@ -25,8 +16,8 @@ static json_t *step_json(const struct plan *plan, const struct spec_step *step, 
 	if (plan_argv(&step->command, &argv, err) < 0 || plan_env(plan->spec, &env, err) < 0)
 		return NULL;
 	json_t *j = json_pack("{s:s, s:s, s:b, s:o, s:o, s:s, s:s, s:I}", "name", step->name, "type", type,
-			      "required", (int)step->required, "argv", strings(argv),
-			      "env", strings((const char *const *)env), "workdir", step->workdir,
+			      "required", (int)step->required, "argv", json_strings(argv, SIZE_MAX),
+			      "env", json_strings((const char *const *)env, SIZE_MAX), "workdir", step->workdir,
 			      "network", step->network == SPEC_NET_LOOPBACK ? "loopback" : "none",
 			      "timeoutMs", (json_int_t)step->timeout_ms);
 	plan_env_free(env);
@@ -142,7 +133,7 @@ int plan_json(const struct plan *plan, json_t **ret, struct err *err)
 			      "base", spec->artifact.base, "compression", compression[image_codec(plan)],
 			      "layers", image_layers_json(plan, NULL),
 			      "env", map_json(&spec->artifact.config.env), "labels", map_json(&spec->artifact.config.labels),
-			      "publishTags", strings((const char *const *)spec->publish_tags.v));
+			      "publishTags", json_strings((const char *const *)spec->publish_tags.v, spec->publish_tags.n));
 	if (j != NULL && add_images(plan, j) < 0) {
 		json_decref(j);
 		j = NULL;

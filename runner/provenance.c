@@ -109,12 +109,8 @@ static json_t *internal(const struct run_facts *f)
 			 "receipt", f->receipt);
 	/* What a step has a say in, and in nothing else: whoever reads the rest reads glovebox's own words. */
 	static const char *const produced[] = { "internalParameters.layers", "internalParameters.outputTree", "runDetails.byproducts", "subject" };
-	auto_json list = json_array();
-	for (size_t i = 0; i < ARRAY_LEN(produced); i++)
-		if (json_array_append_new(list, json_string(produced[i])) < 0)
-			return NULL;
 	if (json_object_set_new(in, ATTEST_COMPLETENESS, completeness_json(f->receipt)) < 0 ||
-	    json_object_set(in, ATTEST_STEP_PRODUCED, list) < 0 || add_base(&plan->base, in) < 0 ||
+	    json_object_set_new(in, ATTEST_STEP_PRODUCED, json_strings(produced, ARRAY_LEN(produced))) < 0 || add_base(&plan->base, in) < 0 ||
 	    (json_array_size(f->cached) > 0 && json_object_set(in, "cachedSteps", (json_t *)f->cached) < 0))
 		return NULL;
 	return move_ptr(in);

@@ -71,15 +71,6 @@ static json_t *tags_json(const struct publishing *p)
 	return move_ptr(all);
 }
 
-static json_t *left_out_json(const struct publishing *p)
-{
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < p->nleft_out; i++)
-		json_array_append_new(all, json_string(p->left_out[i]));
-	return all;
-}
-
 static void add_options(struct buf *out, const char *option, const char *const *values, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -147,7 +138,7 @@ int publishing_json(const struct publishing *p, const char *out_dir, json_t **re
 		return -1;
 	auto_json j = json_pack("{s:s, s:s*, s:s, s:s, s:o, s:o}", "outcome", outcomes[p->outcome], "reason",
 				p->why.len > 0 ? p->why.data : NULL, "repository", repository.data, "url", p->where,
-				"tags", tags_json(p), "tagsLeftOut", left_out_json(p));
+				"tags", tags_json(p), "tagsLeftOut", json_strings(p->left_out, p->nleft_out));
 	if (j == NULL || add_image(p, j) < 0 ||
 	    (p->outcome == PUBLISH_FAILED && json_object_set_new(j, "later", all_later(p, out_dir)) < 0))
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write result.json");

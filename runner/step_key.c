@@ -20,21 +20,11 @@ static json_t *digest_json(const struct digest *d)
 	return json_string(digest_str(d, text));
 }
 
-static json_t *strings(const char *const *v)
-{
-	auto_json array = json_array();
-
-	for (; *v != NULL; v++)
-		if (json_array_append_new(array, json_string(*v)) < 0)
-			return NULL;
-	return move_ptr(array);
-}
-
 static json_t *argv_json(const struct spec_step *step, struct err *err)
 {
 	auto_free const char **argv = NULL;
 
-	return plan_argv(&step->command, &argv, err) < 0 ? NULL : strings(argv);
+	return plan_argv(&step->command, &argv, err) < 0 ? NULL : json_strings(argv, SIZE_MAX);
 }
 
 static json_t *env_json(const struct plan *plan, struct err *err)
@@ -43,7 +33,7 @@ static json_t *env_json(const struct plan *plan, struct err *err)
 
 	if (plan_env(plan->spec, &env, err) < 0)
 		return NULL;
-	json_t *j = strings((const char *const *)env);
+	json_t *j = json_strings((const char *const *)env, SIZE_MAX);
 	plan_env_free(env);
 	return j;
 }

@@ -335,6 +335,21 @@ static void bytes_never_collide(void **state)
 	assert_int_equal(json_object_size(seen), 65536);
 }
 
+static void strings_make_a_list(void **state)
+{
+	static const char *const list[] = { "a", "", "\xc3\xa9", NULL, "never" }, *const bad[] = { "a", "\xff" };
+	(void)state;
+	auto_json two = json_strings(list, 2);
+	auto_json all = json_strings(list, SIZE_MAX);
+	auto_json none = json_strings(NULL, 0);
+
+	assert_int_equal(json_array_size(two), 2);
+	assert_int_equal(json_array_size(all), 3);
+	assert_string_equal(json_string_value(json_array_get(all, 2)), "\xc3\xa9");
+	assert_true(json_is_array(none) && json_array_size(none) == 0);
+	assert_null(json_strings(bad, 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +367,7 @@ int main(void)
 		cmocka_unit_test(string_members),
 		cmocka_unit_test(bytes_that_may_not_be_utf8),
 		cmocka_unit_test(bytes_never_collide),
+		cmocka_unit_test(strings_make_a_list),
 	};
 
 	return cmocka_run_group_tests_name("json", tests, NULL, NULL);
