@@ -114,13 +114,18 @@ static bool is_signed(const struct running *r)
 	return r->opt->key_path != NULL;
 }
 
+/** With a key: writes the bundle over a statement as @p name. */
+static int sign(struct running *r, const struct buf *statement, struct buf *bundle, const char *name, struct err *err)
+{
+	if (!is_signed(r))
+		return 0;
+	return signer_sign(&r->signer, statement, bundle, err) < 0 ? -1 : outdir_write(r->out, name, bundle->data, bundle->len, err);
+}
+
 /** Writes a statement as @p name, and with a key the bundle over it as @p bundle_name. */
 static int attest(struct running *r, const struct buf *statement, const char *name, struct buf *bundle, const char *bundle_name, struct err *err)
 {
-	if (is_signed(r) && (signer_sign(&r->signer, statement, bundle, err) < 0 ||
-			     outdir_write(r->out, bundle_name, bundle->data, bundle->len, err) < 0))
-		return -1;
-	return outdir_write(r->out, name, statement->data, statement->len, err);
+	return sign(r, statement, bundle, bundle_name, err) < 0 ? -1 : outdir_write(r->out, name, statement->data, statement->len, err);
 }
 
 /** A document beside the image, and with a key the bundle over the statement about it. */
@@ -139,10 +144,9 @@ static int write_sbom(struct running *r, enum sbom_format format, struct err *er
 	if (!is_signed(r))
 		return 0;
 	buf_addf(&bundle_name, "%s" RUN_BUNDLE_SUFFIX, name);
-	if (buf_check(&bundle_name, "bundle", err) < 0 || run_sbom_statement(r->plan, &r->image, &r->sboms, format, &statement, err) < 0 ||
-	    signer_sign(&r->signer, &statement, &bundle, err) < 0)
+	if (buf_check(&bundle_name, "bundle", err) < 0 || run_sbom_statement(r->plan, &r->image, &r->sboms, format, &statement, err) < 0)
 		return -1;
-	return outdir_write(r->out, bundle_name.data, bundle.data, bundle.len, err);
+	return sign(r, &statement, &bundle, bundle_name.data, err);
 }
 
 static int write_sboms(struct running *r, struct err *err)
