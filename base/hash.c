@@ -179,7 +179,7 @@ int hash_sha1_bytes(const void *data, size_t n, struct sha1 *ret, struct err *er
 
 int hash_sha1_fd(int fd, struct sha1 *ret, struct err *err)
 {
-	auto_free char *chunk = malloc(HASH_CHUNK);
+	auto_free char *chunk = io_chunk(HASH_CHUNK);
 	SHA_CTX ctx;
 	size_t got = 1;
 

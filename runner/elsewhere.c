@@ -74,7 +74,7 @@ static int copy_inputs(const struct copy *c, const struct plan *plan, struct err
 static int fill(const struct elsewhere *e, struct store *home, const struct plan *plan, int cancel_fd, struct err *err)
 {
 	auto_store_writer writer = NULL;
-	auto_free char *chunk = malloc(COPY_CHUNK);
+	auto_free char *chunk = io_chunk(COPY_CHUNK);
 	const struct ident *id = store_ident(e->store);
 
 	if (chunk == NULL)

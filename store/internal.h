@@ -60,6 +60,8 @@ char *store_tree_path(const struct digest *d, char out[STORE_PATH_SIZE]);
 /** Where to read the next bytes to, @p ret_room of them at least 1; then store_writer_filled(). Saves store_writer_add()'s copy. */
 int store_writer_room(struct store_writer *w, char **ret, size_t *ret_room, struct err *err);
 void store_writer_filled(struct store_writer *w, size_t n);
+/** Adds all that is left in @p fd. @p limit: most bytes accepted. ERR_INPUT above, and where it cannot be read. */
+int store_writer_add_fd(struct store_writer *w, int fd, uint64_t limit, struct err *err);
 /** store_writer_end() for a manifest: places it below trees/. */
 int store_writer_end_tree(struct store_writer *w, struct digest *ret, struct err *err);
 

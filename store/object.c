@@ -327,8 +327,7 @@ int store_writer_end_tree(struct store_writer *w, struct digest *ret, struct err
 	return finish(w, store_tree_path, ret, NULL, err);
 }
 
-/** Adds all that is left in @p fd. */
-static int add_fd(struct store_writer *w, int fd, uint64_t limit, struct err *err)
+int store_writer_add_fd(struct store_writer *w, int fd, uint64_t limit, struct err *err)
 {
 	for (uint64_t total = 0; ; ) {
 		char *to;
@@ -354,7 +353,7 @@ int store_put_fd(struct store *store, int fd, uint64_t limit, struct digest *ret
 {
 	auto_store_writer w = NULL;
 
-	if (store_writer_begin(store, &w, err) < 0 || add_fd(w, fd, limit, err) < 0)
+	if (store_writer_begin(store, &w, err) < 0 || store_writer_add_fd(w, fd, limit, err) < 0)
 		return -1;
 	return store_writer_end(w, ret, ret_size, err);
 }

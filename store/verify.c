@@ -141,15 +141,7 @@ static bool heal(struct verify *v, const struct digest *tree, const struct tree_
 	if (fd < 0 || store_writer_begin(v->store, &w, &ignored) < 0)
 		return false;
 	store_writer_expect(w, &e->digest, e->size);
-	for (;;) {
-		char chunk[16384];
-		size_t got;
-
-		if (io_read_full(fd, chunk, sizeof chunk, &got, &ignored) < 0 || store_writer_add(w, chunk, got, &ignored) < 0)
-			return false;
-		if (got < sizeof chunk)
-			return store_writer_end(w, &stored, NULL, &ignored) == 0;
-	}
+	return store_writer_add_fd(w, fd, e->size, &ignored) == 0 && store_writer_end(w, &stored, NULL, &ignored) == 0;
 }
 
 /** Adds a tree to what is told of an object that it has. @p ret_lost: it cannot be used any more. */
