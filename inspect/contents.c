@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "inspect/above.h"
 #include "rootfs/import_table.h"
 
 static void content_clear(struct content *e)
@@ -98,31 +99,17 @@ static int by_path(const void *a, const void *b)
 	return order != 0 ? order : x->layer < y->layer ? 1 : x->layer > y->layer ? -1 : 0;
 }
 
-/** The paths that the one at hand lies below. */
-struct above {
-	struct {
-		const char *path;
-		unsigned floor;   /**< what lower layers have below it is hidden: there it is no directory */
-	} v[2 * TREE_DEPTH_MAX];
-	size_t n;
-};
-
 /** Whether the topmost of the entries @p e to @p end, all of one path, is a file that can be seen. */
 static bool lay_path(struct above *above, const struct content *e, const struct content *end)
 {
-	while (above->n > 0 && !text_path_is_below(e->path, above->v[above->n - 1].path))
-		above->n--;
-	unsigned floor = above->n == 0 ? 0 : above->v[above->n - 1].floor;
+	size_t floor = above_floor(above, e->path);
 	bool seen = e->type != TREE_DIR && e->layer >= floor;
 
+	/* In a layer in which it is no directory. */
 	for (const struct content *x = e; x < end; x++)
 		if (x->type != TREE_DIR && x->layer > floor)
 			floor = x->layer;
-	if (above->n < ARRAY_LEN(above->v)) {
-		above->v[above->n].path = e->path;
-		above->v[above->n].floor = floor;
-		above->n++;
-	}
+	above_note(above, e->path, floor);
 	return seen;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "inspect/above.h"
 #include "oci/rules.h"
 #include "rootfs/import_table.h"
 
@@ -125,23 +126,13 @@ static int by_path(const void *a, const void *b)
 	return order != 0 ? order : x->m->index < y->m->index ? 1 : x->m->index > y->m->index ? -1 : 0;
 }
 
-/** The directories that the path at hand lies in. */
-struct above {
-	struct {
-		const char *path;
-		size_t floor;     /**< what layers below this one have below it is hidden */
-	} v[TAR_PATH_MAX / 2 + 1];
-	size_t n;
-};
-
 /** The one of the rows @p r to @p end, all of one path, that is seen, or NULL. */
-static const struct member *lay_path(struct above *above, size_t root_floor, const struct overlay_row *r, const struct overlay_row *end)
+static const struct member *lay_path(struct above *above, const struct overlay_row *r, const struct overlay_row *end)
 {
 	const struct member *seen = NULL;
 
-	while (above->n > 0 && !text_path_is_below(r->m->path, above->v[above->n - 1].path))
-		above->n--;
-	size_t floor = above->n == 0 ? root_floor : above->v[above->n - 1].floor;
+	size_t floor = above_floor(above, r->m->path);
+
 	for (const struct overlay_row *x = r; x < end; x++)
 		if (x->mark == RULES_WHITEOUT && x->layer > floor)
 			floor = x->layer;
@@ -151,11 +142,7 @@ static const struct member *lay_path(struct above *above, size_t root_floor, con
 	for (const struct overlay_row *x = r; x < end; x++)
 		if ((x->mark == RULES_OPAQUE || (x->mark == RULES_PLAIN && x->m->type != MEMBER_DIR)) && x->layer > floor)
 			floor = x->layer;
-	if (above->n < ARRAY_LEN(above->v)) {
-		above->v[above->n].path = r->m->path;
-		above->v[above->n].floor = floor;
-		above->n++;
-	}
+	above_note(above, r->m->path, floor);
 	return seen;
 }
 
@@ -163,19 +150,18 @@ int overlay_lay(struct overlay *o, struct err *err)
 {
 	auto_free struct above *above = calloc(1, sizeof *above);
 	const struct overlay_row *end;
-	size_t root_floor = 0;
 
 	o->rows = calloc(o->all.n + 1, sizeof *o->rows);
 	o->v = calloc(o->all.n + 1, sizeof *o->v);
 	if (above == NULL || o->rows == NULL || o->v == NULL)
 		return short_memory(err);
-	if (make_rows(o, &root_floor, err) < 0)
+	if (make_rows(o, &above->root, err) < 0)
 		return -1;
 	qsort(o->rows, o->nrows, sizeof *o->rows, by_path);
 	for (const struct overlay_row *r = o->rows, *last = o->rows + o->nrows; r < last; r = end) {
 		for (end = r + 1; end < last && strcmp(end->m->path, r->m->path) == 0; end++)
 			;
-		const struct member *seen = lay_path(above, root_floor, r, end);
+		const struct member *seen = lay_path(above, r, end);
 		if (seen == NULL)
 			continue;
 		o->v[o->n++] = seen;
