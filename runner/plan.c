@@ -262,3 +262,10 @@ int plan_argv(const struct spec_command *command, const char ***ret, struct err 
 	*ret = argv;
 	return 0;
 }
+
+const char *plan_image_name(const struct plan *plan)
+{
+	const struct spec *spec = plan->spec;
+
+	return spec->artifact.image_name != NULL ? spec->artifact.image_name : spec->name;
+}

@@ -101,6 +101,9 @@ void plan_env_free(char **env);
 /** The environment every sandbox starts from, before a spec adds to it: SOURCE_DATE_EPOCH as given. */
 int plan_base_env(int64_t epoch, const struct spec_pair *add, size_t nadd, char ***ret, struct err *err);
 
+/** What the image is called in its attestations. Borrowed from the spec. */
+const char *plan_image_name(const struct plan *plan);
+
 /** ERR_USAGE where the spec has something that this version cannot carry out: a gate that cannot be evaluated must
  *  not look as if it had passed. */
 int plan_refuse_unsupported(const struct plan *plan, struct err *err);

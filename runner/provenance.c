@@ -150,7 +150,7 @@ int provenance_statement(const struct run_facts *f, struct buf *out, struct err 
 		return -1;
 	snprintf(urn, sizeof urn, "urn:uuid:%s", uuid);
 	struct attest_build build = {
-		.image_name = run_image_name(f->plan),
+		.image_name = plan_image_name(f->plan),
 		.image_digest = f->image->manifest,
 		.image_tar_digest = f->image->tar,
 		.external = ext,

@@ -30,13 +30,6 @@ static bool is_wanted(const struct spec *spec, enum sbom_format format)
 	return wanted;
 }
 
-const char *run_image_name(const struct plan *plan)
-{
-	const struct spec *spec = plan->spec;
-
-	return spec->artifact.image_name != NULL ? spec->artifact.image_name : spec->name;
-}
-
 /* ---- the image's own documents --------------------------------------------------------- */
 
 /** The image as its manifest and config tell of it. */
@@ -159,7 +152,7 @@ static struct sbom begin(const struct run_sbom_facts *f, const struct described 
 	const char *vendor = label(plan, "org.opencontainers.image.vendor"), *authors = label(plan, "org.opencontainers.image.authors");
 
 	return (struct sbom){
-		.name = run_image_name(plan), .manifest = f->image->manifest, .architecture = oci_architecture(),
+		.name = plan_image_name(plan), .manifest = f->image->manifest, .architecture = oci_architecture(),
 		.created = plan->spec->source_date_epoch, .supplier = vendor, .author = authors != NULL ? authors : plan->spec->artifact.config.author,
 		.version = GB_VERSION, .layers = d->layers, .nlayers = d->image.nlayers, .materials = materials, .nmaterials = nmaterials,
 	};
@@ -298,7 +291,7 @@ int run_sbom_statement(const struct plan *plan, const struct built_image *image,
 		       struct buf *out, struct err *err)
 {
 	const struct attest_document document = {
-		.image_name = run_image_name(plan), .image_digest = image->manifest, .image_tar_digest = image->tar,
+		.image_name = plan_image_name(plan), .image_digest = image->manifest, .image_tar_digest = image->tar,
 		.predicate_type = sbom_kinds[format].predicate_type,
 		/* Less its newline. */
 		.predicate = s->text[format].data, .npredicate = s->text[format].len - 1,

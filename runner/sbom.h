@@ -47,8 +47,6 @@ bool run_sbom_recorded(const json_t *statement, enum sbom_format format, struct 
  *  recorded them: it may have told of other things. */
 int run_sboms_compare(const struct run_sbom_facts *facts, const json_t *statement, struct buf *ret, struct err *err);
 
-/** What the image is called in its attestations. */
-const char *run_image_name(const struct plan *plan);
 /** Appends the statement about a document, to be signed. */
 int run_sbom_statement(const struct plan *plan, const struct built_image *image, const struct run_sboms *s, enum sbom_format format,
 		       struct buf *out, struct err *err);

@@ -67,13 +67,12 @@ int tested_add(struct tested *t, const struct step_outcome *o, struct err *err)
 int tested_statement(const struct tested *t, const struct plan *plan, const struct built_image *image, struct buf *out, struct err *err)
 {
 	static const char *const produced[] = { "failedTests", "glovebox_tests.reports", "passedTests", "warnedTests" };
-	const struct spec *spec = plan->spec;
 	auto_inputs inputs = {0};
 
 	if (inputs_of(plan, &inputs, err) < 0)
 		return -1;
 	const struct attest_tests tests = {
-		.image_name = spec->artifact.image_name != NULL ? spec->artifact.image_name : spec->name,
+		.image_name = plan_image_name(plan),
 		.image_digest = image->manifest, .image_tar_digest = image->tar,
 		.configuration = inputs.v, .nconfiguration = inputs.n,
 		.passed = t->passed, .warned = t->warned, .failed = t->failed, .tests = t->tests,
