@@ -165,11 +165,6 @@ typedef int tree_sink(void *arg, const char *data, size_t n, struct err *err);
 /** tree_builder_manifest(), piece by piece. */
 int tree_builder_emit(struct tree_builder *b, tree_sink *sink, void *arg, struct err *err);
 
-/* ---- tree_reader.c ---------------------------------------------------- */
-
-/** Reads from @p fd (taken over), already checked against its digest. */
-int tree_reader_from_fd(int fd, const char *what, struct tree_reader **ret, struct err *err);
-
 /* ---- snapshot_file.c -------------------------------------------------- */
 
 /** What a file's reading needs beside its descriptor. */

@@ -138,12 +138,16 @@ int tree_builder_manifest(struct tree_builder *b, struct buf *out, struct err *e
 /** The same, put into the store; @p ret is the tree's identity. */
 int store_put_tree(struct store *store, struct tree_builder *b, struct digest *ret, struct err *err);
 bool store_has_tree(struct store *store, const struct digest *d);
+/** Opens a tree's manifest, checked against its digest, at its start. ERR_INPUT: it is not there, or damaged. */
+int store_open_tree(struct store *store, const struct digest *d, int *ret_fd, struct err *err);
 
 /** Reads a manifest entry by entry, strictly (glovebox-tree(5)); the whole is checked against its digest before the first entry is handed out. */
 struct tree_reader;
 int store_read_tree(struct store *store, const struct digest *d, struct tree_reader **ret, struct err *err);
 /** The same from text; @p what names it in errors. The text is copied. */
 int tree_reader_from_text(const char *text, size_t n, const char *what, struct tree_reader **ret, struct err *err);
+/** The same from @p fd, from where it stands, a window at a time; it is taken over, also on failure. */
+int tree_reader_from_fd(int fd, const char *what, struct tree_reader **ret, struct err *err);
 /** @return 1 and an entry valid until the next call, 0 at the end, -1 on error. */
 int tree_reader_next(struct tree_reader *r, struct tree_entry *ret, struct err *err);
 void tree_reader_free(struct tree_reader *r);

@@ -27,9 +27,9 @@ bool store_has_tree(struct store *store, const struct digest *d)
 	return fstatat(store->fd, store_tree_path(d, path), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-static int read_tree(struct store *store, const struct digest *d, bool use, struct tree_reader **ret, struct err *err)
+/** Opens a manifest that is what its name says; @p path gets that. */
+static int open_manifest(struct store *store, const struct digest *d, bool use, char path[STORE_PATH_SIZE], int *ret_fd, struct err *err)
 {
-	char path[STORE_PATH_SIZE];
 	struct digest found;
 	struct stat st;
 	auto_fd fd = openat(store->fd, store_tree_path(d, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -44,7 +44,23 @@ static int read_tree(struct store *store, const struct digest *d, bool use, stru
 		return err_set(err, ERR_INPUT, 0, "the manifest %s in the store is damaged: remove it, and import or snapshot its tree again", path);
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_set(err, ERR_INTERNAL, errno, "read %s", path);
-	return tree_reader_from_fd(move_fd(&fd), path, ret, err);
+	*ret_fd = move_fd(&fd);
+	return 0;
+}
+
+int store_open_tree(struct store *store, const struct digest *d, int *ret_fd, struct err *err)
+{
+	char path[STORE_PATH_SIZE];
+
+	return open_manifest(store, d, true, path, ret_fd, err);
+}
+
+static int read_tree(struct store *store, const struct digest *d, bool use, struct tree_reader **ret, struct err *err)
+{
+	char path[STORE_PATH_SIZE];
+	int fd;
+
+	return open_manifest(store, d, use, path, &fd, err) < 0 ? -1 : tree_reader_from_fd(fd, path, ret, err);
 }
 
 int store_read_tree(struct store *store, const struct digest *d, struct tree_reader **ret, struct err *err)
