@@ -39,6 +39,10 @@
 #define ATTEST_BUILD_TYPE "https://glovebox.dev/buildtypes/buildspec/v1"
 /** Name of the resolved dependency that is the base image, and of the internal parameter that holds its manifest's text. */
 #define ATTEST_BASE "base"
+/** Media type of a byproduct that is a tree's manifest (glovebox-tree(5)). */
+#define ATTEST_TREE_MEDIA_TYPE "application/vnd.glovebox.tree.v1"
+/** Name of the byproduct that is the statement of the test result, as canonical JSON. */
+#define ATTEST_TESTS_BYPRODUCT "test-result.json"
 /** Name of the subject that is the SHA-256 of all bytes of the archive. */
 #define ATTEST_TAR_SUBJECT "image.tar"
 
@@ -106,6 +110,7 @@ struct attest_dependency {
 	struct digest digest;
 	const char *digest_kind;   /**< key in the digest map: "sha256", or "glovebox-tree-sha256" for a tree digest */
 	const char *git_commit;    /**< beside the digest, as "gitCommit"; NULL: absent */
+	const char *media_type;    /**< NULL: absent */
 };
 
 /** What the runner knows of a build; becomes a SLSA provenance statement. Borrowed. JSON members are borrowed references. */
@@ -121,7 +126,7 @@ struct attest_build {
 	struct digest binary;           /**< the running glovebox program */
 	const char *invocation_id;      /**< urn:uuid:… */
 	int64_t started, finished;      /**< seconds since 1970 */
-	const struct attest_dependency *byproducts; size_t nbyproducts; /**< logs */
+	const struct attest_dependency *byproducts; size_t nbyproducts; /**< what else the run wrote, each under its name in the out directory */
 };
 
 /** Appends the statement as canonical JSON without a newline: the bytes to sign, and those of provenance.json. What
@@ -188,6 +193,13 @@ int attest_verify_other(const char *bundle, size_t n, const struct attest_policy
 /** ERR_UNVERIFIED unless one of the statement's subjects is one of the two digests of an image. */
 int attest_about(const struct attest_verified *v, const struct digest *image, const struct digest *tar, struct err *err);
 
+/** The digest of the byproduct of that name in a checked statement. @return whether there is one. */
+bool attest_byproduct(const json_t *statement, const char *name, struct digest *ret);
+
+/** ERR_UNVERIFIED where @p tests is a test result of `glovebox run`, and not that of the run that the provenance @p build is of: of those that name
+ *  their test result it must be that one; of older ones it must have been made of the same inputs. Of another tool's nothing is asked. */
+int attest_same_run(const struct attest_verified *build, const struct attest_verified *tests, struct err *err);
+
 /** Whether the statement is of the kind @p kind: "provenance", "vsa", "svr", "test-result", "sbom", "vulns", or a predicate type. */
 bool attest_is_kind(const struct attest_verified *v, const char *kind);
 
@@ -223,6 +235,8 @@ int attest_verify_archive(const struct attest_verified *v, const struct digest *
 
 /* ---- test results ---------------------------------------------------- */
 
+/** Member of the predicate that only `glovebox run` writes. */
+#define ATTEST_OWN_TESTS "glovebox_tests"
 #define ATTEST_TEST_RESULT_TYPE "https://in-toto.io/attestation/test-result/v0.1"
 
 /** What the tests of a build came to. Borrowed; JSON members are borrowed references. */

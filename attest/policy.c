@@ -126,9 +126,7 @@ int policy_check_age(const struct attest_policy *policy, const char *what, const
 
 static int check_age(const json_t *statement, const struct attest_policy *policy, struct err *err)
 {
-	const json_t *run = json_object_get(json_object_get(statement, "predicate"), "runDetails");
-
-	return policy_check_age(policy, "the build", json_str(json_object_get(run, "metadata"), "finishedOn"), err);
+	return policy_check_age(policy, "the build", json_str(json_object_get(statement_run(statement), "metadata"), "finishedOn"), err);
 }
 
 int policy_check(const json_t *statement, const struct attest_policy *policy, struct err *err)

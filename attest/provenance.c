@@ -27,7 +27,8 @@ static json_t *dependency(const struct attest_dependency *from)
 {
 	auto_json d = descriptor(from->name, from->uri, from->digest_kind, &from->digest);
 
-	if (d == NULL || set_optional(json_object_get(d, "digest"), "gitCommit", from->git_commit) < 0)
+	if (d == NULL || set_optional(json_object_get(d, "digest"), "gitCommit", from->git_commit) < 0 ||
+	    set_optional(d, "mediaType", from->media_type) < 0)
 		return NULL;
 	return move_ptr(d);
 }

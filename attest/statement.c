@@ -21,14 +21,14 @@ const json_t *statement_external(const json_t *statement)
 	return json_object_get(statement_definition(statement), "externalParameters");
 }
 
-static const json_t *run_details(const json_t *statement)
+const json_t *statement_run(const json_t *statement)
 {
 	return json_object_get(json_object_get(statement, "predicate"), "runDetails");
 }
 
 const char *statement_builder_id(const json_t *statement)
 {
-	return json_str(json_object_get(run_details(statement), "builder"), "id");
+	return json_str(json_object_get(statement_run(statement), "builder"), "id");
 }
 
 /** A digest map: algorithms that this program computes have their exact form, others are not empty. */
@@ -53,12 +53,13 @@ static int check_digest(const json_t *digest, const char *where, struct err *err
 /** A ResourceDescriptor: named somehow, and pinned by a digest. */
 static int check_descriptor(const json_t *d, const char *where, struct err *err)
 {
-	const json_t *name, *uri, *digest;
+	const json_t *name, *uri, *media, *digest;
 
 	if (!json_is_object(d))
 		return err_set(err, ERR_UNVERIFIED, 0, "%s: must be an object", where);
 	if (shape_optional(d, "name", JSON_STRING, where, &name, err) < 0 ||
 	    shape_optional(d, "uri", JSON_STRING, where, &uri, err) < 0 ||
+	    shape_optional(d, "mediaType", JSON_STRING, where, &media, err) < 0 ||
 	    shape_member(d, "digest", JSON_OBJECT, where, &digest, err) < 0)
 		return -1;
 	if (json_string_length(name) + json_string_length(uri) == 0)
@@ -242,7 +243,7 @@ int statement_check(const json_t *statement, struct err *err)
 	    shape_member(def, "internalParameters", JSON_OBJECT, where, &internal, err) < 0 ||
 	    shape_member(def, "resolvedDependencies", JSON_ARRAY, where, &deps, err) < 0)
 		return -1;
-	return check_disjoint(statement_external(statement), internal, err);
+	return check_disjoint(statement_external(statement), internal, err) < 0 ? -1 : byproducts_check(statement, err);
 }
 
 int statement_parse(const char *text, size_t n, json_t **ret, struct err *err)

@@ -17,6 +17,9 @@ int statement_check_slsa(const json_t *statement, struct err *err);
 /** Checks what a statement of ATTEST_BUILD_TYPE must say, statement_check_slsa() included. */
 int statement_check(const json_t *statement, struct err *err);
 
+/** Checks what byproducts say a second time: each has a name of its own, and a manifest is that of a tree which the statement names. (byproducts.c) */
+int byproducts_check(const json_t *statement, struct err *err);
+
 /** Parses the canonical bytes of a statement and checks it with statement_check(). */
 int statement_parse(const char *text, size_t n, json_t **ret, struct err *err);
 
@@ -46,6 +49,7 @@ bool statement_is_time(const char *s);
 
 /* Parts of a statement that has been checked. Borrowed. */
 const json_t *statement_definition(const json_t *statement);
+const json_t *statement_run(const json_t *statement);
 const json_t *statement_external(const json_t *statement);
 const char *statement_builder_id(const json_t *statement);
 

@@ -44,7 +44,7 @@ static json_t *predicate_json(const struct attest_tests *t)
 
 	return json_pack("{s:s, s:o, s:O, s:O, s:O, s:O, s:o}", "result", result, "configuration",
 			 statement_descriptors(t->configuration, t->nconfiguration), "passedTests", t->passed, "warnedTests", t->warned,
-			 "failedTests", t->failed, "glovebox_tests", t->tests, ATTEST_STEP_PRODUCED,
+			 "failedTests", t->failed, ATTEST_OWN_TESTS, t->tests, ATTEST_STEP_PRODUCED,
 			 json_strings(t->step_produced, t->nstep_produced));
 }
 

@@ -302,28 +302,15 @@ int run_sbom_statement(const struct plan *plan, const struct built_image *image,
 
 /* ---- against what is recorded ---------------------------------------------------------------- */
 
-static const json_t *details_of(const json_t *statement)
-{
-	return json_object_get(json_object_get(statement, "predicate"), "runDetails");
-}
-
 bool run_sbom_recorded(const json_t *statement, enum sbom_format format, struct digest *ret)
 {
-	const json_t *list = json_object_get(details_of(statement), "byproducts"), *one;
-	size_t i;
-
-	json_array_foreach(list, i, one) {
-		const char *name = json_str(one, "name"), *hex = json_str(json_object_get(one, "digest"), "sha256");
-
-		if (name != NULL && hex != NULL && strcmp(name, sbom_kinds[format].file) == 0)
-			return digest_parse_hex(hex, ret);
-	}
-	return false;
+	return attest_byproduct(statement, sbom_kinds[format].file, ret);
 }
 
 int run_sboms_compare(const struct run_sbom_facts *facts, const json_t *statement, struct buf *ret, struct err *err)
 {
-	const char *version = json_str(json_object_get(json_object_get(details_of(statement), "builder"), "version"), "glovebox");
+	const json_t *run = json_object_get(json_object_get(statement, "predicate"), "runDetails");
+	const char *version = json_str(json_object_get(json_object_get(run, "builder"), "version"), "glovebox");
 	auto_run_sboms made = {0};
 	struct digest want;
 
