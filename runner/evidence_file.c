@@ -7,6 +7,7 @@
 
 #include "oci/oci.h"
 #include "rootfs/rootfs.h"
+#include "runner/inputs.h"
 
 /** How far into the file its index tells what it is: two tar headers, the layout's text, and where the first entry of the index ends. */
 #define LOOK 4096
@@ -155,6 +156,27 @@ int evidence_file_image(const struct evidence_file *f, int out_fd, struct err *e
 	return json_canonical(j, &index, err) < 0 ? -1 : oci_archive_write(out_fd, &index, blobs, n, err);
 }
 
+/** Manifests are there to be read by people: each is the one that the statement names under its title. */
+static int check_manifests(const struct evidence_file *f, const json_t *statement, struct err *err)
+{
+	const json_t *layer;
+	size_t i;
+
+	json_array_foreach(layers_of(f), i, layer) {
+		const char *title = json_str(json_object_get(layer, "annotations"), EVIDENCE_TITLE);
+		struct digest have, want;
+		struct oci_member m;
+
+		if (title == NULL || !text_starts(title, MANIFESTS_DIR))
+			continue;
+		if (!digest_of(layer, &have) || !attest_byproduct(statement, title, &want) || !digest_eq(&have, &want))
+			return err_set(err, ERR_UNVERIFIED, 0, "the evidence's '%.100s' is not what the provenance names so", title);
+		if (oci_archive_find(f->archive, &have, &m, err) < 0)
+			return err_ctx(err, "the evidence's '%.100s'", title);
+	}
+	return 0;
+}
+
 /* ---- the inputs ------------------------------------------------------------------------ */
 
 /** An input that is looked for. */
@@ -256,13 +278,45 @@ static int take_base(const struct wanted *w, struct err *err)
 	return take_blob(w, &w->digest, err);
 }
 
-static int take_input(const struct wanted *w, const char *uri, struct err *err)
+static bool has_digest(const json_t *text, const char *hex)
+{
+	const char *have = json_str(json_object_get(text, "digest"), "sha256");
+
+	return have != NULL && strcmp(have, hex) == 0;
+}
+
+/** Whether the digest is that of a text which the statement has in full: the spec, and what says what it means. */
+static bool is_text(const json_t *definition, const char *hex)
+{
+	const json_t *spec = json_object_get(json_object_get(definition, "externalParameters"), "spec"), *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(spec, "includes"), i, one)
+		if (has_digest(one, hex))
+			return true;
+	return has_digest(spec, hex) || has_digest(json_object_get(spec, "lock"), hex);
+}
+
+/** Whether an input is one file, and no tree; a tree's manifest, which has the digest, is not the tree. */
+static bool is_file(const json_t *definition, const char *uri, const char *hex)
+{
+	static const char *const files[] = { INPUT_PROFILE_URI, "file://", "https://", "http://" };
+
+	for (size_t i = 0; uri != NULL && i < ARRAY_LEN(files); i++)
+		if (text_starts(uri, files[i]))
+			return true;
+	return is_text(definition, hex);
+}
+
+static int take_input(const struct wanted *w, const json_t *definition, const char *uri, const char *hex, struct err *err)
 {
 	const json_t *tree = find_tree(w->f, &w->digest);
 
 	if (tree != NULL)
 		return take_tree(w, tree, err);
-	return uri != NULL && text_starts(uri, "oci:") ? take_base(w, err) : take_blob(w, &w->digest, err);
+	if (uri != NULL && text_starts(uri, "oci:"))
+		return take_base(w, err);
+	return is_file(definition, uri, hex) ? take_blob(w, &w->digest, err) : err_set(err, ERR_UNVERIFIED, 0, "the evidence has no such tree");
 }
 
 int evidence_file_inputs(const struct evidence_file *f, const json_t *statement, struct store *store, struct err *err)
@@ -277,8 +331,8 @@ int evidence_file_inputs(const struct evidence_file *f, const json_t *statement,
 
 		if (hex == NULL || !digest_parse_hex(hex, &w.digest))
 			return err_set(err, ERR_UNVERIFIED, 0, "provenance: resolved dependency %zu has no sha256 digest", i + 1);
-		if (take_input(&w, json_str(dep, "uri"), err) < 0)
+		if (take_input(&w, definition, json_str(dep, "uri"), hex, err) < 0)
 			return err_ctx(err, "the evidence's input '%.100s' (sha256:%s)", w.name, hex);
 	}
-	return 0;
+	return check_manifests(f, statement, err);
 }

@@ -5,7 +5,7 @@
  *
  * - the image, under its own tag, so that tools which copy images find it;
  * - an artifact (EVIDENCE_TYPE) that refers to it, whose layers are the attestation and every input, each with a title. A tree's layer is a
- *   tar, in the image's codec, and says by an annotation which tree it is. Spec, lock, included files and profile are texts.
+ *   tar, in the image's codec, and says by an annotation which tree it is. Spec, lock, included files, profile and manifests are texts.
  *
  * Blobs that are the same are there once: the root filesystem is, where it is the image's first layer. None of it is
  * believed: the statement that somebody signed names the image and every input by digest, and each is compared with that.
@@ -15,11 +15,12 @@
 
 #include "attest/attest.h"
 #include "runner/image.h"
+#include "runner/manifests.h"
 #include "runner/target.h"
 
 #define EVIDENCE_TYPE "application/vnd.glovebox.evidence.v1"
 #define EVIDENCE_TITLE "org.opencontainers.image.title"
-/** Annotation of a layer that is a tree: its digest. */
+/** Annotation of a layer that is a tree: its digest. One that is a tree's manifest has that digest itself. */
 #define EVIDENCE_TREE "dev.glovebox.tree"
 /** Titles of the attestation: the signed bundle, or the statement where nobody signed. */
 #define EVIDENCE_BUNDLE "provenance.sigstore.json"
@@ -36,6 +37,7 @@ struct evidence_parts {
 	const struct buf *statement;
 	const struct buf *bundle;   /**< empty: unsigned */
 	const struct buf *tests_statement, *tests_bundle; /**< the same of the test result; both empty: there were no tests */
+	const struct manifests *manifests;
 	int cancel_fd;
 };
 
@@ -59,7 +61,7 @@ int evidence_file_attestation(const struct evidence_file *f, const char *title, 
 /** Writes the image.tar to @p out_fd (empty): the very bytes, or what does not verify. */
 int evidence_file_image(const struct evidence_file *f, int out_fd, struct err *err);
 /** Checks that every input that a checked statement names is there, and is what its digest says; puts it into @p store unless
- *  that is NULL. ERR_UNVERIFIED names the first that is not. The caller brackets this with ident_read_begin() where the file needs that. */
+ *  that is NULL. Manifests, which need not be there, must be those that it names. ERR_UNVERIFIED names the first that is not. The caller brackets this with ident_read_begin() where the file needs that. */
 int evidence_file_inputs(const struct evidence_file *f, const json_t *statement, struct store *store, struct err *err);
 
 #endif

@@ -81,20 +81,33 @@ static int add_text(struct making *m, const void *data, size_t n, const char *me
 	return add_bytes(m, data == NULL ? "" : data, n, err) < 0 ? -1 : name_blob(m, media, title, NULL, err);
 }
 
-/** Adds an object of the store. */
-static int add_object(struct making *m, const struct digest *d, const char *media, const char *title, struct err *err)
+/** Adds a file of the store's; takes @p fd over, also on failure. */
+static int add_file(struct making *m, int fd, const struct digest *d, const char *media, const char *title, struct err *err)
 {
-	struct oci_member blob = { .digest = *d };
-	auto_fd fd = -1;
-
-	if (store_open_object(m->parts->store, d, &fd, err) < 0)
-		return -1;
+	struct oci_member blob = { .digest = *d, .fd = fd };
+	auto_fd owned = fd;
 	off_t size = lseek(fd, 0, SEEK_END);
+
 	if (size < 0)
 		return err_set(err, ERR_INTERNAL, errno, "write evidence: '%s'", title);
 	blob.size = (uint64_t)size;
-	blob.fd = fd;
-	return add_blob(m, &blob, move_fd(&fd), err) < 0 ? -1 : name_blob(m, media, title, NULL, err);
+	return add_blob(m, &blob, move_fd(&owned), err) < 0 ? -1 : name_blob(m, media, title, NULL, err);
+}
+
+/** Adds an object of the store. */
+static int add_object(struct making *m, const struct digest *d, const char *media, const char *title, struct err *err)
+{
+	int fd;
+
+	return store_open_object(m->parts->store, d, &fd, err) < 0 ? -1 : add_file(m, fd, d, media, title, err);
+}
+
+static int add_tree_manifest(struct making *m, const struct manifest *one, struct err *err)
+{
+	int fd;
+
+	return store_open_tree(m->parts->store, &one->tree, &fd, err) < 0
+		? -1 : add_file(m, fd, &one->tree, ATTEST_TREE_MEDIA_TYPE, one->name, err);
 }
 
 /** Adds a tree as a layer of its own. */
@@ -187,6 +200,9 @@ static int add_inputs(struct making *m, struct err *err)
 		return -1;
 	for (size_t i = 0; i < plan->spec->nsources; i++)
 		if (add_source(m, i, err) < 0)
+			return -1;
+	for (size_t i = 0; i < m->parts->manifests->n; i++)
+		if (add_tree_manifest(m, &m->parts->manifests->v[i], err) < 0)
 			return -1;
 	return add_base(m, err);
 }

@@ -57,7 +57,7 @@ static int fill(const struct plan *plan, struct inputs *d, struct err *err)
 
 	if (add(d, "spec", "file:", text_path_name(spec->file), &plan->text_digest, err) < 0 ||
 	    add(d, "rootfs", "glovebox:rootfs/", plan->rootfs_ref, &plan->rootfs, err) < 0 ||
-	    add(d, "profile", "glovebox:profile/", plan->profile.name, &plan->profile.text, err) < 0)
+	    add(d, "profile", INPUT_PROFILE_URI, plan->profile.name, &plan->profile.text, err) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->nsources; i++)
 		if (add_source(d, &spec->sources[i], &plan->sources[i], err) < 0)

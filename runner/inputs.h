@@ -14,6 +14,8 @@
 /** Where in the list each kind is. */
 enum { INPUT_SPEC, INPUT_ROOTFS, INPUT_PROFILE, INPUT_SOURCES };
 
+/** What the URI of a profile begins with. */
+#define INPUT_PROFILE_URI "glovebox:profile/"
 /** What the image is called that a rootfs was made of. */
 #define INPUT_ROOTFS_IMAGE "rootfs-image"
 

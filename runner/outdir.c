@@ -15,7 +15,7 @@ static const char *const made[] = {
 	"image.tar", "image.digest", "provenance.json", "provenance.sigstore.json", "events.jsonl", "logs",
 	"test-result.json", "test-result.sigstore.json",
 	"sbom.cdx.json", "sbom.cdx.json.sigstore.json", "sbom.spdx.json", "sbom.spdx.json.sigstore.json",
-	"sbom.cdx.sigstore.json", "sbom.spdx.sigstore.json", "junit", "report.html", ".image.tar.part",
+	"sbom.cdx.sigstore.json", "sbom.spdx.sigstore.json", "junit", "report.html", ".image.tar.part", OUTDIR_TREES,
 };
 
 void outdir_close(struct outdir *out)
@@ -23,8 +23,9 @@ void outdir_close(struct outdir *out)
 	own_fd(&out->fd);
 	own_fd(&out->logs_fd);
 	own_fd(&out->reports_fd);
+	own_fd(&out->trees_fd);
 	own_fd(&out->events_fd);
-	*out = (struct outdir){ .fd = -1, .logs_fd = -1, .reports_fd = -1, .events_fd = -1 };
+	*out = OUTDIR_NONE;
 }
 
 static int is_empty(int fd, bool *ret, struct err *err)
@@ -111,8 +112,9 @@ static int take_over(const char *path, bool follow, struct outdir *out, struct e
 
 int outdir_open(const char *path, bool follow, const struct ident *id, struct outdir *ret, struct err *err)
 {
-	struct outdir out = { .id = id, .fd = -1, .logs_fd = -1, .reports_fd = -1, .events_fd = -1 };
+	struct outdir out = OUTDIR_NONE;
 
+	out.id = id;
 	if (ident_caller_begin(id, err) < 0)
 		return -1;
 	if (ident_caller_done(id, take_over(path, follow, &out, err), err) < 0) {
@@ -142,15 +144,33 @@ int outdir_write_log(const struct outdir *out, const char *name, const void *dat
 	return publish(out, out->logs_fd, name, data, n, err);
 }
 
+/** Makes a directory in it when it is first needed. */
+static int need_dir(const struct outdir *out, const char *name, int *fd, struct err *err)
+{
+	if (*fd >= 0)
+		return 0;
+	if (ident_caller_begin(out->id, err) < 0)
+		return -1;
+	return ident_caller_done(out->id, make_dir(out, name, fd, err), err) < 0 ? err_ctx(err, "out directory") : 0;
+}
+
 int outdir_write_report(struct outdir *out, const char *name, const void *data, size_t n, struct err *err)
 {
-	if (out->reports_fd < 0) {
-		if (ident_caller_begin(out->id, err) < 0)
-			return -1;
-		if (ident_caller_done(out->id, make_dir(out, "junit", &out->reports_fd, err), err) < 0)
-			return err_ctx(err, "out directory");
-	}
-	return publish(out, out->reports_fd, name, data, n, err);
+	return need_dir(out, "junit", &out->reports_fd, err) < 0 ? -1 : publish(out, out->reports_fd, name, data, n, err);
+}
+
+int outdir_copy_tree(struct outdir *out, const char *name, int in, uint64_t n, struct err *err)
+{
+	static const char part[] = ".part";
+	auto_fd fd = -1;
+
+	if (need_dir(out, OUTDIR_TREES, &out->trees_fd, err) < 0 || ident_caller_begin(out->id, err) < 0)
+		return -1;
+	fd = openat(out->trees_fd, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int result = fd < 0 ? err_set(err, ERR_INTERNAL, errno, "make a file in the out directory") : io_copy(in, fd, n, err);
+	if (result == 0 && (fchmod(fd, 0644) < 0 || renameat(out->trees_fd, part, out->trees_fd, name) < 0))
+		result = err_set(err, ERR_INTERNAL, errno, "finish a file in the out directory");
+	return ident_caller_done(out->id, result, err);
 }
 
 int outdir_write_json(const struct outdir *out, const char *name, const json_t *j, struct err *err)

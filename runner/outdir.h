@@ -14,13 +14,18 @@
 /** Largest result.json read back. */
 #define RESULT_MAX (64u << 20)
 
+/** The directory in it with manifests of trees. */
+#define OUTDIR_TREES "trees"
+
 struct outdir {
 	const struct ident *id;
 	int fd;             /**< locked (flock) while the run writes to it */
 	int logs_fd;        /**< logs/, held: whoever owns the directory cannot lead us elsewhere */
 	int reports_fd;     /**< junit/, likewise, once there is one; else -1 */
+	int trees_fd;       /**< trees/, likewise */
 	int events_fd;      /**< events.jsonl, open for appending */
 };
+#define OUTDIR_NONE ((struct outdir){ .fd = -1, .logs_fd = -1, .reports_fd = -1, .trees_fd = -1, .events_fd = -1 })
 void outdir_close(struct outdir *out);
 #define auto_outdir __attribute__((cleanup(outdir_close))) struct outdir
 
@@ -35,7 +40,9 @@ int outdir_write(const struct outdir *out, const char *name, const void *data, s
 int outdir_write_log(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err);
 /** The same in its junit/. */
 int outdir_write_report(struct outdir *out, const char *name, const void *data, size_t n, struct err *err);
-/** The same with a JSON document for people. */
+/** The same in its trees/, with @p n bytes of @p in, a file that is held open. */
+int outdir_copy_tree(struct outdir *out, const char *name, int in, uint64_t n, struct err *err);
+/** outdir_write() of a JSON document for people. */
 int outdir_write_json(const struct outdir *out, const char *name, const json_t *j, struct err *err);
 
 /** Opens an unfinished image.tar to write to; outdir_publish_image() gives it its name. */

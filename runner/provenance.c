@@ -116,37 +116,44 @@ static json_t *internal(const struct run_facts *f)
 	return move_ptr(in);
 }
 
-/** Logs, and bills of materials: who compares has the signed digests of both. */
-static struct attest_dependency *byproducts(const struct run_facts *f, size_t *ret_n)
+static struct attest_dependency byproduct(const char *name, const struct digest *digest, const char *media_type)
 {
-	struct attest_dependency *v = calloc(f->nlogs + SBOM_FORMATS, sizeof *v);
-	size_t n = f->nlogs;
+	return (struct attest_dependency){ .name = name, .digest = *digest, .digest_kind = "sha256", .media_type = media_type };
+}
 
-	for (size_t i = 0; v != NULL && i < f->nlogs; i++)
-		v[i] = (struct attest_dependency){
-			.name = f->logs[i].path, .uri = NULL, .digest = f->logs[i].digest, .digest_kind = "sha256",
-		};
-	for (enum sbom_format i = 0; v != NULL && i < SBOM_FORMATS; i++)
+/** What lies beside the image: who compares has the signed digests of all. @p ret has room. */
+static int list_byproducts(const struct run_facts *f, struct attest_dependency *ret, size_t *ret_n, struct err *err)
+{
+	struct digest tests;
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->nlogs; i++)
+		ret[n++] = byproduct(f->logs[i].path, &f->logs[i].digest, NULL);
+	for (enum sbom_format i = 0; i < SBOM_FORMATS; i++)
 		if (f->sboms->text[i].len > 0)
-			v[n++] = (struct attest_dependency){
-				.name = sbom_kinds[i].file, .digest = f->sboms->digest[i], .digest_kind = "sha256",
-			};
+			ret[n++] = byproduct(sbom_kinds[i].file, &f->sboms->digest[i], sbom_kinds[i].media_type);
+	for (size_t i = 0; i < f->manifests->n; i++)
+		ret[n++] = byproduct(f->manifests->v[i].name, &f->manifests->v[i].tree, ATTEST_TREE_MEDIA_TYPE);
+	if (f->tests->len > 0 && hash_bytes(f->tests->data, f->tests->len, &tests, err) < 0)
+		return -1;
+	if (f->tests->len > 0)
+		ret[n++] = byproduct(ATTEST_TESTS_BYPRODUCT, &tests, ATTEST_PAYLOAD_TYPE);
 	*ret_n = n;
-	return v;
+	return 0;
 }
 
 int provenance_statement(const struct run_facts *f, struct buf *out, struct err *err)
 {
 	auto_inputs inputs = {0};
 	size_t nbyproducts;
-	auto_free struct attest_dependency *made = byproducts(f, &nbyproducts);
+	auto_free struct attest_dependency *made = calloc(f->nlogs + SBOM_FORMATS + f->manifests->n + 1, sizeof *made);
 	auto_json ext = external(f->plan);
 	auto_json in = internal(f);
 	char uuid[37], urn[48];
 
 	if (made == NULL || ext == NULL || in == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "write the provenance");
-	if (inputs_of(f->plan, &inputs, err) < 0 || io_uuid(uuid, err) < 0)
+	if (list_byproducts(f, made, &nbyproducts, err) < 0 || inputs_of(f->plan, &inputs, err) < 0 || io_uuid(uuid, err) < 0)
 		return -1;
 	snprintf(urn, sizeof urn, "urn:uuid:%s", uuid);
 	struct attest_build build = {

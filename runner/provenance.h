@@ -8,6 +8,7 @@
 #define GB_RUNNER_PROVENANCE_H
 
 #include "runner/image.h"
+#include "runner/manifests.h"
 #include "runner/plan.h"
 #include "runner/sbom.h"
 
@@ -28,6 +29,8 @@ struct run_facts {
 	const json_t *cached;        /**< names of steps whose outcome is from the cache */
 	const struct run_log *logs; size_t nlogs;
 	const struct run_sboms *sboms;
+	const struct manifests *manifests;
+	const struct buf *tests;     /**< the statement of the test result; empty: there were no tests */
 	const char *builder_id;
 	int64_t started, finished;
 };

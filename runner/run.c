@@ -50,6 +50,7 @@ struct running {
 	bool have_image;
 	int image_fd;            /**< image.tar, once it is there; else -1 */
 	struct run_sboms sboms;
+	struct manifests manifests; /**< of its trees */
 	struct buf statement, bundle; /**< the provenance; bundle is empty without a key */
 	struct tested tested;    /**< what its tests came to */
 	struct buf tests_statement, tests_bundle; /**< that likewise; both empty without tests */
@@ -164,13 +165,19 @@ static int write_sboms(struct running *r, struct err *err)
 	return 0;
 }
 
+static int write_manifests(struct running *r, struct err *err)
+{
+	return manifests_of(r->plan, &r->build.left.output.tree, &r->manifests, err) < 0 ? -1 : manifests_write(&r->manifests, r->store, r->out, err);
+}
+
 static int write_provenance(struct running *r, struct err *err)
 {
 	int64_t now = time(NULL);
 	struct run_facts facts = {
 		.plan = r->plan, .image = &r->image, .output = r->build.left.output.tree, .receipt = r->build.outcome.result.receipt,
 		.cached = r->report->cached,
-		.logs = r->report->logs, .nlogs = r->report->nlogs, .sboms = &r->sboms, .builder_id = r->builder_id,
+		.logs = r->report->logs, .nlogs = r->report->nlogs, .sboms = &r->sboms, .manifests = &r->manifests, .tests = &r->tests_statement,
+		.builder_id = r->builder_id,
 		/* The clock may have been set back meanwhile; no build ends before it starts. */
 		.started = r->report->started, .finished = now < r->report->started ? r->report->started : now,
 	};
@@ -196,7 +203,7 @@ static int write_evidence(struct running *r, struct err *err)
 {
 	struct evidence_parts parts = {
 		.store = r->store, .plan = r->plan, .image_fd = r->image_fd, .statement = &r->statement, .bundle = &r->bundle,
-		.tests_statement = &r->tests_statement, .tests_bundle = &r->tests_bundle,
+		.tests_statement = &r->tests_statement, .tests_bundle = &r->tests_bundle, .manifests = &r->manifests,
 		.cancel_fd = r->opt->cancel_fd,
 	};
 
@@ -330,9 +337,9 @@ static int run_phases(struct running *r, struct err *err)
 		return -1;
 	if (r->failure[0] != '\0')
 		return 0;
-	if (write_image(r, err) < 0 || write_sboms(r, err) < 0 || write_provenance(r, err) < 0 || write_test_result(r, err) < 0)
-		return -1;
-	if (write_evidence(r, err) < 0)
+	/* The provenance names what is written before it. */
+	if (write_image(r, err) < 0 || write_sboms(r, err) < 0 || write_manifests(r, err) < 0 || write_test_result(r, err) < 0 ||
+	    write_provenance(r, err) < 0 || write_evidence(r, err) < 0)
 		return -1;
 	return r->opt->publish == NULL ? 0 : publish(r, err);
 }
@@ -410,7 +417,7 @@ static int check(struct running *r, struct err *err)
 int run_plan(struct store *store, const struct plan *plan, const struct run_options *opt, struct run_report *ret,
 	     struct err *err)
 {
-	auto_outdir out = { .fd = -1, .logs_fd = -1, .reports_fd = -1, .events_fd = -1 };
+	auto_outdir out = OUTDIR_NONE;
 	auto_report report = {0};
 	struct running r = {
 		.store = store, .plan = plan, .opt = opt, .signer = SIGNER_NONE, .evidence = TARGET_NONE, .image_fd = -1, .out = &out, .report = &report,
@@ -425,6 +432,7 @@ int run_plan(struct store *store, const struct plan *plan, const struct run_opti
 		result = run_signed(&r, ret, err);
 	target_clear(store_ident(store), &r.evidence);
 	run_sboms_clear(&r.sboms);
+	manifests_clear(&r.manifests);
 	buf_free(&r.statement);
 	buf_free(&r.bundle);
 	buf_free(&r.tests_statement);

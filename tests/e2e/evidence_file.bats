@@ -72,7 +72,12 @@ verify() { glovebox verify "$@" --key "$WORK/key.pub.pem"; }
 	manifest=$WORK/layout/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$WORK/layout/index.json")
 	jq -e --arg image "$(cat "$WORK/out/image.digest")" '.subject.digest == $image and .artifactType == "application/vnd.glovebox.evidence.v1" and
 		([.layers[].annotations["org.opencontainers.image.title"]] | sort) ==
-		["profile", "provenance.sigstore.json", "rootfs", "source/data", "source/src", "spec"]' "$manifest"
+		["profile", "provenance.sigstore.json", "rootfs", "source/data", "source/src", "spec",
+		"trees/output.mtree", "trees/rootfs.mtree", "trees/source-data.mtree", "trees/source-src.mtree"]' "$manifest"
+	# A manifest's blob is called as its tree is.
+	for name in output rootfs source-data source-src; do
+		cmp "$WORK/out/trees/$name.mtree" "$WORK/layout/blobs/sha256/$(sha256sum <"$WORK/out/trees/$name.mtree" | cut -d' ' -f1)"
+	done
 }
 
 @test "what is the image's layer, too, is there once" {
@@ -121,6 +126,12 @@ forge() { python3 "$BATS_TEST_DIRNAME/forge_evidence.py" "$1" "$WORK/files/run.e
 		source-missing    | input 'data'
 		spec-restated     | input 'spec'
 		profile-missing   | input 'profile'
+		rootfs-is-manifest | input 'rootfs'
+		source-is-manifest | input 'data'
+		manifest-restated | 'trees/output.mtree' is not what the provenance names so
+		manifest-swapped  | 'trees/output.mtree' is not what the provenance names so
+		manifest-unnamed  | 'trees/evil.mtree' is not what the provenance names so
+		manifest-missing  | 'trees/output.mtree'
 		layer-swapped     | the image archive is
 		tag               | the image archive is
 		bundle-byte       | the signature does not match
@@ -129,6 +140,14 @@ forge() { python3 "$BATS_TEST_DIRNAME/forge_evidence.py" "$1" "$WORK/files/run.e
 		cut               | read an archive
 		appended          | read an archive
 	END
+}
+
+@test "without manifests, as older versions wrote it, it is as good" {
+	forge no-manifests "$WORK/older"
+	expect_status 0 verify "$WORK/older" --deep
+	expect_status 0 reproduce "$WORK/older"
+	expect_output "reproduced: identical"
+	rm "$WORK/older"
 }
 
 @test "evidence goes where it can be written, or nothing is built" {

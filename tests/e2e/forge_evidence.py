@@ -81,6 +81,25 @@ elif mode == 'bundle-byte':
     replace('provenance.sigstore.json', b.replace(b'"payload":"ey', b'"payload":"ez', 1))
 elif mode == 'no-bundle':
     manifest['layers'].remove(layers['provenance.sigstore.json'])
+elif mode == 'rootfs-is-manifest':   # what hashes to a tree's digest is its manifest, and not its files
+    del blobs[layers['rootfs']['digest'][7:]]
+    manifest['layers'].remove(layers['rootfs'])
+elif mode == 'source-is-manifest':
+    del blobs[layers['source/data']['digest'][7:]]
+    manifest['layers'].remove(layers['source/data'])
+elif mode == 'manifest-restated':
+    replace('trees/output.mtree', blobs[layers['trees/output.mtree']['digest'][7:]].replace(b'mode=0755', b'mode=0644', 1))
+elif mode == 'manifest-swapped':
+    layers['trees/output.mtree']['digest'] = layers['trees/rootfs.mtree']['digest']
+    layers['trees/output.mtree']['size'] = layers['trees/rootfs.mtree']['size']
+elif mode == 'manifest-unnamed':
+    manifest['layers'].append(dict(layers['trees/output.mtree'], annotations={TITLE: 'trees/evil.mtree'}))
+elif mode == 'manifest-missing':
+    del blobs[layers['trees/output.mtree']['digest'][7:]]
+elif mode == 'no-manifests':         # as older versions wrote it
+    for title in [t for t in layers if t.startswith('trees/')]:
+        del blobs[layers[title]['digest'][7:]]
+        manifest['layers'].remove(layers[title])
 elif mode == 'extra-manifest':
     index['manifests'].append(index['manifests'][1])
 
