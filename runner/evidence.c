@@ -16,6 +16,7 @@ void evidence_clear(struct evidence *e)
 	attest_verified_clear(&e->provenance);
 	oci_image_clear(&e->image);
 	own_fd(&e->image_fd);
+	own_fd(&e->output_fd);
 	*e = EVIDENCE_NONE;
 }
 
@@ -44,6 +45,24 @@ static int read_image(int dirfd, struct evidence *e, struct err *err)
 	return 0;
 }
 
+/** The manifest of what the build left, where it lies there. */
+static int read_output(int dirfd, struct evidence *e, struct err *err)
+{
+	auto_fd fd = openat(dirfd, MANIFESTS_OUTPUT, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct digest recorded, is;
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (evidence_output(e, &recorded, err) < 0)
+		return -1;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || hash_file(fd, &is, err) < 0 || !digest_eq(&is, &recorded) ||
+	    lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(err, ERR_UNVERIFIED, 0, "'" MANIFESTS_OUTPUT "' is not the manifest of what the provenance says that the build left");
+	e->output_fd = move_fd(&fd);
+	return 0;
+}
+
 static int read_dir(int dirfd, const struct key *const *keys, size_t nkeys, struct evidence *e, struct err *err)
 {
 	auto_buf text = {0};
@@ -51,7 +70,7 @@ static int read_dir(int dirfd, const struct key *const *keys, size_t nkeys, stru
 	if (io_read_file(dirfd, nkeys > 0 ? EVIDENCE_BUNDLE : EVIDENCE_STATEMENT, ATTEST_BUNDLE_MAX, &text, err) < 0 ||
 	    check_provenance(&text, keys, nkeys, e, err) < 0)
 		return -1;
-	return read_image(dirfd, e, err);
+	return read_image(dirfd, e, err) < 0 ? -1 : read_output(dirfd, e, err);
 }
 
 /** The evidence's image, as the image.tar that it was, in the store's scratch. */

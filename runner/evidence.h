@@ -8,6 +8,7 @@
 #define GB_RUNNER_EVIDENCE_H
 
 #include "attest/attest.h"
+#include "runner/manifests.h"
 #include "runner/plan.h"
 
 struct evidence {
@@ -16,8 +17,9 @@ struct evidence {
 	bool have_image;                   /**< image.tar is there, and is what the statement is about */
 	struct oci_image image;
 	int image_fd;                      /**< the image.tar that was checked, open; -1: none */
+	int output_fd;                     /**< the manifest of what the build left, checked, open; -1: none, or none is needed beside the image */
 };
-#define EVIDENCE_NONE ((struct evidence){ .image_fd = -1 })
+#define EVIDENCE_NONE ((struct evidence){ .image_fd = -1, .output_fd = -1 })
 void evidence_clear(struct evidence *e);
 #define auto_evidence __attribute__((cleanup(evidence_clear))) struct evidence
 

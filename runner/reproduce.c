@@ -67,6 +67,21 @@ static int compare_images(const struct evidence *e, const struct rebuild *r, jso
 	return 0;
 }
 
+/** Without the image: the files in which the recorded manifest and that of what was built now differ. */
+static int compare_outputs(const struct evidence *e, const struct rebuild *r, struct buf *line, struct err *err)
+{
+	auto_tree_reader then = NULL;
+	auto_tree_reader now = NULL;
+	int fd = fcntl(e->output_fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_set(err, ERR_INTERNAL, errno, "read the recorded manifest");
+	if (tree_reader_from_fd(fd, "the recorded manifest", &then, err) < 0 ||
+	    store_read_tree(r->build.work.store, &r->build.left.output.tree, &now, err) < 0)
+		return -1;
+	return vary_compare(then, now, line, err);
+}
+
 /** Where the two differ; what is known already stands in @p known, or "". */
 static void account(const struct evidence *e, const struct rebuild *r, const char *known, struct reproduce_report *ret)
 {
@@ -74,7 +89,9 @@ static void account(const struct evidence *e, const struct rebuild *r, const cha
 	auto_buf line = {0};
 	struct err why = {0};
 
-	if (!e->have_image)
+	if (!e->have_image && e->output_fd >= 0 && compare_outputs(e, r, &line, &why) == 0 && line.len > 0)
+		snprintf(ret->account, sizeof ret->account, "%s%s%s", known, separator, line.data);
+	else if (!e->have_image)
 		snprintf(ret->account, sizeof ret->account, "%s%sthe original image.tar is not there, so only digests could be compared", known,
 			 separator);
 	else if (compare_images(e, r, &ret->differences, &line, &why) < 0)

@@ -51,7 +51,9 @@ int vary_check(const char *list, const struct ident *id, struct err *err);
 int vary_run(struct store *store, const struct plan *plan, const struct reproduce_options *opt, const struct digest *expected,
 	     struct reproduce_report *ret, struct err *err);
 
-/** Appends which files differ between two trees, each of the store beside it: some names, and how many there are besides. */
+/** Appends which files differ between two trees: some names, and how many there are besides. */
+int vary_compare(struct tree_reader *a, struct tree_reader *b, struct buf *out, struct err *err);
+/** The same of two trees, each of the store beside it. */
 int vary_differences(struct store *a_store, const struct digest *a, struct store *b_store, const struct digest *b, struct buf *out,
 		     struct err *err);
 

@@ -61,6 +61,13 @@ static int walk(struct side *a, struct side *b, struct buf *out, struct err *err
 	return buf_check(out, "differences", err);
 }
 
+int vary_compare(struct tree_reader *a, struct tree_reader *b, struct buf *out, struct err *err)
+{
+	struct side sa = { .reader = a }, sb = { .reader = b };
+
+	return walk(&sa, &sb, out, err);
+}
+
 int vary_differences(struct store *a_store, const struct digest *a, struct store *b_store, const struct digest *b, struct buf *out,
 		     struct err *err)
 {
@@ -73,6 +80,5 @@ int vary_differences(struct store *a_store, const struct digest *a, struct store
 	}
 	if (store_read_tree(a_store, a, &ra, err) < 0 || store_read_tree(b_store, b, &rb, err) < 0)
 		return -1;
-	struct side sa = { .reader = ra }, sb = { .reader = rb };
-	return walk(&sa, &sb, out, err);
+	return vary_compare(ra, rb, out, err);
 }
