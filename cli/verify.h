@@ -28,6 +28,7 @@ struct verify_request {
 	int evidence_fd;          /**< and that file itself */
 	struct evidence_file evidence;
 	struct verify_bundle *bundles; size_t nbundles; /**< by --bundle; else the provenance, and what lies beside it where that is asked for */
+	bool beside;              /**< the bundles are those that lie beside the image */
 	bool deep;
 	struct key **keys; size_t nkeys;
 	unsigned threshold;
@@ -57,8 +58,9 @@ struct verify_verdict {
 void verify_verdict_clear(struct verify_verdict *v);
 #define auto_verify_verdict __attribute__((cleanup(verify_verdict_clear))) struct verify_verdict
 
-/** Checks the bills of materials of an out directory against what the (checked) provenance says of them. Other places: nothing. */
-int verify_sbom_files(const struct verify_request *q, const json_t *statement, struct err *err);
+/** Checks what else lies in an out directory and is read as it is, bills of materials, manifests and unsigned statements, against what the (checked)
+ *  provenance says of it. Other places: nothing. */
+int verify_beside(const struct verify_request *q, const struct attest_verified *provenance, struct err *err);
 
 /** Checks it all. What comes from outside is looked into by a process that can do nothing else (base/confine.h), while this one makes the
  *  SHA-256 of the archive: a lie of the other's could not make pass what nobody signed. */

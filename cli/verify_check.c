@@ -317,7 +317,7 @@ int verify_check(const struct verify_request *q, struct verify_verdict *ret, str
 		return err_set(err, ERR_UNVERIFIED, 0, "not verified: '%s' is not a regular file", q->image);
 	if (check_apart(q, fd, &v, err) < 0 ||
 	    (q->digest_file != NULL && check_digest_file(q->digest_file, &v.image, err) < 0) ||
-	    verify_sbom_files(q, v.provenance.statement, err) < 0)
+	    verify_beside(q, &v.provenance, err) < 0)
 		return -1;
 	if (q->evidence.archive != NULL && evidence_file_inputs(&q->evidence, v.provenance.statement, NULL, err) < 0)
 		return err_ctx(err, "not verified: '%s'", q->image);

@@ -117,6 +117,7 @@ static int add_beside(struct verify_request *q, const char *dir, struct err *err
 {
 	auto_buf path = {0};
 
+	q->beside = true;
 	buf_addf(&path, "%s" PROVENANCE, dir);
 	if (buf_check(&path, "path", err) < 0 || add_bundle(q, path.data, err) < 0)
 		return -1;

@@ -191,7 +191,49 @@ flip()
 	expect_output "likely cause: random seed"
 	expect_status 4 glovebox reproduce "$COPY/drawn" --key "$WORK/key.pub.pem" --json
 	expect_output '"cause": "random seed"'
+	# Without the image the manifests still tell in which file.
 	rm "$COPY/drawn/image.tar"
 	expect_status 4 glovebox reproduce "$COPY/drawn" --key "$WORK/key.pub.pem"
+	expect_output "the build left another tree"
+	expect_output "'made' differs"
+	sed -i 's/mode=0755/mode=0644/' "$COPY/drawn/trees/output.mtree"
+	expect_status 4 glovebox reproduce "$COPY/drawn" --key "$WORK/key.pub.pem"
+	expect_output "'trees/output.mtree' is not the manifest"
+	[[ $output != *"build again"* ]]
+	rm -r "$COPY/drawn/trees"
+	expect_status 4 glovebox reproduce "$COPY/drawn" --key "$WORK/key.pub.pem"
 	expect_output "only digests could be compared"
+}
+
+@test "manifests of the trees lie beside the image, and are those of the trees" {
+	jq -r '.predicate | [.runDetails.byproducts[] | select(.name | startswith("trees/"))][] | "\(.digest.sha256)  \(.name) \(.mediaType)"' \
+		"$COPY/provenance.json" >"$WORK/named"
+	is "$(cut -d' ' -f3- "$WORK/named")" "$(printf '%s application/vnd.glovebox.tree.v1\n' trees/rootfs.mtree trees/source-src.mtree trees/output.mtree)"
+	(cd "$COPY" && cut -d' ' -f1-3 "$WORK/named" | sha256sum -c --quiet)
+	is "sha256:$(sha256sum <"$COPY/trees/output.mtree" | cut -d' ' -f1)" \
+		"$(jq -r .predicate.buildDefinition.internalParameters.outputTree "$COPY/provenance.json")"
+	is "sha256:$(sha256sum <"$COPY/trees/rootfs.mtree" | cut -d' ' -f1)" "${ROOTFS#*@}"
+	# Others read them: mtree compares one with the files that are in the image.
+	mkdir "$COPY/layout" "$COPY/files"
+	tar -xf "$COPY/image.tar" -C "$COPY/layout"
+	layer=$(jq -r '.manifests[0].digest[7:]' "$COPY/layout/index.json")
+	layer=$(jq -r '.layers[0].digest[7:]' "$COPY/layout/blobs/sha256/$layer")
+	tar -xf "$COPY/layout/blobs/sha256/$layer" -C "$COPY/files"
+	is "$(mtree -p "$COPY/files/src" -f "$COPY/trees/output.mtree" -k type,size,sha256,link)" ""
+	expect_status 0 verify "$COPY"
+}
+
+@test "a manifest or statement beside the image that is another is refused; one that was taken away misleads nobody" {
+	flip "$COPY/trees/output.mtree" 20
+	expect_status 4 verify "$COPY"
+	expect_output "is not the manifest that the provenance names"
+	rm -r "$COPY/trees"
+	expect_status 0 verify "$COPY"
+	sed -i 's/build.yaml/built.yaml/' "$COPY/provenance.json"
+	expect_status 4 verify "$COPY"
+	expect_output "is not the statement that the provenance names"
+	# Of another run's bundle nothing is said.
+	expect_status 0 verify "$COPY" --bundle "$COPY/provenance.sigstore.json"
+	rm "$COPY/provenance.json"
+	expect_status 0 verify "$COPY"
 }
