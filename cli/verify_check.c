@@ -55,6 +55,21 @@ static int judge_bundle(const struct verify_request *q, size_t i, struct judged 
 	return 0;
 }
 
+/** A test result is that of a run which is given a provenance of. */
+static int check_run(const struct judged *j, const struct attest_verified *v, struct err *err)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < j->n && attest_is_kind(v, "test-result"); i++) {
+		if (!j->build[i])
+			continue;
+		result = attest_same_run(&j->v[i], v, err);
+		if (result == 0)
+			break;
+	}
+	return result;
+}
+
 /** All of them are about the image that the provenance is about. */
 static int check_about(const struct verify_request *q, const struct judged *j, struct err *err)
 {
@@ -63,7 +78,7 @@ static int check_about(const struct verify_request *q, const struct judged *j, s
 	if (attest_image_subjects(j->v[j->main].statement, &image, &tar, err) < 0)
 		return err_ctx(err, "not verified: '%s'", q->bundles[j->main].path);
 	for (size_t i = 0; i < j->n; i++)
-		if (attest_about(&j->v[i], &image, &tar, err) < 0)
+		if (attest_about(&j->v[i], &image, &tar, err) < 0 || check_run(j, &j->v[i], err) < 0)
 			return err_ctx(err, "not verified: '%s'", q->bundles[i].path);
 	return 0;
 }

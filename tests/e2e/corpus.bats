@@ -53,7 +53,8 @@ refused()
 
 @test "what the cases were made of is good" {
 	expect_status 0 verify "$WORK/corpus/good" --deep --policy "$WORK/policy.yaml"
-	for case in good-cosign good-ecdsa good-tests good-vsa good-two; do
+	expect_status 0 verify "$WORK/corpus/good-beside" --policy "$WORK/policy.yaml"
+	for case in good-cosign good-ecdsa good-tests good-vsa good-two good-own-tests good-named-tests; do
 		expect_status 0 verify "$WORK/corpus/$case" --bundle "$WORK/corpus/$case/provenance.sigstore.json" \
 			--bundle "$WORK/corpus/$case/other.sigstore.json" --policy "$WORK/policy.yaml"
 	done
@@ -148,7 +149,7 @@ END
 }
 
 @test "other attestations that do not hold" {
-	refused 25 <<'END'
+	refused 27 <<'END'
 stale-vsa              | the verification summary is of 2001-01-01T00:00:00Z | OTHER --policy POLICY
 future-vsa             | which is yet to come                      | OTHER --policy POLICY
 failed-vsa             | is 'FAILED', must be 'PASSED'             | OTHER
@@ -170,11 +171,41 @@ tests-failed-warned    | 'result' is 'WARNED', and 'failedTests' has 1 | OTHER
 tests-no-names         | something in it that is no name           | OTHER
 tests-no-list          | member 'failedTests'                      | OTHER
 tests-of-another       | not about the image                       | OTHER --require test-result
+tests-of-other-inputs  | of another run: its configuration is not  | OTHER
+tests-of-another-run   | of another run: its statement is sha256:  | --require test-result
 tests-by-a-stranger    | signed by none of the keys given          | OTHER --require test-result
 tests-tampered         | the signature does not match              | OTHER --require test-result
 good-tests             | there is no attestation 'sbom'            | --require test-result,sbom
 good                   | there is no attestation 'vsa'             | --require vsa
 END
+}
+
+@test "files beside the image, and what a statement says of them" {
+	refused 10 <<'END'
+other-manifest         | output.mtree' is not the manifest that the provenance names
+swapped-manifest       | output.mtree' is not the manifest that the provenance names
+empty-manifest         | rootfs.mtree' is not the manifest that the provenance names
+unknown-manifest       | the provenance names no such manifest
+other-statement        | provenance.json' is not the statement that the provenance names
+other-sbom             | is not the bill of materials that the provenance names
+unnamed-tree           | 'trees/x.mtree' is the manifest of a tree that is not named elsewhere
+manifest-of-another    | is the manifest of a tree that is not named elsewhere
+byproduct-twice        | byproducts: a second one named
+media-type-a-number    | 'mediaType' must be a string
+END
+	# A manifest has an end.
+	local dir=$WORK/corpus/good
+	mkdir "$dir/trees"
+	mkfifo "$dir/trees/output.mtree"
+	expect_status 4 verify "$dir"
+	rm "$dir/trees/output.mtree"
+	ln -s /dev/zero "$dir/trees/output.mtree"
+	expect_status 4 verify "$dir"
+	rm -r "$dir/trees"
+	: >"$dir/trees"
+	expect_status 4 verify "$dir"
+	rm "$dir/trees"
+	expect_status 0 verify "$dir"
 }
 
 @test "builds that a policy does not let pass" {

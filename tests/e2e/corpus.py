@@ -60,6 +60,7 @@ def case(name, raw=None, archive=tar, files=()):
     if archive is not None:
         open(f'{new}/{name}/image.tar', 'wb').write(archive)
     for file, data in files:
+        os.makedirs(os.path.dirname(f'{new}/{name}/{file}'), exist_ok=True)
         open(f'{new}/{name}/{file}', 'wb').write(data)
 
 
@@ -262,6 +263,16 @@ def others():
     other('second-provenance-lies', with_s(bundle(canon(st), EC), min), finish=line)
     b = signed(about('https://slsa.dev/provenance/v1', {}))
     other('other-provenance-empty', b)
+    # Test results of glovebox's own: of this run, of one from other inputs, and of an earlier one from the same.
+    inputs = definition(good)['resolvedDependencies']
+    own = lambda configuration: test_result('PASSED', configuration=configuration, glovebox_tests=[])
+    other('good-own-tests', signed(own(inputs)))
+    other('tests-of-other-inputs', signed(own(inputs[1:])))
+    st = copy.deepcopy(good)
+    this_run = json.dumps(own(inputs)).encode()
+    st['predicate']['runDetails']['byproducts'].append({'name': 'test-result.json', 'digest': {'sha256': sha(this_run)}})
+    case('good-named-tests', line(bundle(canon(st))), files=[('other.sigstore.json', canon(bundle(this_run)))])
+    case('tests-of-another-run', line(bundle(canon(st))), files=[('other.sigstore.json', canon(signed(dict(own(inputs), other=1))))])
     case('same-key-twice', files=[('other.sigstore.json', line(bundle(canon(good))))])
 
 
@@ -280,7 +291,25 @@ def ages():
     stated('two-rootfs', lambda s: definition(s)['resolvedDependencies'].append(definition(s)['resolvedDependencies'][1]))
 
 
+def besides():
+    """Files that people read beside the image."""
+    tree = lambda name: open(f'{out}/trees/{name}', 'rb').read()
+    case('good-beside', files=[(f, open(f'{out}/{f}', 'rb').read()) for f in (
+        'trees/output.mtree', 'trees/rootfs.mtree', 'trees/source-src.mtree', 'provenance.json', 'sbom.cdx.json', 'sbom.spdx.json')])
+    case('other-manifest', files=[('trees/output.mtree', tree('output.mtree').replace(b'mode=0755', b'mode=0644', 1))])
+    case('swapped-manifest', files=[('trees/output.mtree', tree('source-src.mtree'))])
+    case('empty-manifest', files=[('trees/rootfs.mtree', b'')])
+    case('unknown-manifest', files=[('trees/source-evil.mtree', tree('source-src.mtree'))])
+    case('other-statement', files=[('provenance.json', canon(good).replace(b'build.yaml', b'built.yaml', 1))])
+    case('other-sbom', files=[('sbom.cdx.json', b'{}')])
+    by = lambda edit: lambda s: edit(s['predicate']['runDetails']['byproducts'])
+    stated('unnamed-tree', by(lambda b: b.append({'name': 'trees/x.mtree', 'digest': {'sha256': '1' * 64}, 'mediaType': b[-1]['mediaType']})))
+    stated('manifest-of-another', by(lambda b: put(b[-1], 'digest', 'sha256', '1' * 64)))
+    stated('byproduct-twice', by(lambda b: b.append(dict(b[-1], digest={'sha256': '1' * 64}, mediaType='x'))))
+    stated('media-type-a-number', by(lambda b: put(b[-1], 'mediaType', 1)))
+
+
 os.mkdir(new)
 case('good')
-bundles(), statements(), archives(), others(), ages()
+bundles(), statements(), archives(), others(), ages(), besides()
 os.unlink(new + '/pae')

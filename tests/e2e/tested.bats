@@ -92,6 +92,23 @@ statement() { jq -e "$2" "$1/test-result.json"; }
 	expect_output "not about the image"
 }
 
+@test "a test result of another run is refused, be the image, the key and the inputs the same" {
+	cp -r "$WORK/good" "$WORK/twice"
+	glovebox run "$WORK/twice/build.yaml" --out "$WORK/twice/out" --key "$WORK/key.pem"
+	is "$(cat "$WORK/good/out/image.digest")" "$(cat "$WORK/twice/out/image.digest")"
+	is "$(jq -c .predicate.configuration "$WORK/good/out/test-result.json")" "$(jq -c .predicate.configuration "$WORK/twice/out/test-result.json")"
+	expect_status 0 glovebox verify "$WORK/twice/out" --policy "$WORK/tests.yaml"
+	cp "$WORK/good/out/test-result.sigstore.json" "$WORK/twice/out"
+	expect_status 4 glovebox verify "$WORK/twice/out" --policy "$WORK/tests.yaml"
+	expect_output "the test result is of another run: its statement is"
+	expect_status 4 glovebox verify "$WORK/twice/out" --key "$WORK/key.pub.pem" --require test-result
+	# The statement that is read without a signature is that of the run, too.
+	cp -r "$WORK/good/out" "$WORK/unsigned"
+	sed -i 's/"PASSED"/"FAILED"/' "$WORK/unsigned/test-result.json"
+	expect_status 4 glovebox verify "$WORK/unsigned" --key "$WORK/key.pub.pem"
+	expect_output "is not the test result that the provenance names"
+}
+
 @test "a report that tells of failures is no pass, whatever the test ended with" {
 	run_tests "$WORK/lies" 'mkdir -p reports; case_ bad "<failure/>"; case_ gone "<skipped/>"; end_ reports/a.xml' '' --key "$WORK/key.pem"
 	statement "$WORK/lies/out" '.predicate.result == "FAILED" and .predicate.failedTests == ["unit/c.bad"] and .predicate.passedTests == ["unit", "extra"]'
