@@ -199,7 +199,7 @@ int reproduce(struct store *store, const struct reproduce_options *opt, struct r
 	struct digest output;
 
 	tell(opt, "read the evidence");
-	if (vary_check(opt->vary, store_ident(store), err) < 0 || evidence_read(store, opt->evidence, opt->keys, opt->nkeys, &e, err) < 0 ||
+	if (vary_check(opt->vary, store_ident(store), opt->by_spec, err) < 0 || evidence_read(store, opt->evidence, opt->keys, opt->nkeys, &e, err) < 0 ||
 	    evidence_plan(store, &e, &plan, err) < 0 || evidence_output(&e, &output, err) < 0)
 		return -1;
 	auto_reproduce_report report = {0};

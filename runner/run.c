@@ -263,7 +263,7 @@ static int run_again(struct running *r, struct err *err)
 		return -1;
 	/* Of builds that are not varied, the first has been. */
 	const struct reproduce_options opt = {
-		.vary = list.data, .rounds = list.data == NULL ? ask->check : ask->check - 1,
+		.vary = list.data, .by_spec = true, .rounds = list.data == NULL ? ask->check : ask->check - 1,
 		.grace_ms = r->opt->grace_ms, .cancel_fd = r->opt->cancel_fd, .event = r->opt->event, .event_arg = r->opt->event_arg,
 	};
 	if (vary_run(r->store, r->plan, &opt, &r->build.left.output.tree, &r->again, err) < 0)
@@ -406,7 +406,7 @@ static int check(struct running *r, struct err *err)
 {
 	auto_buf list = {0};
 
-	if (add_variations(r->plan, &list, err) < 0 || vary_check(list.data, store_ident(r->store), err) < 0)
+	if (add_variations(r->plan, &list, err) < 0 || vary_check(list.data, store_ident(r->store), true, err) < 0)
 		return spec_ctx(r->plan->spec, r->plan->spec->build.pos, err);
 	if (plan_refuse_unsupported(r->plan, err) < 0 || check_limits(r->plan->spec, err) < 0 ||
 	    refuse_builder_id(r->plan, r->builder_id, err) < 0)

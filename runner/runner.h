@@ -137,6 +137,7 @@ struct reproduce_options {
 	const char *evidence;          /**< out directory of a run, or a file of its evidence */
 	const struct key *const *keys; size_t nkeys; /**< 0: --unverified */
 	const char *vary;              /**< variations, see reproduce_vary_check(), or NULL */
+	bool by_spec;                  /**< a spec asks for them, and not whoever started this: it has no say in whose rights are used */
 	unsigned rounds;               /**< how often, at least 1 */
 	bool fragile;                  /**< then also change what a build may depend on, but had better not */
 	const char *keep_dir;          /**< where the rebuilt image.tar goes, or NULL */

@@ -32,6 +32,11 @@ static void tell(const struct varying *v, enum run_event_type type, const char *
 		v->opt->event(v->opt->event_arg, &(struct run_event){ .type = type, .text = text });
 }
 
+static const char *fault_of(const struct varying *v, const struct variation *one)
+{
+	return vary_fault(one, store_ident(v->store), v->opt->by_spec);
+}
+
 /* ---- one build --------------------------------------------------------------------------- */
 
 /** In which files. The store at home may be another user's by now. */
@@ -130,7 +135,7 @@ static int find_culprit(struct varying *v, unsigned round, const struct buf *acc
 	if (accuse(v, &nothing, round, &guilty, ret, err) < 0)
 		return -1;
 	for (const struct variation *how = vary_hosts; how->name != NULL && !guilty; how++) {
-		if (vary_fault(how, store_ident(v->store)) != NULL)
+		if (fault_of(v, how) != NULL)
 			continue;
 		if (accuse(v, how, round, &guilty, ret, err) < 0)
 			return -1;
@@ -146,7 +151,7 @@ static void add_all(const struct varying *v, unsigned round, struct variation *r
 {
 	*ret = (struct variation){ .name = "all" };
 	for (const struct variation *one = vary_hosts; one->name != NULL; one++) {
-		const char *fault = vary_fault(one, store_ident(v->store));
+		const char *fault = fault_of(v, one);
 		char text[120];
 
 		if (fault == NULL)
@@ -232,21 +237,21 @@ static int note_varied(const struct varying *v, struct reproduce_report *ret, st
 	auto_json names = json_array();
 
 	for (const struct variation *one; (one = all ? row++ : next_of(&list)) != NULL && one->name != NULL;)
-		if (vary_fault(one, store_ident(v->store)) == NULL && json_array_append_new(names, json_string(one->name)) < 0)
+		if (fault_of(v, one) == NULL && json_array_append_new(names, json_string(one->name)) < 0)
 			return err_set(err, ERR_INTERNAL, ENOMEM, "reproduce");
 	ret->varied = move_ptr(names);
 	return ret->varied != NULL ? 0 : err_set(err, ERR_INTERNAL, ENOMEM, "reproduce");
 }
 
-int vary_check(const char *list, const struct ident *id, struct err *err)
+int vary_check(const char *list, const struct ident *id, bool by_spec, struct err *err)
 {
 	if (list == NULL || strcmp(list, "all") == 0)
 		return 0;
 	for (const struct variation *one; (one = next_of(&list)) != NULL;) {
-		const char *fault = vary_fault(one, id);
+		const char *fault = vary_fault(one, id, by_spec);
 
 		if (fault != NULL)
-			return err_set(err, ERR_HOST, 0, "vary %s: %s", one->name, fault);
+			return err_set(err, by_spec && one->other_user ? ERR_REFUSED : ERR_HOST, 0, "vary %s: %s", one->name, fault);
 	}
 	return 0;
 }

@@ -26,8 +26,8 @@ extern const struct variation vary_hosts[], vary_steps[];
 
 /** The variation of that name, of either class, or NULL. */
 const struct variation *vary_find(const char *name, size_t n);
-/** NULL, or why it cannot be had here: static text. */
-const char *vary_fault(const struct variation *v, const struct ident *id);
+/** NULL, or why it cannot be had here, where it is asked for @p by_spec or by the invocation: static text. */
+const char *vary_fault(const struct variation *v, const struct ident *id, bool by_spec);
 /** Adds what @p one changes to @p all. */
 void vary_add(struct variation *all, const struct variation *one);
 
@@ -43,8 +43,9 @@ void vary_load_begin(struct vary_load *load);
 int vary_load_wait(int cancel_fd, struct err *err);
 void vary_load_end(struct vary_load *load);
 
-/** Whether what a list (NULL: nothing, or "all": what there is) asks for by name can be had here: ERR_HOST names the first that cannot. */
-int vary_check(const char *list, const struct ident *id, struct err *err);
+/** Whether what a list (NULL: nothing, or "all": what there is) asks for by name can be had here: ERR_HOST names the first that cannot, ERR_REFUSED
+ *  one that no spec can ask for. */
+int vary_check(const char *list, const struct ident *id, bool by_spec, struct err *err);
 
 /** Builds again, in opt->rounds, as opt->vary and opt->fragile ask, and fills in @p ret where the output is not the tree @p expected:
  *  verdict, account, broken_by; and rounds, varied, fragile. */

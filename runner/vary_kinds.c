@@ -61,8 +61,11 @@ static int processors(void)
 	return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : VARY_BUSY_MAX;
 }
 
-const char *vary_fault(const struct variation *v, const struct ident *id)
+const char *vary_fault(const struct variation *v, const struct ident *id, bool by_spec)
 {
+	/* Which of the host's users a step runs as keeps builds apart that do not trust each other: --step-user says it, and no spec. */
+	if (v->other_user && by_spec)
+		return "only the invocation can ask for another user (glovebox reproduce --vary host-uid)";
 	if (v->other_user && !id->real_root)
 		return "only root can build as another user";
 	if (v->work.host.one_cpu && processors() == 1)

@@ -56,6 +56,16 @@ found() { jq -e ".reproducible | $2" "$WORK/$1-out/result.json"; }
 @test "it cannot ask for what is no variation, or for what this host cannot do" {
 	spec none 'true' '{ check: 2, vary: [moon] }'
 	expect_status 2 glovebox check "$WORK/none/build.yaml"
-	spec user 'true' '{ check: 2, vary: [host-uid] }'
-	[ "$(id -u)" = 0 ] || expect_status 5 run_spec user
+}
+
+@test "as whom it is built is not for the spec to say, not even for root's run" {
+	spec user true '{ check: 2, vary: [pids, host-uid] }'
+	expect_status 3 run_spec user
+	expect_output "vary host-uid: only the invocation can ask for another user"
+	[ ! -e "$WORK/user-out/image.tar" ]
+	# All that a spec can have is the rest.
+	spec all 'cat input.txt >made' '{ check: 2, vary: [all] }'
+	expect_status 0 run_spec all
+	expect_output "not varied: host-uid: only the invocation can ask"
+	found all '(.varied | index("host-uid")) == null and (.varied | index("host-path")) != null'
 }
