@@ -25,7 +25,7 @@ static void spdx(void **state)
 		{ "LicenseRef-Own-1", "LicenseRef-Own-1" }, { "LicenseRef-", "LicenseRef-LicenseRef" }, { "Foo Bar", "LicenseRef-Foo-Bar" },
 		{ "SEE LICENSE IN x.txt", "LicenseRef-SEE-LICENSE-IN-x.txt" }, { "MIT OR", "LicenseRef-MIT-OR" }, { "(MIT", "LicenseRef-MIT" }, { "MIT)", "LicenseRef-MIT" },
 		{ "GPLv2+", "GPL-2.0-or-later" }, { "GPL2", "GPL-2.0-only" }, { "Apache License 2.0", "Apache-2.0" }, { "\"quoted\" <b>", "LicenseRef-quoted-b" },
-		{ "", "" }, { "  ", "" }, { "\xc3\xa9", "LicenseRef-unknown" }, { "AND", "LicenseRef-AND" }, { "MIT, BSD", "LicenseRef-MIT-BSD" },
+		{ "ASL 2.0 and MPLv2.0", "Apache-2.0 AND MPL-2.0" }, { "", "" }, { "  ", "" }, { "\xc3\xa9", "LicenseRef-unknown" }, { "AND", "LicenseRef-AND" }, { "MIT, BSD", "LicenseRef-MIT-BSD" },
 	};
 
 	(void)state;
