@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/confine.h"
 #include "inspect/bytes.h"
 #include "inspect/pkg_apart.h"
 
@@ -37,8 +38,9 @@ struct gathering {
 	const struct contents *contents;
 	packages_open_fn *open;
 	void *arg;
-	int spool;               /**< the texts, one behind the other */
-	uint64_t size;
+	int fds[CONFINE_FDS_MAX]; /**< what the reader is given: the texts, one behind the other, and databases */
+	size_t nfds;
+	uint64_t size;           /**< of the texts */
 	struct pkg_text *v;
 	size_t n, room;
 	struct package_note *notes;   /**< of files that are not even looked into */
@@ -47,7 +49,8 @@ struct gathering {
 
 static void gathering_clear(struct gathering *g)
 {
-	own_fd(&g->spool);
+	for (size_t i = 0; i < g->nfds; i++)
+		own_fd(&g->fds[i]);
 	free(g->v);
 	for (size_t i = 0; i < g->nnotes; i++)
 		free(g->notes[i].why);
@@ -62,21 +65,43 @@ static int note(struct gathering *g, size_t at, const char *why, struct err *err
 	return g->notes[g->nnotes++].why == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "find packages") : 0;
 }
 
-/** Copies a file behind the others. */
+static int add_text(struct gathering *g, size_t at, enum pkg_format format, struct slice bytes, struct err *err)
+{
+	if (!array_room(&g->v, g->n, &g->room))
+		return err_set(err, ERR_INTERNAL, ENOMEM, "find packages");
+	g->v[g->n++] = (struct pkg_text){ .at = at, .format = format, .bytes = bytes };
+	return 0;
+}
+
+/** Copies @p n bytes of a file, from its offset on, behind the others. */
+static int copy(struct gathering *g, size_t at, enum pkg_format format, int fd, uint64_t n, struct err *err)
+{
+	const struct slice bytes = { g->fds[0], g->size, n };
+
+	if (io_copy(fd, bytes.fd, n, err) < 0)
+		return err_ctx(err, "'%.1000s'", g->contents->v[at].path);
+	g->size += n;
+	return add_text(g, at, format, bytes, err);
+}
+
+/** Takes a file for the reader. */
 static int gather(struct gathering *g, size_t at, enum pkg_format format, struct err *err)
 {
 	const struct content *file = &g->contents->v[at];
+	bool whole = pkg_reads_bytes(format);
 	auto_fd fd = -1;
 
-	if (file->size > PACKAGE_FILE_MAX || g->size + file->size > PACKAGE_FILES_MAX)
+	if (file->size > pkg_file_max(format) || (!whole && g->size + file->size > PACKAGE_FILES_MAX))
 		return note(g, at, "too large to be read: packages that it tells of are not listed", err);
-	if (!array_room(&g->v, g->n, &g->room))
-		return err_set(err, ERR_INTERNAL, ENOMEM, "find packages");
-	if (g->open(g->arg, file, &fd, err) < 0 || io_copy(fd, g->spool, file->size, err) < 0)
+	if (whole && g->nfds == CONFINE_FDS_MAX)
+		return note(g, at, "one database too many: packages that it tells of are not listed", err);
+	if (g->open(g->arg, file, &fd, err) < 0)
 		return err_ctx(err, "'%.1000s'", file->path);
-	g->v[g->n++] = (struct pkg_text){ .at = at, .format = format, .bytes = { g->spool, g->size, file->size } };
-	g->size += file->size;
-	return 0;
+	if (!whole)
+		return copy(g, at, format, fd, file->size, err);
+	const struct slice bytes = { fd, 0, file->size };
+	g->fds[g->nfds++] = move_fd(&fd);
+	return add_text(g, at, format, bytes, err);
 }
 
 int pkg_go_place(const struct slice *file, uint64_t *ret, struct err *err)
@@ -126,13 +151,9 @@ static int gather_program(struct gathering *g, size_t at, struct err *err)
 	uint64_t n = file->size - place < PKG_GO_MAX ? file->size - place : PKG_GO_MAX;
 	if (g->size + n > PACKAGE_FILES_MAX)
 		return note(g, at, "too many files tell of packages: those that it tells of are not listed", err);
-	if (!array_room(&g->v, g->n, &g->room))
-		return err_set(err, ERR_INTERNAL, ENOMEM, "find packages");
-	if (lseek(fd, (off_t)place, SEEK_SET) < 0 || io_copy(fd, g->spool, n, err) < 0)
-		return err_ctx(err, "'%.1000s'", file->path);
-	g->v[g->n++] = (struct pkg_text){ .at = at, .format = PKG_GO_BINARY, .bytes = { g->spool, g->size, n } };
-	g->size += n;
-	return 0;
+	if (lseek(fd, (off_t)place, SEEK_SET) < 0)
+		return err_set(err, ERR_INTERNAL, errno, "read '%.1000s'", file->path);
+	return copy(g, at, PKG_GO_BINARY, fd, n, err);
 }
 
 bool pkg_may_be_program(const struct content *file)
@@ -157,9 +178,10 @@ void pkg_sort_texts(struct pkg_text *texts, size_t n)
 
 static int gather_all(struct gathering *g, struct err *err)
 {
-	g->spool = memfd_create("packages", MFD_CLOEXEC);
-	if (g->spool < 0)
+	g->fds[0] = memfd_create("packages", MFD_CLOEXEC);
+	if (g->fds[0] < 0)
 		return err_set(err, ERR_INTERNAL, errno, "make a file in memory");
+	g->nfds = 1;
 	for (size_t i = 0; i < g->contents->n; i++) {
 		enum pkg_format format = g->contents->v[i].type == TREE_FILE ? pkg_format_of(g->contents->v[i].path) : PKG_NO_FORMAT;
 
@@ -192,10 +214,10 @@ static int join_notes(struct gathering *g, struct packages *p, struct err *err)
 
 int packages_find(const struct contents *c, packages_open_fn *open, void *arg, struct packages *ret, struct err *err)
 {
-	__attribute__((cleanup(gathering_clear))) struct gathering g = { .contents = c, .open = open, .arg = arg, .spool = -1 };
+	__attribute__((cleanup(gathering_clear))) struct gathering g = { .contents = c, .open = open, .arg = arg };
 	auto_packages p = {0};
 
-	if (gather_all(&g, err) < 0 || pkg_find_apart(c, g.v, g.n, &g.spool, 1, &p, err) < 0 || join_notes(&g, &p, err) < 0)
+	if (gather_all(&g, err) < 0 || pkg_find_apart(c, g.v, g.n, g.fds, g.nfds, &p, err) < 0 || join_notes(&g, &p, err) < 0)
 		return -1;
 	*ret = p;
 	p = (struct packages){0};

@@ -21,8 +21,9 @@
 #define PACKAGE_TEXT_MAX 1024
 /** Most packages that one needs. */
 #define PACKAGE_NEEDS_MAX 4096
-/** Largest file that tells of packages, and bytes of all of them. */
+/** Largest file that tells of packages, largest database that is read piece by piece, and bytes of all the others. */
 #define PACKAGE_FILE_MAX (32u << 20)
+#define PACKAGE_DATABASE_MAX (1u << 30)
 #define PACKAGE_FILES_MAX (256u << 20)
 /** Most notes that are kept. */
 #define PACKAGE_NOTES_MAX 1000

@@ -16,7 +16,7 @@
 /** What a file that tells of packages is, in the order in which they are read: of two packages that claim a file, the first one owns it. */
 enum pkg_format {
 	PKG_OS_RELEASE, PKG_COPYRIGHT,
-	PKG_DPKG_STATUS, PKG_DPKG_STATUS_D, PKG_DPKG_LIST, PKG_DPKG_SUMS, PKG_APK_INSTALLED, PKG_RPM_SQLITE, PKG_RPM_OTHER,
+	PKG_DPKG_STATUS, PKG_DPKG_STATUS_D, PKG_DPKG_LIST, PKG_DPKG_SUMS, PKG_APK_INSTALLED, PKG_RPM_SQLITE, PKG_RPM_NDB, PKG_RPM_BDB,
 	PKG_PIP_METADATA, PKG_PIP_RECORD, PKG_PIP_FILES, PKG_NPM_PACKAGE, PKG_NPM_LOCK, PKG_GO_BINARY, PKG_GO_MOD, PKG_CARGO_LOCK,
 	PKG_FORMATS,
 	PKG_NO_FORMAT = PKG_FORMATS,
@@ -24,6 +24,10 @@ enum pkg_format {
 
 /** What the file at @p path may be, by its path alone. */
 enum pkg_format pkg_format_of(const char *path);
+/** Whether its reader reads pieces of the file itself, which can be large, and no text. */
+bool pkg_reads_bytes(enum pkg_format format);
+/** The largest file of that format that is read. */
+uint64_t pkg_file_max(enum pkg_format format);
 
 /** A name by which a package can be needed. */
 struct pkg_alias {
@@ -69,14 +73,14 @@ void pkg_found_clear(struct pkg_found *f);
 struct pkg_file {
 	size_t at;               /**< its place in the contents */
 	const char *path;
-	char *text;              /**< all of it, and a NUL; the reader may cut it up. NULL: the reader reads `bytes` */
+	char *text;              /**< all of it, and a NUL; the reader may cut it up. NULL where pkg_reads_bytes() */
 	size_t n;
 	struct slice bytes;
 };
 typedef int pkg_reader(struct pkg_found *f, const struct pkg_file *file, struct err *err);
 pkg_reader pkg_read_os_release, pkg_read_copyright, pkg_read_dpkg_status, pkg_read_dpkg_list, pkg_read_dpkg_sums, pkg_read_pip_metadata,
 	pkg_read_pip_record, pkg_read_pip_files, pkg_read_npm_package, pkg_read_npm_lock, pkg_read_apk,
-	pkg_read_go_binary, pkg_read_go_mod, pkg_read_cargo;
+	pkg_read_rpm_sqlite, pkg_read_rpm_ndb, pkg_read_rpm_bdb, pkg_read_go_binary, pkg_read_go_mod, pkg_read_cargo;
 
 /** What a program made by Go has in it before what it says of its modules, at a place that 16 divides. */
 #define PKG_GO_MAGIC "\xff Go buildinf:"

@@ -38,21 +38,29 @@ int pkg_note(struct pkg_found *f, size_t file, const char *why, struct err *err)
 	return f->notes[f->nnotes++].why == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "find packages") : 0;
 }
 
-/** Reads one file; one that makes no sense is noted. */
-static int read_text(struct pkg_found *f, const struct pkg_text *t, struct buf *text, struct err *err)
+static int load_text(const struct slice *bytes, struct buf *text, struct pkg_file *file, struct err *err)
 {
-	struct pkg_file file = { .at = t->at, .path = f->contents->v[t->at].path, .bytes = t->bytes };
-	size_t n = (size_t)t->bytes.size, got = 0;
+	size_t n = (size_t)bytes->size, got = 0;
 
 	buf_clear(text);
 	char *room = buf_room(text, n);
 	if (room == NULL)
 		return buf_check(text, "file", err);
-	if (slice_pread(t->bytes.fd, room, n, t->bytes.offset, &got, err) < 0)
+	if (slice_pread(bytes->fd, room, n, bytes->offset, &got, err) < 0)
 		return -1;
 	buf_seal(text, got);
-	file.text = text->data;
-	file.n = got;
+	file->text = text->data;
+	file->n = got;
+	return 0;
+}
+
+/** Reads one file; one that makes no sense is noted. */
+static int read_text(struct pkg_found *f, const struct pkg_text *t, struct buf *text, struct err *err)
+{
+	struct pkg_file file = { .at = t->at, .path = f->contents->v[t->at].path, .bytes = t->bytes };
+
+	if (!pkg_reads_bytes(t->format) && load_text(&t->bytes, text, &file, err) < 0)
+		return -1;
 	if (pkg_read(f, t->format, &file, err) == 0)
 		return 0;
 	return err->kind == ERR_INPUT ? pkg_note(f, t->at, err->msg, err) : -1;

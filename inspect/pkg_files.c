@@ -19,11 +19,13 @@ static const struct pattern {
 	{ "var/lib/dpkg/info", "*.list", PKG_DPKG_LIST },
 	{ "lib/apk/db", "installed", PKG_APK_INSTALLED },
 	{ "usr/lib/apk/db", "installed", PKG_APK_INSTALLED },
-	{ "var/lib/rpm", "rpmdb.sqlite", PKG_RPM_OTHER },
-	{ "usr/lib/sysimage/rpm", "rpmdb.sqlite", PKG_RPM_OTHER },
-	{ "var/lib/rpm", "Packages", PKG_RPM_OTHER },
-	{ "var/lib/rpm", "Packages.db", PKG_RPM_OTHER },
-	{ "usr/lib/sysimage/rpm", "Packages.db", PKG_RPM_OTHER },
+	{ "usr/lib/sysimage/rpm", "rpmdb.sqlite", PKG_RPM_SQLITE },
+	{ "var/lib/rpm", "rpmdb.sqlite", PKG_RPM_SQLITE },
+	{ "usr/share/rpm", "rpmdb.sqlite", PKG_RPM_SQLITE },
+	{ "usr/lib/sysimage/rpm", "Packages.db", PKG_RPM_NDB },
+	{ "var/lib/rpm", "Packages.db", PKG_RPM_NDB },
+	{ "usr/lib/sysimage/rpm", "Packages", PKG_RPM_BDB },
+	{ "var/lib/rpm", "Packages", PKG_RPM_BDB },
 	{ NULL, "package.json", PKG_NPM_PACKAGE },
 	{ NULL, "package-lock.json", PKG_NPM_LOCK },
 	{ NULL, "npm-shrinkwrap.json", PKG_NPM_LOCK },
@@ -77,4 +79,14 @@ enum pkg_format pkg_format_of(const char *path)
 		if (is_name(name, in_python[i].name) && ends_in(path, n, in_python[i].dir))
 			return in_python[i].format;
 	return PKG_NO_FORMAT;
+}
+
+bool pkg_reads_bytes(enum pkg_format format)
+{
+	return format == PKG_RPM_SQLITE || format == PKG_RPM_NDB || format == PKG_RPM_BDB;
+}
+
+uint64_t pkg_file_max(enum pkg_format format)
+{
+	return pkg_reads_bytes(format) ? PACKAGE_DATABASE_MAX : PACKAGE_FILE_MAX;
 }

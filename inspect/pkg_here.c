@@ -15,12 +15,14 @@ struct texts {
 
 static int add_text(struct texts *t, struct pkg_found *f, size_t at, enum pkg_format format, struct slice bytes, struct err *err)
 {
-	if (bytes.size > PACKAGE_FILE_MAX || t->size + bytes.size > PACKAGE_FILES_MAX)
+	bool whole = pkg_reads_bytes(format);
+
+	if (bytes.size > pkg_file_max(format) || (!whole && t->size + bytes.size > PACKAGE_FILES_MAX))
 		return pkg_note(f, at, "too large to be read: packages that it tells of are not listed", err);
 	if (!array_room(&t->v, t->n, &t->room))
 		return err_set(err, ERR_INTERNAL, ENOMEM, "find packages");
 	t->v[t->n++] = (struct pkg_text){ .at = at, .format = format, .bytes = bytes };
-	t->size += bytes.size;
+	t->size += whole ? 0 : bytes.size;
 	return 0;
 }
 

@@ -9,25 +9,19 @@
 /** Most directories that are looked into for a package that another needs. */
 #define UP_MAX 64
 
-static int read_other_rpm(struct pkg_found *f, const struct pkg_file *file, struct err *err)
-{
-	(void)f;
-	(void)file;
-	return pkg_bad("a database of rpm's in a form that is not read: packages in it are not listed", err);
-}
-
 int pkg_read(struct pkg_found *f, enum pkg_format format, const struct pkg_file *file, struct err *err)
 {
 	static pkg_reader *const readers[PKG_FORMATS] = {
 		[PKG_OS_RELEASE] = pkg_read_os_release, [PKG_COPYRIGHT] = pkg_read_copyright, [PKG_DPKG_STATUS] = pkg_read_dpkg_status,
 		[PKG_DPKG_STATUS_D] = pkg_read_dpkg_status, [PKG_DPKG_LIST] = pkg_read_dpkg_list, [PKG_DPKG_SUMS] = pkg_read_dpkg_sums,
-		[PKG_APK_INSTALLED] = pkg_read_apk, [PKG_RPM_OTHER] = read_other_rpm, [PKG_PIP_METADATA] = pkg_read_pip_metadata, [PKG_PIP_RECORD] = pkg_read_pip_record,
+		[PKG_APK_INSTALLED] = pkg_read_apk, [PKG_RPM_SQLITE] = pkg_read_rpm_sqlite, [PKG_RPM_NDB] = pkg_read_rpm_ndb,
+		[PKG_RPM_BDB] = pkg_read_rpm_bdb, [PKG_PIP_METADATA] = pkg_read_pip_metadata, [PKG_PIP_RECORD] = pkg_read_pip_record,
 		[PKG_PIP_FILES] = pkg_read_pip_files, [PKG_NPM_PACKAGE] = pkg_read_npm_package, [PKG_NPM_LOCK] = pkg_read_npm_lock,
 		[PKG_GO_BINARY] = pkg_read_go_binary, [PKG_GO_MOD] = pkg_read_go_mod, [PKG_CARGO_LOCK] = pkg_read_cargo,
 	};
 
 	/* Readers take texts for strings; of what is none, lengths are told. */
-	if (format != PKG_GO_BINARY && memchr(file->text, '\0', file->n) != NULL)
+	if (format != PKG_GO_BINARY && !pkg_reads_bytes(format) && memchr(file->text, '\0', file->n) != NULL)
 		return pkg_bad("a NUL in a text", err);
 	return readers[format](f, file, err);
 }
@@ -59,12 +53,17 @@ static int find_module(const struct pkg_found *f, const char *where, const char 
 /** The first of "a|b" that is there; *@p ret is PACKAGE_NONE before. */
 static int find_needed(const struct pkg_found *f, const struct pkg *p, char *want, size_t *ret, struct err *err)
 {
+	const char *path = want;
 	char *name;
 
 	if (p->where != NULL)
 		return find_module(f, p->where, want, ret, err);
 	while (*ret == PACKAGE_NONE && (name = pkg_word(&want, "|")) != NULL)
 		*ret = pkg_named(f, p->p.kind, name, NULL);
+	/* rpm's need files, too: "/bin/sh". */
+	size_t file = *ret == PACKAGE_NONE && path[0] == '/' && p->p.kind == PACKAGE_RPM ? contents_resolve(f->contents, path + 1) : CONTENTS_NONE;
+	if (file != CONTENTS_NONE)
+		*ret = f->owner[file];
 	return 0;
 }
 

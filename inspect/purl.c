@@ -33,6 +33,19 @@ static void add_folded(const char *s, size_t n, enum package_kind kind, struct b
 	}
 }
 
+/** A distribution as package URLs know it, where that is not what it calls itself: those of several names have one for all their packages. */
+static const char *vendor_of(const char *os_id)
+{
+	static const struct { const char *id, *vendor; } vendors[] = {
+		{ "rhel", "redhat" }, { "sles", "suse" }, { "opensuse-leap", "opensuse" }, { "opensuse-tumbleweed", "opensuse" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(vendors); i++)
+		if (strcmp(vendors[i].id, os_id) == 0)
+			return vendors[i].vendor;
+	return os_id;
+}
+
 /** What goes before the name: the distribution, or the parts of the name before its last slash, each encoded by itself. */
 static const char *add_namespace(const struct packages *all, const struct package *p, struct buf *out)
 {
@@ -40,7 +53,7 @@ static const char *add_namespace(const struct packages *all, const struct packag
 	const char *name = p->name, *slash;
 
 	if (p->kind == PACKAGE_DEB || p->kind == PACKAGE_APK || p->kind == PACKAGE_RPM) {
-		const char *distribution = all->os_id != NULL ? all->os_id : distributions[p->kind];
+		const char *distribution = all->os_id == NULL ? distributions[p->kind] : p->kind == PACKAGE_RPM ? vendor_of(all->os_id) : all->os_id;
 
 		if (distribution != NULL) {
 			add_folded(distribution, strlen(distribution), PACKAGE_DEB, out);

@@ -11,7 +11,7 @@
 #include "inspect/packages.h"
 
 /** Changes where the same image gives other documents. */
-#define SBOM_FORM "1"
+#define SBOM_FORM "2"
 /** Most files that a document lists; further ones are left out, and it says so. */
 #define SBOM_FILES_MAX 100000u
 
