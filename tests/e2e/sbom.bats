@@ -147,6 +147,130 @@ pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3"
 	is "$(owned python Demo.Wheel | wc -l)" 4
 }
 
+# make_rpms DIR: packages, made by rpmbuild, in DIR/rpms; one has a list of files that takes pages of a database, and there are some forty.
+make_rpms()
+{
+	local i dir=$1
+	mkdir -p "$dir"
+	{
+		cat <<'END'
+Name: hello
+Epoch: 2
+Version: 1.0~rc1
+Release: 3.fc40
+Summary: Says hello
+License: GPL-2.0-or-later AND MIT
+Vendor: Example Project
+Requires: libhello, /usr/bin/tool-7
+%description
+Text.
+%package -n libhello
+Summary: A library
+License: ASL 2.0
+%description -n libhello
+Text.
+%install
+mkdir -p %{buildroot}/usr/bin %{buildroot}/usr/lib %{buildroot}/etc %{buildroot}/usr/share/many
+echo hello >%{buildroot}/usr/bin/hello
+echo library >%{buildroot}/usr/lib/libhello.so.1
+echo conf >%{buildroot}/etc/hello.conf
+for i in $(seq 1000); do : >%{buildroot}/usr/share/many/file-$i; done
+for i in $(seq 40); do echo $i >%{buildroot}/usr/bin/tool-$i; done
+%files
+/usr/bin/hello
+/usr/share/many
+%config /etc/hello.conf
+%files -n libhello
+/usr/lib/libhello.so.1
+END
+		for ((i = 1; i <= 40; i++)); do
+			printf '%%package -n tool%s\nSummary: A tool\nLicense: BSD-3-Clause\n%%description -n tool%s\nText.\n%%files -n tool%s\n/usr/bin/tool-%s\n' $i $i $i $i
+		done
+	} >"$dir/hello.spec"
+	HOME=$dir rpmbuild -bb --quiet --target noarch --define "_topdir $dir/top" --define "_rpmdir $dir/rpms" "$dir/hello.spec"
+}
+
+# rpm_lists NAME [OPTION…]: what rpm itself says of the packages in that tree is what both documents say: names, epochs, versions, licences, files.
+rpm_lists()
+{
+	local name=$1 tree=$WORK/$1/tree
+	shift
+	accepted "$name"
+	HOME=$WORK rpm "$@" -qa --qf '%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE} %{ARCH} %{VENDOR} %{LICENSE}\n' | sed 's/ASL 2.0/Apache-2.0/' | sort >"$WORK/$name/theirs"
+	jq -r '.components[] | select(.type == "library") | "\(.name) \(.version) \(.purl | capture("arch=(?<a>[a-z0-9]*)").a) \(.supplier.name) " +
+		(.licenses[0] | .expression // .license.id)' "$WORK/$name/out/sbom.cdx.json" | sort >"$WORK/$name/ours"
+	diff "$WORK/$name/theirs" "$WORK/$name/ours"
+	is "$(purls "$name" | wc -l)" 42
+	purls "$name" | grep -qxF 'pkg:rpm/fedora/hello@1.0~rc1-3.fc40?arch=noarch&distro=fedora-40&epoch=2'
+	HOME=$WORK rpm "$@" -qa --qf '[%{=NAME} %{FILENAMES}\n]' | grep -v ' /usr/share/many$' | sort >"$WORK/$name/theirs"
+	jq -r '.components[] | select(.type == "library") | .name as $n | .components[]? | "\($n) /\(.name)"' "$WORK/$name/out/sbom.cdx.json" | sort >"$WORK/$name/ours"
+	diff "$WORK/$name/theirs" "$WORK/$name/ours"
+	jq -e '. as $b | [$b.components[] | select(.name == "libhello" or .name == "tool7")."bom-ref"] as $needed | ($b.components[] | select(.name == "hello")."bom-ref") as $hello
+		| $b.dependencies[] | select(.ref == $hello).dependsOn | contains($needed)' "$WORK/$name/out/sbom.cdx.json"
+}
+
+@test "rpm: the packages of a database that rpm itself has made" {
+	local tree=$WORK/rpm/tree package
+	make_rpms "$WORK/rpm"
+	mkdir -p "$tree/usr/lib/sysimage/rpm" "$tree/etc"
+	printf 'NAME="Fedora Linux"\nID=fedora\nVERSION_ID=40\n' >"$tree/etc/os-release"
+	HOME=$WORK rpm --dbpath "$tree/usr/lib/sysimage/rpm" --initdb
+	HOME=$WORK rpm --dbpath "$tree/usr/lib/sysimage/rpm" -i --justdb --nodeps --force-debian "$WORK"/rpm/rpms/noarch/*.rpm
+	for package in "$WORK"/rpm/rpms/noarch/*.rpm; do
+		bsdtar -xf "$package" -C "$tree"
+	done
+	image_of rpm "$tree"
+	rpm_lists rpm --dbpath "$tree/usr/lib/sysimage/rpm"
+}
+
+# same_as_rpm NAME: the same packages, in a tree that differs in nothing but its database; their order is the database's own.
+same_as_rpm()
+{
+	local name
+	for name in rpm "$1"; do
+		jq -S '[.components[] | select(.type == "library") | del(.evidence, ."bom-ref")] | sort_by(.name)' "$WORK/$name/out/sbom.cdx.json" >"$WORK/$name/packages"
+	done
+	cmp "$WORK/rpm/packages" "$WORK/$1/packages"
+}
+
+# tree_of_rpm NAME: a copy of that tree without its database, which lies in $WORK/rpm/tree.
+tree_of_rpm()
+{
+	mkdir -p "$WORK/$1"
+	cp -R "$WORK/rpm/tree" "$WORK/$1/tree"
+	rm -r "$WORK/$1/tree/usr/lib/sysimage"
+}
+
+@test "rpm: the same packages in Berkeley DB's form, as rpm reads it" {
+	local tree=$WORK/bdb/tree
+	tree_of_rpm bdb
+	mkdir -p "$tree/var/lib/rpm"
+	tests/e2e/rpmdb.py bdb "$WORK/rpm/tree/usr/lib/sysimage/rpm/rpmdb.sqlite" | db5.3_load "$tree/var/lib/rpm/Packages"
+	image_of bdb "$tree"
+	rpm_lists bdb --define '_db_backend bdb_ro' --dbpath "$tree/var/lib/rpm"
+	same_as_rpm bdb
+}
+
+@test "rpm: the same packages in the form ndb" {
+	local tree=$WORK/ndb/tree
+	tree_of_rpm ndb
+	mkdir -p "$tree/usr/lib/sysimage/rpm"
+	tests/e2e/rpmdb.py ndb "$WORK/rpm/tree/usr/lib/sysimage/rpm/rpmdb.sqlite" >"$tree/usr/lib/sysimage/rpm/Packages.db"
+	image_of ndb "$tree"
+	accepted ndb
+	same_as_rpm ndb
+}
+
+@test "rpm: a database that is damaged is told of, and what lies before is listed" {
+	local tree=$WORK/damaged/tree
+	tree_of_rpm damaged
+	mkdir -p "$tree/usr/lib/sysimage/rpm"
+	head -c 200000 "$WORK/rpm/tree/usr/lib/sysimage/rpm/rpmdb.sqlite" >"$tree/usr/lib/sysimage/rpm/rpmdb.sqlite"
+	image_of damaged "$tree"
+	accepted damaged incomplete
+	jq -r .comment "$WORK/damaged/out/sbom.spdx.json" | grep -q '^/usr/lib/sysimage/rpm/rpmdb.sqlite: '
+}
+
 @test "a file that makes no sense is told of, and its image is still listed" {
 	mkdir -p "$WORK/odd/tree/a" "$WORK/odd/tree/b"
 	echo 'no json' >"$WORK/odd/tree/a/package.json"
