@@ -119,8 +119,9 @@ void contents_lay(struct contents *c)
 	struct content *end;
 	size_t kept = 0;
 
-	if (c->n > 0)
-		qsort(c->v, c->n, sizeof *c->v, by_path);
+	if (c->n == 0)
+		return;
+	qsort(c->v, c->n, sizeof *c->v, by_path);
 	/* First all are marked, since paths of what goes are looked at until the end; then the rest moves together. */
 	for (struct content *e = c->v, *last = c->v + c->n; e < last; e = end) {
 		for (end = e + 1; end < last && strcmp(end->path, e->path) == 0; end++)

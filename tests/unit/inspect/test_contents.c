@@ -76,6 +76,15 @@ static void order_is_that_of_directories(void **state)
 	assert_int_equal(contents_find(&c, "a"), CONTENTS_NONE);
 }
 
+static void nothing_is_laid(void **state)
+{
+	auto_contents c = {0};
+
+	(void)state;
+	assert_laid(&c, "");
+	assert_int_equal(contents_find(&c, "a"), CONTENTS_NONE);
+}
+
 static void links_lead_on(void **state)
 {
 	static const struct row rows[] = {
@@ -106,6 +115,7 @@ int main(void)
 		cmocka_unit_test(later_layers_replace),
 		cmocka_unit_test(what_is_no_directory_hides_what_was_below),
 		cmocka_unit_test(order_is_that_of_directories),
+		cmocka_unit_test(nothing_is_laid),
 		cmocka_unit_test(links_lead_on),
 	};
 
