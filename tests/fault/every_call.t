@@ -4,10 +4,14 @@
 # says in one line why not, with an exit status of its manual; the store is true; and the next run gives what it gives always, and leaves
 # nothing in tmp/.
 #
-#   every_call.t [SCENE [FAULT [N]]]      GB_FAULTS: how many N of each kind are tried, or `all`
+#   every_call.t [SCENE [FAULT [N]]]      GB_FAULTS: how many N of each kind are tried, or `all`: then by as many workers as there are processors
+#
+# What is left of a disturbed run is mostly what another has left, too: the store is verified, and run on, once for each thing that can be left.
 use strict;
 use warnings;
 use Cwd qw(realpath);
+use Digest::MD5;
+use Digest::SHA;
 use File::Find;
 use File::Temp qw(tempdir);
 use POSIX ();
@@ -27,15 +31,27 @@ my %documented = map { $_ => 1 } 5, 6, 125;
 umask 022;
 my $work = realpath(tempdir('glovebox-fault.XXXXXX', TMPDIR => 1, CLEANUP => 0));
 chmod 0755, $work;
+my $main = $$;
 END {
 	my $status = $?;
+	return if $$ != $main;
 	# Overlay work directories have no permissions at all.
 	system('chmod', '-R', 'u+rwX', $work), system('rm', '-rf', $work) if defined $work;
 	$? = $status;
 }
-# What is run, and changed, is here; what it begins with is copied to here.
-my $now = "$work/now";
-$ENV{GLOVEBOX_STORE} = "$now/store";
+# What is run, and changed, is in $now, and its results in $out; what it begins with is copied to here. Beside it lie its output and its report.
+# Each worker has a place of its own.
+my ($place, $now, $out);
+sub take_place
+{
+	($place) = @_;
+	-d $place or mkdir $place or die "$place: $!\n";
+	$now = "$place/now";
+	$out = "$now/out";
+	$ENV{GLOVEBOX_STORE} = "$now/store";
+	return;
+}
+take_place("$work/main");
 
 # ---- running -------------------------------------------------------------------------------------------
 
@@ -56,14 +72,14 @@ sub slurp
 	return scalar <$in>;
 }
 
-# Runs it with its output in $work/out and $work/err; its exit status, or 128 and the signal.
+# Runs it with its output in $place/out and $place/err; its exit status, or 128 and the signal.
 sub run
 {
 	my (@command) = @_;
 	my $pid = fork() // die "fork: $!\n";
 
 	if ($pid == 0) {
-		open(STDIN, '<', '/dev/null') && open(STDOUT, '>', "$work/out") && open(STDERR, '>', "$work/err") && exec(@command);
+		open(STDIN, '<', '/dev/null') && open(STDOUT, '>', "$place/out") && open(STDERR, '>', "$place/err") && exec(@command);
 		POSIX::_exit(99);
 	}
 	waitpid($pid, 0);
@@ -75,10 +91,10 @@ sub watched
 {
 	my ($fault, @command) = @_;
 	my %report;
-	my $status = run($faults, "$work/report", @$fault, '--', $glovebox, @command);
+	my $status = run($faults, "$place/report", @$fault, '--', $glovebox, @command);
 
-	die "faults: exit status $status: " . slurp("$work/err") if $status != 0;
-	for (split /\n/, slurp("$work/report")) {
+	die "faults: exit status $status: " . slurp("$place/err") if $status != 0;
+	for (split /\n/, slurp("$place/report")) {
 		my ($key, $value) = split / /, $_, 2;
 		$report{$key} = $value // 1;
 	}
@@ -91,8 +107,8 @@ sub must
 	my (@command) = @_;
 	my $status = run(@command);
 
-	die "@command: exit status $status\n" . slurp("$work/err") if $status != 0;
-	return slurp("$work/out") // '';
+	die "@command: exit status $status\n" . slurp("$place/err") if $status != 0;
+	return slurp("$place/out") // '';
 }
 
 sub begin_with
@@ -170,31 +186,33 @@ sub make_templates
 	return;
 }
 
-my $out = "$now/out";
-sub last_line { return (slurp("$work/out") // '') =~ /([^\n]*)\n\z/ ? $1 : '' }
-sub sums { return join ' ', map { must('sha256sum', $_) =~ /^(\w+)/ ? $1 : '' } @_ }
+sub last_line { return (slurp("$place/out") // '') =~ /([^\n]*)\n\z/ ? $1 : '' }
+sub sums { return join ' ', map { -f $_ ? Digest::SHA->new(256)->addfile($_, 'b')->hexdigest : 'none' } @_ }
 sub counts { my ($but) = @_; return must('sh', '-c', "'$glovebox' cache stats --json | jq -c 'del(.bytes$but) | map_values(.count)'") }
 
-# NAME: the store that it begins with, what is run, and what came of it.
-my %scenes = (
-	'snapshot' => ['none', ['tree', "$work/source", '--digest'], \&last_line],
-	'snapshot, nothing changed' => ['built', ['tree', "$work/source", '--digest'], \&last_line],
-	'import of a directory' => ['none', ['rootfs', 'import', 'tiny', "$work/rootfs"], \&last_line],
-	'import of an archive' => ['none', ['rootfs', 'import', 'tiny', "$work/rootfs.tar.gz"], \&last_line],
-	'run' => ['flat', ['run', "$work/build.yaml", '--out', $out, '--quiet'], sub { sums("$out/image.tar", "$out/image.digest") }],
-	'run, the build from the cache' =>
-		['built', ['run', "$work/again.yaml", '--out', $out, '--quiet'], sub { sums("$out/image.tar", "$out/logs/unit.log") }],
-	'exec' => ['imported', ['exec', '--rootfs', 'tiny', '--output', "/out=$out", '--', '/bin/sh', '-c', 'cat /bin/sh >/out/it'],
-		sub { sums("$out/it") }],
-	'pack' => ['none', ['image', 'pack', "$work/source", '-o', "$out.tar"], sub { sums("$out.tar") }],
-	'gc' => ['built', ['cache', 'gc', '--max-age', '0'], sub { counts('') }],
-	# A root filesystem that cannot be read is laid out anew by whoever needs it.
-	'verify' => ['built', ['cache', 'verify'], sub { counts(', .rootfs') }],
-);
+# NAME: the store that it begins with, what is run here, and what came of it.
+sub scenes
+{
+	return (
+		'snapshot' => ['none', ['tree', "$work/source", '--digest'], \&last_line],
+		'snapshot, nothing changed' => ['built', ['tree', "$work/source", '--digest'], \&last_line],
+		'import of a directory' => ['none', ['rootfs', 'import', 'tiny', "$work/rootfs"], \&last_line],
+		'import of an archive' => ['none', ['rootfs', 'import', 'tiny', "$work/rootfs.tar.gz"], \&last_line],
+		'run' => ['flat', ['run', "$work/build.yaml", '--out', $out, '--quiet'], sub { sums("$out/image.tar", "$out/image.digest") }],
+		'run, the build from the cache' =>
+			['built', ['run', "$work/again.yaml", '--out', $out, '--quiet'], sub { sums("$out/image.tar", "$out/logs/unit.log") }],
+		'exec' => ['imported', ['exec', '--rootfs', 'tiny', '--output', "/out=$out", '--', '/bin/sh', '-c', 'cat /bin/sh >/out/it'],
+			sub { sums("$out/it") }],
+		'pack' => ['none', ['image', 'pack', "$work/source", '-o', "$out.tar"], sub { sums("$out.tar") }],
+		'gc' => ['built', ['cache', 'gc', '--max-age', '0'], sub { counts('') }],
+		# A root filesystem that cannot be read is laid out anew by whoever needs it.
+		'verify' => ['built', ['cache', 'verify'], sub { counts(', .rootfs') }],
+	);
+}
 
 # ---- one fault -------------------------------------------------------------------------------------------
 
-my ($fault, $n, $scene, $expected);
+my ($fault, $n, $scene, $scene_number, $expected);
 
 # What is wrong with how a disturbed run ended.
 sub bad_end
@@ -203,7 +221,7 @@ sub bad_end
 
 	return 'it hung' if $report->{hung};
 	return 'it left processes behind' if $report->{left};
-	my $said = slurp("$work/err");
+	my $said = slurp("$place/err");
 	return $fault eq 'kill' ? () : "it died of signal $report->{signal}: $said" if defined $report->{signal};
 	return $came->() eq $expected ? () : 'it said all was well, and gave something else' if $report->{exit} == 0;
 	return "exit status $report->{exit}, though nothing had failed: $said" if grep { $_ eq $fault } @harmless, 'kill';
@@ -215,26 +233,63 @@ sub bad_end
 	return @errors == 1 && $errors[0] =~ /\w/ ? () : 'not one error, but ' . @errors . ": $said";
 }
 
-# Names below a directory that a pattern takes.
-sub names
-{
-	my ($dir, $pattern) = @_;
-	my @found;
+# ---- what it has left ------------------------------------------------------------------------------------
 
-	find({ no_chdir => 1, wanted => sub { push @found, $_ if m{$pattern} } }, $dir) if -d $dir;
-	return @found;
+# What a result says, but for the times in it, when its first line fits: with another, nobody would look further.
+sub result_text
+{
+	my ($name, $text) = @_;
+	my ($sum, $json) = $text =~ /\A([0-9a-f]{64})\n(.*)\z/s or return $text;
+
+	return $text if Digest::SHA::sha256_hex("$name\0$json") ne $sum;
+	return $json =~ s/\d+/0/gr;
+}
+
+# What the next run may find in a file: scratch is swept and results are written over, whatever is in them.
+sub content
+{
+	my ($path, $at) = @_;
+
+	return '' if $at =~ m{^/(?:store/tmp|out)};
+	my $text = slurp($path) // return 'unreadable';
+	return Digest::MD5::md5_hex($at =~ m{^/store/results/(.*)} ? result_text($1, $text) : $text);
+}
+
+# All that is left, as a digest: names but for their random parts, types, modes, contents; of root filesystems times too, as those are compared.
+sub left
+{
+	my @lines;
+	no warnings 'File::Find';
+
+	find({ no_chdir => 1, wanted => sub {
+		my $at = substr($_, length $now);
+		my (undef, undef, $mode, undef, undef, undef, undef, undef, undef, $mtime) = lstat($_) or return;
+		my $what = -l _ ? readlink($_) : -f _ ? content($_, $at) : '';
+		$what .= " $mtime" if $at =~ m{^/store/rootfs/\w+/root/};
+		push @lines, sprintf("%s %o %s\n", $at =~ s{\.glovebox-\K[0-9a-f]{32}}{}r =~ s{^/store/tmp/\K[^/]+}{}r, $mode, $what);
+	} }, $now);
+	return Digest::MD5::md5_hex(sort @lines);
 }
 
 # What a killed run has started ends within a second, and with it what keeps others from its scratch.
 sub tmp_is_empty
 {
-	for (1 .. 50) {
+	for (1 .. 100) {
 		return 1 if !glob("$now/store/tmp/*");
 		return 0 if $fault ne 'kill';
-		select(undef, undef, undef, 0.1);
 		must($glovebox, 'cache', 'gc');
+		select(undef, undef, undef, 0.05) if glob("$now/store/tmp/*");
 	}
 	return 0;
+}
+
+# Names of what was to become something.
+sub parts
+{
+	my @found;
+
+	find({ no_chdir => 1, wanted => sub { push @found, $_ if m{/\.glovebox-} } }, $now);
+	return @found;
 }
 
 # What is wrong in the store, and with the next run.
@@ -243,20 +298,34 @@ sub bad_after
 	my ($command, $came, $report) = @_;
 	my @bad;
 
-	push @bad, 'the store does not verify: ' . slurp("$work/out") . slurp("$work/err")
+	push @bad, 'the store does not verify: ' . slurp("$place/out") . slurp("$place/err")
 		if -d "$now/store" && run($glovebox, 'cache', 'verify') != 0;
 	# What exec has brought out is not written over, nor what it was killed over.
 	must('rm', '-rf', $out) if !$report->{exit};
-	my $again = watched([], @$command);
+	my $again = watched(['kill', 0], @$command);
 	if (($again->{exit} // -1) != 0) {
-		push @bad, 'the next run fails: ' . slurp("$work/err");
+		push @bad, 'the next run fails: ' . slurp("$place/err");
 	} else {
 		push @bad, 'the next run gives something else' if $came->() ne $expected;
 	}
 	push @bad, "left in tmp/: @{[glob(qq($now/store/tmp/*))]}" if !tmp_is_empty();
-	my $unlinked = ($report->{at} // '') =~ /^unlink/;
-	my @parts = names($now, qr{/\.glovebox-});
-	push @bad, "left: @parts" if @parts && $fault ne 'kill' && !$unlinked;
+	my @parts = parts();
+	push @bad, "left: @parts" if @parts && $fault ne 'kill' && !unlinked($report);
+	return @bad;
+}
+
+sub unlinked { return ($_[0]{at} // '') =~ /^unlink/ }
+
+# The same, unless just that has been looked at before, after whatever fault and by whichever worker, and was well.
+sub bad_after_this
+{
+	my ($command, $came, $report) = @_;
+	my $seen = "$work/seen/" . join('-', $scene_number, left(), $fault eq 'kill' ? 'killed' : 'ended', unlinked($report) ? 'still' : 'gone',
+		$report->{exit} ? 'bad' : 'well');
+
+	return if -e $seen;
+	my @bad = bad_after($command, $came, $report);
+	spew($seen, '') if !@bad;
 	return @bad;
 }
 
@@ -269,7 +338,7 @@ sub try
 	begin_with($template);
 	my $report = watched([$fault, $n], @$command);
 	$$reached = defined $report->{at};
-	my @bad = (bad_end($report, $came), bad_after($command, $came, $report));
+	my @bad = (bad_end($report, $came), bad_after_this($command, $came, $report));
 	my $at = "$fault $n (" . ($report->{at} // 'not reached') . ')';
 	return map { "$at: $_" } @bad;
 }
@@ -290,6 +359,45 @@ sub chosen
 	return map { 1 + int(($first + $_) * $last / $samples) } 0 .. $samples - 1;
 }
 
+# A worker's share of one fault, from its own place; writes how many befell, and what was wrong.
+sub work_on
+{
+	my ($which, $of, @all) = @_;
+	my ($name, $done, @bad) = ($scene->[3], 0);
+
+	take_place("$work/worker$which");
+	$scene = [@{ +{ scenes() }->{$name} }, $name];
+	for (grep { $_ % $of == $which } 0 .. $#all) {
+		$n = $all[$_];
+		push @bad, try(\my $reached);
+		last if !$reached;
+		$done++;
+	}
+	spew("$work/share$which", join("\0", $done, @bad));
+	return;
+}
+
+# Tries all of them, by so many workers; how many befell, and what was wrong.
+sub try_all
+{
+	my ($workers, @all) = @_;
+	my ($done, @bad, %pids) = (0);
+
+	for my $which (0 .. $workers - 1) {
+		my $pid = fork() // die "fork: $!\n";
+		$pids{$pid} = $which, next if $pid != 0;
+		POSIX::_exit(eval { work_on($which, $workers, @all); 1 } ? 0 : (print(STDERR $@), 1));
+	}
+	while (%pids) {
+		my $which = delete $pids{ my $pid = wait() } // next;
+		die "worker $which: $scene->[3], $fault: status $?\n" if $? != 0;
+		my ($n, @wrong) = split /\0/, slurp("$work/share$which");
+		$done += $n;
+		push @bad, @wrong;
+	}
+	return ($done, @bad);
+}
+
 my $tests = 0;
 sub result
 {
@@ -304,22 +412,20 @@ $| = 1;
 my ($wanted, $befell) = (0, 0);
 make_inputs();
 make_templates();
+mkdir "$work/seen" or die "$work/seen: $!\n";
+my $workers = $samples eq 'all' ? must('nproc') + 0 : 1;
+my %scenes = scenes();
 for my $name (sort keys %scenes) {
+	$scene_number++;
 	next if defined $only_scene && $name ne $only_scene;
-	$scene = $scenes{$name};
+	$scene = [@{ $scenes{$name} }, $name];
 	begin_with($scene->[0]);
 	my $all = watched([], @{ $scene->[1] });
-	die "$name: does not work undisturbed: " . slurp("$work/err") if ($all->{exit} // -1) != 0;
+	die "$name: does not work undisturbed: " . slurp("$place/err") if ($all->{exit} // -1) != 0;
 	$expected = $scene->[2]->();
 	for (grep { !defined $only_fault || $_ eq $only_fault } @faults) {
 		$fault = $_;
-		my ($done, @bad) = (0);
-		for (chosen($all->{$fault})) {
-			$n = $_;
-			push @bad, try(\my $reached);
-			last if !$reached;
-			$done++;
-		}
+		my ($done, @bad) = try_all($workers, chosen($all->{$fault}));
 		next if $all->{$fault} == 0;
 		$wanted += $samples eq 'all' ? $all->{$fault} : 1;
 		$befell += $done;
@@ -327,4 +433,5 @@ for my $name (sort keys %scenes) {
 	}
 }
 result("faults befell as many calls as they should", $befell * 2 > $wanted ? () : "$befell, not $wanted");
+print '# ', scalar(() = glob("$work/seen/*")), " different things were left\n" if $samples eq 'all';
 print "1..$tests\n";

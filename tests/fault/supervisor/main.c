@@ -6,7 +6,7 @@
  * CALL=ERRNO: each such call fails, as on a file system that has none of it.
  * types: directories do not tell the types of their entries. REPORT gets one line for each fact:
  *
- *     EIO 231             so many calls there were that it may befall; of the FAULT alone, where there is one
+ *     EIO 231             so many calls there were that it may befall; of the FAULT alone, where there is one, and up to where it befell
  *     at openat /x/y      the call that the fault befell
  *     exit 125            how PROGRAM ended; or: signal 11
  *     hung, left          it did not end, or left processes behind: both are ended then
@@ -200,7 +200,7 @@ static bool count(const struct call *c, struct tracee *t, const struct seen *s)
 		seen_answer(t->pid, -want.fault->sys);
 		return true;
 	}
-	if (!is_wanted(c, t->pid, s) || ++counts[want.fault->fault] != want.at)
+	if (befell != NULL || !is_wanted(c, t->pid, s) || ++counts[want.fault->fault] != want.at)
 		return false;
 	befall(c, t, s);
 	return true;
