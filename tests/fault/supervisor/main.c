@@ -69,16 +69,42 @@ static void die(const char *what)
 
 /* ---- the program ---------------------------------------------------------------- */
 
-/** Stops at the calls of the table. */
+static bool is_sync(const struct call *c)
+{
+	return c->nr == SYS_fsync || c->nr == SYS_fdatasync || c->nr == SYS_syncfs;
+}
+
+/** How such a call fails always, or 0. */
+static int always_fails(const struct call *c)
+{
+	for (size_t i = 0; i < want.nalways; i++)
+		if (want.always[i].call == c)
+			return want.always[i].sys;
+	return 0;
+}
+
+/** Whether anything is to be done at such a call. */
+static bool is_stopped_at(const struct call *c)
+{
+	if (want.fault == NULL || is_sync(c) || always_fails(c) != 0 || (want.types && c->nr == SYS_getdents64))
+		return true;
+	return want.at > 0 && (want.fault->fault == FAULT_KILL || (c->faults & 1u << want.fault->fault) != 0);
+}
+
+/** Stops at those calls of the table, and at no others: a stop costs more than most calls. */
 static void load_filter(void)
 {
 	static struct sock_filter code[CALLS_MAX + 3];
 	struct sock_filter *at = code;
 	struct sock_fprog program = { .filter = code };
+	size_t left = 0;
 
-	*at++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < ncalls && i < CALLS_MAX; i++)
-		*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].nr, (unsigned char)(ncalls - i), 0);
+		left += is_stopped_at(&calls[i]);
+	*at++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < ncalls && left > 0; i++)
+		if (is_stopped_at(&calls[i]))
+			*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].nr, (unsigned char)(left--), 0);
 	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
 	program.len = (unsigned short)(at - code);
@@ -206,16 +232,6 @@ static bool count(const struct call *c, struct tracee *t, const struct seen *s)
 	return true;
 }
 
-static bool is_always(const struct call *c, pid_t pid)
-{
-	for (size_t i = 0; i < want.nalways; i++)
-		if (want.always[i].call == c) {
-			seen_answer(pid, -want.always[i].sys);
-			return true;
-		}
-	return false;
-}
-
 static void at_call(struct tracee *t)
 {
 	struct seen s;
@@ -223,9 +239,13 @@ static void at_call(struct tracee *t)
 	if (!t->ours || !seen_get(t->pid, &s) || (s.ip >= t->loader && s.ip < t->loader_end))
 		return;
 	const struct call *c = call_find(s.nr);
-	if (c == NULL || is_always(c, t->pid) || count(c, t, &s))
+	if (c != NULL && always_fails(c) != 0) {
+		seen_answer(t->pid, -always_fails(c));
 		return;
-	if (c->nr == SYS_fsync || c->nr == SYS_fdatasync || c->nr == SYS_syncfs) {
+	}
+	if (c == NULL || count(c, t, &s))
+		return;
+	if (is_sync(c)) {
 		seen_answer(t->pid, 0);
 	} else if (want.types && c->nr == SYS_getdents64) {
 		t->at_end = AT_END_BLANK;
