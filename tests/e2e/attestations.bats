@@ -7,10 +7,21 @@ setup_file()
 {
 	begin_file
 	new_key "$WORK/key"
+	"$GLOVEBOX" key generate "$WORK/ed" --type ed25519 >/dev/null
 	TESTS='  tests: [{ name: unit, command: "mkdir reports; echo \"<testsuite><testcase name=\\\"a\\\"/></testsuite>\" >reports/a.xml" }]' \
 		new_spec "$WORK/spec"
 	"$GLOVEBOX" run "$WORK/spec/build.yaml" --out "$WORK/out" --key "$WORK/key.pem" --evidence "$WORK/run.evidence"
-	"$GLOVEBOX" verify "$WORK/out" --key "$WORK/key.pub.pem" --vsa "$WORK/vsa.sigstore.json" --vsa-key "$WORK/key.pem" --verifier-id https://v.example.com
+	"$GLOVEBOX" run "$WORK/spec/build.yaml" --out "$WORK/ed-out" --key "$WORK/ed.pem"
+	verdicts key "$WORK/out"
+	verdicts ed "$WORK/ed-out"
+}
+
+# verdicts KEY OUT: a summary and a result of verifying and reproducing OUT, signed with KEY too, put there.
+verdicts()
+{
+	"$GLOVEBOX" reproduce "$2" --key "$WORK/$1.pub.pem" --svr "$WORK/svr.$1" --svr-key "$WORK/$1.pem" --verifier-id https://v.example.com
+	"$GLOVEBOX" verify "$2" --key "$WORK/$1.pub.pem" --vsa "$2/vsa.sigstore.json" --vsa-key "$WORK/$1.pem" --verifier-id https://v.example.com
+	mv "$WORK/svr.$1" "$2/svr.sigstore.json"
 }
 teardown_file() { end_file; }
 
@@ -28,15 +39,37 @@ documents()
 
 blob() { echo "$WORK/layout/blobs/sha256/${1#sha256:}"; }
 
-@test "ajv: statements have the form of in-toto, SLSA and their predicates" {
-	payload "$WORK/vsa.sigstore.json" >"$WORK/vsa.json"
+@test "openssl alone and sigstore's verifier accept every bundle that is written, by either kind of key, and none under another" {
+	local bundle n=0
+	for bundle in "$WORK/out"/*.sigstore.json; do
+		other=$WORK/ed-out/${bundle##*/}
+		expect_status 0 tests/e2e/judges/verify-with-openssl.sh "$bundle" "$WORK/key.pub.pem"
+		expect_status 0 tests/e2e/judges/verify-with-openssl.sh "$other" "$WORK/ed.pub.pem"
+		expect_status 1 tests/e2e/judges/verify-with-openssl.sh "$bundle" "$WORK/ed.pub.pem"
+		expect_status 0 node "${O:-build}/judges/verify-bundle.mjs" "$bundle" "$WORK/key.pub.pem"
+		expect_status 0 node "${O:-build}/judges/verify-bundle.mjs" "$other" "$WORK/ed.pub.pem"
+		expect_status 1 node "${O:-build}/judges/verify-bundle.mjs" "$bundle" "$WORK/ed.pub.pem"
+		payload "$bundle" >"$WORK/statement.json"
+		is "$(valid statement "$WORK/statement.json")" valid
+		n=$((n + 1))
+	done
+	# Provenance, two bills of materials, test result, verification summary, verification result.
+	is "$n" 6
+	is "$(for bundle in "$WORK/out"/*.sigstore.json; do payload "$bundle" | jq -r .predicateType; done | sort)" "$(printf '%s\n' \
+		https://cyclonedx.org/bom https://in-toto.io/attestation/svr/v0.2 https://in-toto.io/attestation/test-result/v0.1 \
+		https://slsa.dev/provenance/v1 https://slsa.dev/verification_summary/v1 https://spdx.dev/Document/v2.3)"
+	# All of them are about the same image, and verify together.
+	expect_status 0 glovebox verify "$WORK/out" --key "$WORK/key.pub.pem" --require provenance,sbom,test-result,vsa,svr
+}
+
+@test "ajv: a statement of another form is refused" {
 	for bundle in provenance test-result; do
 		payload "$WORK/out/$bundle.sigstore.json" | cmp - "$WORK/out/$bundle.json"
 	done
-	is "$(valid statement "$WORK/out/provenance.json" "$WORK/out/test-result.json" "$WORK/vsa.json")" valid
+	is "$(valid statement "$WORK/out/provenance.json" "$WORK/out/test-result.json")" valid
 	# The judge can refuse.
 	for lie in '.subject = []' '.subject[0].digest.sha256 = "X"' 'del(.predicate.runDetails.builder.id)' '.predicate.runDetails.metadata.startedOn = "today"' \
-		'.predicate.buildDefinition.other = 1' '.predicateType = "https://slsa.dev/provenance/v2"' '.predicate.buildDefinition.resolvedDependencies[0] = {name: "x"}'; do
+		'.predicate.buildDefinition.other = 1' '.predicateType = "https://slsa.dev/provenance/v2"' '.predicate.runDetails.byproducts[-1].mediaType = 1' '.predicate.buildDefinition.resolvedDependencies[0] = {name: "x"}'; do
 		jq "$lie" "$WORK/out/provenance.json" >"$WORK/lie.json"
 		run valid statement "$WORK/lie.json"
 		is "$status" 1
