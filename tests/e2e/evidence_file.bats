@@ -51,6 +51,24 @@ verify() { glovebox verify "$@" --key "$WORK/key.pub.pem"; }
 	expect_output "reproduced: identical"
 }
 
+@test "what an ordinary user built, root reproduces, too" {
+	[ "$(id -u)" = 0 ] || return 0
+	local as=(setpriv --reuid 4321 --regid 4321 --clear-groups env -u GLOVEBOX_STORE HOME="$WORK/ours" "$WORK/program/glovebox")
+	[ -e "$WORK/program" ] || program_for_others
+	mkdir "$WORK/ours"
+	chown 4321:4321 "$WORK/ours"
+	"${as[@]}" rootfs import tiny "$WORK/rootfs"
+	cp -r "$WORK/spec" "$WORK/ours/spec"
+	chown -R 4321:4321 "$WORK/ours"
+	"${as[@]}" key generate "$WORK/ours/key"
+	"${as[@]}" run "$WORK/ours/spec/build.yaml" --out "$WORK/ours/out" --key "$WORK/ours/key.pem" --evidence "$WORK/ours/run.evidence"
+	# Its inputs are the same, and so are its bits.
+	is "$(cat "$WORK/ours/out/image.digest")" "$(cat "$WORK/out/image.digest")"
+	expect_status 0 glovebox reproduce "$WORK/ours/run.evidence" --key "$WORK/ours/key.pub.pem" --store "$WORK/store-$BATS_TEST_NUMBER" --keep "$WORK/ours-kept"
+	expect_output "reproduced: identical"
+	cmp "$WORK/ours-kept/image.tar" "$WORK/ours/out/image.tar"
+}
+
 @test "it verifies, deeply and by a policy, and says the same as the out directory" {
 	expect_status 0 verify "$WORK/files/run.evidence" --deep
 	said=$output
