@@ -11,8 +11,9 @@
 #include "runner/evidence_file.h"
 #include "runner/verify_policy.h"
 
-/** Most bundles about one image. */
+/** Most bundles about one image, and most bytes of all together, which are held in memory. */
 #define VERIFY_BUNDLES_MAX 64
+#define VERIFY_BYTES_MAX (256u << 20)
 
 /** A bundle as it was read. Owned. */
 struct verify_bundle {

@@ -54,16 +54,24 @@ static const char *keep_text(struct verify_request *q, const char *text, size_t 
 
 /* ---- bundles ------------------------------------------------------------------------- */
 
-/** Evidence that is not there does not verify; nor does a bundle that is too large to be one. */
+/** Evidence that is not there does not verify; nor does a bundle that is too large to be one, or no file. */
 static int unreadable(const char *path, struct err *err)
 {
-	bool missing = err->sys == ENOENT;
-
-	if (missing || err->kind == ERR_USAGE)
+	if (err->kind == ERR_USAGE || err->kind == ERR_INPUT)
 		err->kind = ERR_UNVERIFIED;
-	if (missing && strcmp(text_path_name(path), PROVENANCE) == 0)
+	if (err->sys == ENOENT && strcmp(text_path_name(path), PROVENANCE) == 0)
 		return err_ctx(err, "not verified: no signed provenance (was the run given --key?)");
 	return err->kind == ERR_UNVERIFIED ? err_ctx(err, "not verified") : -1;
+}
+
+/** How many bytes the next bundle may have. */
+static size_t room_for_bundle(const struct verify_request *q)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < q->nbundles; i++)
+		used += q->bundles[i].bytes.len;
+	return VERIFY_BYTES_MAX - used < ATTEST_BUNDLE_MAX ? VERIFY_BYTES_MAX - used : ATTEST_BUNDLE_MAX;
 }
 
 static int add_bundle(struct verify_request *q, const char *path, struct err *err)
@@ -71,8 +79,12 @@ static int add_bundle(struct verify_request *q, const char *path, struct err *er
 	if (q->nbundles == VERIFY_BUNDLES_MAX)
 		return err_set(err, ERR_UNVERIFIED, 0, "not verified: more than %d bundles", VERIFY_BUNDLES_MAX);
 	struct verify_bundle *b = &q->bundles[q->nbundles];
-	if (io_read_file(AT_FDCWD, path, ATTEST_BUNDLE_MAX, &b->bytes, err) < 0)
+	size_t room = room_for_bundle(q);
+	if (io_read_file(AT_FDCWD, path, room, &b->bytes, err) < 0) {
+		if (room < ATTEST_BUNDLE_MAX && err->kind == ERR_USAGE)
+			(void)err_ctx(err, "bundles of more than %u bytes together", VERIFY_BYTES_MAX);
 		return unreadable(path, err);
+	}
 	b->path = strdup(path);
 	q->nbundles++;
 	return b->path == NULL ? no_memory(err) : 0;

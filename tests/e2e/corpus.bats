@@ -94,6 +94,18 @@ bundle-cut         | bundle:
 END
 	expect_status 4 verify "$WORK/corpus/too-large"
 	expect_output "larger than"
+	# Where something is asked of what lies beside it, all of that is read, whoever has put it there.
+	local dir=$WORK/corpus/good
+	for i in 1 2 3 4 5; do truncate -s 60M "$dir/$i.sigstore.json"; done
+	expect_status 4 verify "$dir" --require sbom
+	expect_output "bundles of more than 268435456 bytes together"
+	rm "$dir"/[1-5].sigstore.json
+	for kind in mkfifo mkdir 'ln -s /dev/zero'; do
+		$kind "$dir/x.sigstore.json"
+		expect_status 4 verify "$dir" --require sbom
+		expect_output "is not a regular file"
+		rm -r "$dir/x.sigstore.json"
+	done
 }
 
 @test "statements that say too little, too much or something else, though signed" {
