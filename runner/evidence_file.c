@@ -65,6 +65,11 @@ static const json_t *layers_of(const struct evidence_file *f)
 	return json_object_get(f->manifest, "layers");
 }
 
+static const char *title_of(const json_t *layer)
+{
+	return json_str(json_object_get(layer, "annotations"), EVIDENCE_TITLE);
+}
+
 static int read_documents(struct evidence_file *f, struct err *err)
 {
 	auto_buf text = {0};
@@ -101,7 +106,7 @@ int evidence_file_attestation(const struct evidence_file *f, const char *want, s
 	size_t i;
 
 	json_array_foreach(layers_of(f), i, layer) {
-		const char *title = json_str(json_object_get(layer, "annotations"), EVIDENCE_TITLE);
+		const char *title = title_of(layer);
 
 		if (title != NULL && strcmp(title, want) == 0 && digest_of(layer, &d))
 			return oci_archive_text(f->archive, &d, ATTEST_BUNDLE_MAX, out, err);
@@ -156,6 +161,18 @@ int evidence_file_image(const struct evidence_file *f, int out_fd, struct err *e
 	return json_canonical(j, &index, err) < 0 ? -1 : oci_archive_write(out_fd, &index, blobs, n, err);
 }
 
+/** Whether a layer before the @p n-th has that title. */
+static bool is_titled(const struct evidence_file *f, size_t n, const char *title)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *other = title_of(json_array_get(layers_of(f), i));
+
+		if (other != NULL && strcmp(other, title) == 0)
+			return true;
+	}
+	return false;
+}
+
 /** Manifests are there to be read by people: each is the one that the statement names under its title. */
 static int check_manifests(const struct evidence_file *f, const json_t *statement, struct err *err)
 {
@@ -163,7 +180,7 @@ static int check_manifests(const struct evidence_file *f, const json_t *statemen
 	size_t i;
 
 	json_array_foreach(layers_of(f), i, layer) {
-		const char *title = json_str(json_object_get(layer, "annotations"), EVIDENCE_TITLE);
+		const char *title = title_of(layer);
 		struct digest have, want;
 		struct oci_member m;
 
@@ -171,6 +188,9 @@ static int check_manifests(const struct evidence_file *f, const json_t *statemen
 			continue;
 		if (!digest_of(layer, &have) || !attest_byproduct(statement, title, &want) || !digest_eq(&have, &want))
 			return err_set(err, ERR_UNVERIFIED, 0, "the evidence's '%.100s' is not what the provenance names so", title);
+		/* Nobody has vouched for this list: what is read of it must not grow with how often it names a thing. */
+		if (is_titled(f, i, title))
+			return err_set(err, ERR_UNVERIFIED, 0, "the evidence has '%.100s' twice", title);
 		if (oci_archive_find(f->archive, &have, &m, err) < 0)
 			return err_ctx(err, "the evidence's '%.100s'", title);
 	}

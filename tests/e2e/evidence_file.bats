@@ -149,6 +149,7 @@ forge() { python3 "$BATS_TEST_DIRNAME/forge_evidence.py" "$1" "$WORK/files/run.e
 		manifest-restated | 'trees/output.mtree' is not what the provenance names so
 		manifest-swapped  | 'trees/output.mtree' is not what the provenance names so
 		manifest-unnamed  | 'trees/evil.mtree' is not what the provenance names so
+		manifest-repeated | has 'trees/rootfs.mtree' twice
 		manifest-missing  | 'trees/output.mtree'
 		layer-swapped     | the image archive is
 		tag               | the image archive is

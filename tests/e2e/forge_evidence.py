@@ -94,6 +94,8 @@ elif mode == 'manifest-swapped':
     layers['trees/output.mtree']['size'] = layers['trees/rootfs.mtree']['size']
 elif mode == 'manifest-unnamed':
     manifest['layers'].append(dict(layers['trees/output.mtree'], annotations={TITLE: 'trees/evil.mtree'}))
+elif mode == 'manifest-repeated':
+    manifest['layers'].append(layers['trees/rootfs.mtree'])
 elif mode == 'manifest-missing':
     del blobs[layers['trees/output.mtree']['digest'][7:]]
 elif mode == 'no-manifests':         # as older versions wrote it
