@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /** What the new process is told. */
 struct task {
@@ -68,6 +69,17 @@ static int load_token(const struct task *t, int sock, struct key **ret, struct e
 	return key_open_token(t->path, asks ? &pin : NULL, ret, err);
 }
 
+/** The key's file. What its owner leaves open to others may be anybody's by now; ssh(1) asks the same. */
+static int read_file(const struct task *t, struct buf *pem, struct err *err)
+{
+	struct stat st;
+
+	if (stat(t->path, &st) == 0 && st.st_uid == t->id->caller_uid && (st.st_mode & 077) != 0)
+		return err_set(err, ERR_USAGE, 0, "%s: the private key is open to others than its owner (mode %04o); chmod 600 it, and make a new one "
+			       "where others may have read it", t->path, (unsigned)st.st_mode & 07777);
+	return io_read_file(AT_FDCWD, t->path, ATTEST_KEY_MAX, pem, err);
+}
+
 static int load(const struct task *t, int sock, struct key **ret, struct err *err)
 {
 	auto_secret pem = BUF_LIMIT(ATTEST_KEY_MAX + (256 << 10));
@@ -76,7 +88,7 @@ static int load(const struct task *t, int sock, struct key **ret, struct err *er
 		return load_token(t, sock, ret, err);
 	if (ident_read_begin(t->id, err) < 0)
 		return -1;
-	if (ident_read_done(t->id, io_read_file(AT_FDCWD, t->path, ATTEST_KEY_MAX, &pem, err), err) < 0)
+	if (ident_read_done(t->id, read_file(t, &pem, err), err) < 0)
 		return -1;
 	if (pem.data != NULL && key_is_encrypted(pem.data, pem.len))
 		return read_encrypted(t, &pem, sock, ret, err);

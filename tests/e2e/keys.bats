@@ -57,6 +57,33 @@ at_terminal() { tests/e2e/at_terminal.py "$@"; }
 	expect_status 0 glovebox run "$WORK/spec/build.yaml" --out "$DIR/out" --key "$WORK/sealed.pem" --passphrase-fd 0 <"$WORK/pass"
 }
 
+@test "a key that is open to others is not signed with" {
+	cp "$WORK/sealed.pem" "$DIR/sealed.pem"
+	new_key "$DIR/plain"
+	for mode in 640 604 620 602 601 777; do
+		chmod $mode "$DIR/plain.pem" "$DIR/sealed.pem"
+		for key in plain sealed; do
+			expect_status 2 glovebox run "$WORK/spec/build.yaml" --out "$DIR/out" --key "$DIR/$key.pem" --passphrase-fd 0 <<<secret
+			expect_output "$key.pem: the private key is open to others than its owner (mode 0$mode); chmod 600 it"
+			[ ! -e "$DIR/out" ]
+		done
+	done
+	ln -s plain.pem "$DIR/link.pem"
+	expect_status 2 glovebox run "$WORK/spec/build.yaml" --out "$DIR/out" --key "$DIR/link.pem"
+	chmod 400 "$DIR/plain.pem"
+	expect_status 0 glovebox run "$WORK/spec/build.yaml" --out "$DIR/out" --key "$DIR/link.pem"
+	sign=(--verifier-id https://v.example.com --key "$DIR/plain.pub.pem")
+	chmod 644 "$DIR/plain.pem"
+	expect_status 2 glovebox verify "$DIR/out" --vsa "$DIR/vsa" --vsa-key "$DIR/plain.pem" "${sign[@]}"
+	expect_status 2 glovebox reproduce "$DIR/out" --svr "$DIR/svr" --svr-key "$DIR/plain.pem" "${sign[@]}"
+	expect_output "open to others"
+	# Another's file is his to keep.
+	if [ "$(id -u)" = 0 ]; then
+		chown 4321 "$DIR/plain.pem"
+		expect_status 0 glovebox run "$WORK/spec/build.yaml" --out "$DIR/out" --key "$DIR/plain.pem"
+	fi
+}
+
 @test "a wrong, empty or missing passphrase is one clear error before anything runs" {
 	run_with() { expect_status 2 glovebox run "$WORK/spec/build.yaml" --out "$DIR/out" --key "$WORK/sealed.pem" --passphrase-fd 0; }
 	run_with <<<"wrong"
