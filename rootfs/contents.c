@@ -124,14 +124,14 @@ static bool cloned(struct contents *c, const struct job *j, int in)
 	return shared;
 }
 
-/** Sees to the mode, which the file was made with: a umask or an ACL may have taken from it. To ask is cheaper than to set. */
-static int settle_mode(const struct job *j)
+int contents_settle(int fd, unsigned mode)
 {
 	struct stat st;
 
-	if (fstat(j->fd, &st) < 0)
+	/* The file was made with that mode: a umask or an ACL may have taken from it. To ask is cheaper than to set. */
+	if (fstat(fd, &st) < 0 || ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0))
 		return -1;
-	return (st.st_mode & 07777) == j->mode ? 0 : fchmod(j->fd, j->mode);
+	return contents_set_time(fd);
 }
 
 static int fill(struct contents *c, const struct tools *t, const struct job *j, struct err *err)
@@ -144,7 +144,7 @@ static int fill(struct contents *c, const struct tools *t, const struct job *j, 
 	if (copy_hashed(c, t, j, in, shared ? -1 : j->fd, err) < 0)
 		return -1;
 	atomic_fetch_add(&c->bytes, j->size);
-	return settle_mode(j) < 0 || contents_set_time(j->fd) < 0 ? fail(c, j, errno, err) : 0;
+	return contents_settle(j->fd, j->mode) < 0 ? fail(c, j, errno, err) : 0;
 }
 
 static void drop(void *job)

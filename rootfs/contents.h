@@ -31,5 +31,7 @@ static inline void own_contents(struct contents **c)
 int contents_failed(int root, uint64_t bytes, const char *path, int sys, struct err *err);
 /** Gives what is laid out its time. -1 with errno. */
 int contents_set_time(int fd);
+/** Gives a file that is filled, and was made with @p mode, that mode and its time. -1 with errno. */
+int contents_settle(int fd, unsigned mode);
 
 #endif

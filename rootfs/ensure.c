@@ -20,16 +20,26 @@ static bool is_there(struct store *store, const char *dir)
 	return fstatat(store_fd(store), root, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
-/** Lays the tree out in @p scratch, as "new". */
-static int lay_out(struct store *store, const struct digest *d, struct store_scratch *scratch, struct err *err)
+int rootfs_begin(struct store_scratch *scratch, int *ret_root, struct err *err)
 {
 	int at = store_scratch_fd(scratch);
 
 	if (mkdirat(at, "new", 0700) < 0 || mkdirat(at, "new/root", 0700) < 0)
 		return err_set(err, ERR_INTERNAL, errno, "make a directory in %s", store_scratch_path(scratch));
-	auto_fd root = openat(at, "new/root", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int root = openat(at, "new/root", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root < 0)
 		return err_set(err, ERR_INTERNAL, errno, "open the new rootfs");
+	*ret_root = root;
+	return 0;
+}
+
+/** Lays the tree out in @p scratch, as "new". */
+static int lay_out(struct store *store, const struct digest *d, struct store_scratch *scratch, struct err *err)
+{
+	auto_fd root = -1;
+
+	if (rootfs_begin(scratch, &root, err) < 0)
+		return -1;
 	/* Its content is not read against digests again, so it must survive a loss of power before its name does. */
 	return rootfs_materialise(store, d, root, err) < 0 || store_sync(store, err) < 0 ? -1 : 0;
 }
@@ -80,6 +90,16 @@ static int heal(struct store *store, const struct digest *d, const char *dir, st
 	if (why.kind == ERR_INPUT)
 		return err_set(err, ERR_INPUT, 0, SHOWN "; to lay it out afresh failed: %.800s", why.msg, failed.msg);
 	return -1;
+}
+
+int rootfs_place(struct store *store, const struct digest *d, struct store_scratch *scratch, struct err *err)
+{
+	char hex[DIGEST_HEX_SIZE], dir[DIR_SIZE];
+
+	snprintf(dir, sizeof dir, "rootfs/%s", digest_hex(d, hex));
+	if (is_there(store, dir))
+		return 0;
+	return store_sync(store, err) < 0 || move_in_place(store, scratch, dir, err) < 0 ? err_ctx(err, "lay out the rootfs sha256:%s", hex) : 0;
 }
 
 static int ensure(struct store *store, const struct digest *d, const char *dir, struct err *err)

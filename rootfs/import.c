@@ -9,27 +9,11 @@
 #include "oci/foreign.h"
 #include "rootfs/stream.h"
 
-static void amend(void *arg, const char *path, void *head, size_t n)
-{
-	(void)arg;
-	pyc_amend(path, head, n);
-}
-
 static bool is_running_root(const struct stat *st)
 {
 	struct stat root;
 
 	return stat("/", &root) == 0 && root.st_dev == st->st_dev && root.st_ino == st->st_ino;
-}
-
-static int import_dir(struct store *store, int fd, const struct stat *st, struct tree_builder *b, struct err *err)
-{
-	const struct snapshot_options opt = { .form = TREE_ROOTFS, .skip_odd = true, .amend = amend };
-	struct snapshot_stats stats;
-
-	if (is_running_root(st))
-		return err_set(err, ERR_USAGE, 0, "that is the running system, which never stands still: import a tree made for it (mmdebstrap, an exported image)");
-	return store_snapshot(store, fd, &opt, b, &stats, err);
 }
 
 /** What a source is said to be. */
@@ -58,6 +42,8 @@ struct reading {
 	int fd;
 	struct stat st;
 	struct tree_builder *b;
+	struct store_scratch *scratch; /**< where a directory is laid out while it is read, or NULL */
+	struct import_along *along;    /**< so laid out, or NULL */
 };
 
 /** Finds the prefix of @p text, and what stands behind it. */
@@ -88,7 +74,16 @@ static int read_image(const struct reading *r, const struct oci_files *files, st
 	return import_image(r->store, files, want == OCI_SHAPE_NONE ? oci_files_shape(files) : want, r->source, r->b, err);
 }
 
-static int read_directory(const struct reading *r, struct err *err)
+static int read_tree(struct reading *r, struct err *err)
+{
+	if (check_no_choice(r, err) < 0)
+		return -1;
+	if (is_running_root(&r->st))
+		return err_set(err, ERR_USAGE, 0, "that is the running system, which never stands still: import a tree made for it (mmdebstrap, an exported image)");
+	return import_dir(r->store, r->fd, r->scratch, r->b, &r->along, err);
+}
+
+static int read_directory(struct reading *r, struct err *err)
 {
 	auto_oci_files files = NULL;
 
@@ -96,7 +91,7 @@ static int read_directory(const struct reading *r, struct err *err)
 		return -1;
 	if (kinds[r->kind].shape != OCI_SHAPE_NONE || (kinds[r->kind].kind == KIND_ANY && oci_files_shape(files) != OCI_SHAPE_NONE))
 		return read_image(r, files, err);
-	return check_no_choice(r, err) < 0 ? -1 : import_dir(r->store, r->fd, &r->st, r->b, err);
+	return read_tree(r, err);
 }
 
 /** Whether the tar in @p fd is an image: *@p ret is its files, or NULL. */
@@ -184,11 +179,38 @@ static bool is_unpinned(const char *text)
 	return text_starts(text, REGISTRY_PREFIX) && registry_ref_parse(text + strlen(REGISTRY_PREFIX), &ref, &ignored) == 0;
 }
 
-/** Makes the source a tree of the store. */
-static int take_source(struct store *store, const struct rootfs_source *source, struct digest *ret, struct err *err)
+/** Where a directory is to be laid out while it is read. Under a name that is known already it most often is what it was, and that is there. */
+static int open_scratch(struct store *store, const char *name, struct store_scratch **ret, struct err *err)
 {
+	struct digest known;
+	struct err ignored = {0};
+
+	return store_get_name(store, name, &known, &ignored) == 0 ? 0 : store_scratch_open(store, ret, err);
+}
+
+/** Makes what can be opened here a tree of the store. */
+static int take_local(struct store *store, const char *name, const struct rootfs_source *source, struct digest *ret, struct err *err)
+{
+	auto_store_scratch scratch = NULL;
 	auto_tree_builder b = NULL;
 	struct reading r = { .store = store, .source = source };
+
+	if (open_scratch(store, name, &scratch, err) < 0 || tree_builder_new(&b, err) < 0)
+		return -1;
+	r.scratch = scratch;
+	r.b = b;
+	int result = read_bracketed(&r, err);
+	if (result == 0)
+		result = store_put_tree(store, b, ret, err);
+	if (result == 0 && r.along != NULL)
+		result = import_along_place(r.along, ret, err);
+	import_along_free(r.along);
+	return result;
+}
+
+/** Makes the source a tree of the store. */
+static int take_source(struct store *store, const char *name, const struct rootfs_source *source, struct digest *ret, struct err *err)
+{
 	struct rootfs_image image;
 
 	if (registry_is_image(source->text)) {
@@ -199,11 +221,8 @@ static int take_source(struct store *store, const struct rootfs_source *source, 
 		*ret = image.tree;
 		return 0;
 	}
-	if (tree_builder_new(&b, err) < 0)
-		return -1;
-	r.b = b;
-	if (read_bracketed(&r, err) == 0)
-		return store_put_tree(store, b, ret, err);
+	if (take_local(store, name, source, ret, err) == 0)
+		return 0;
 	return err->sys == ENOENT && is_unpinned(source->text)
 		? err_set(err, ERR_USAGE, 0, "there is no such layout; and of a registry, an image that is pinned: oci:HOST/REPOSITORY@sha256:…") : -1;
 }
@@ -215,7 +234,7 @@ int rootfs_import_from(struct store *store, const char *name, const struct rootf
 
 	if (!text_is_name(name))
 		return err_set(err, ERR_USAGE, 0, "'" SHOWN "' cannot be the name of a rootfs: letters, digits, '.', '_' and '-', a letter or digit first, at most 100", name);
-	if (take_source(store, source, &d, err) < 0 || rootfs_ensure(store, &d, &root, err) < 0 ||
+	if (take_source(store, name, source, &d, err) < 0 || rootfs_ensure(store, &d, &root, err) < 0 ||
 	    store_set_name(store, name, &d, err) < 0)
 		return err_ctx(err, "import '" SHOWN "'", source->text);
 	*ret = d;

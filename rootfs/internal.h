@@ -5,6 +5,7 @@
  *
  *     resolve.c       references to trees
  *     import.c        a directory, an archive or an image becomes a named rootfs
+ *     import_dir.c    a directory, laid out while it is read
  *     import_image.c  an image, layer by layer
  *     import_registry.c an image out of a registry
  *     unpack.c        codecs and tar by libarchive, in a process of its own
@@ -19,6 +20,7 @@
  *     pyc.c           Python's compiled files that carry their source's time
  *     cursor.c        from path to path, by directory descriptors
  *     materialise.c   a tree laid out
+ *     layout.c        what of that can be seen from outside of its files (layout.h)
  *     contents.c      its files filled by several threads (contents.h)
  *     check.c         whether it still is as it was laid out
  *     ensure.c        a rootfs laid out once
@@ -78,6 +80,27 @@ bool image_known(struct store *store, const struct digest *pin, const char *plat
  *  its type, mode, owner, size, target and time, each file with one name, and nothing else. ERR_INPUT names the first that is not;
  *  ERR_HOST: a directory that its owner may not read. Brackets the walk with ident_read_begin() itself. */
 int rootfs_check(struct store *store, const struct digest *d, const char *dir, struct err *err);
+
+/* ---- ensure.c --------------------------------------------------------- */
+
+/** Makes "new/root" in @p scratch, for a rootfs to be laid out in; @p ret_root is the caller's. */
+int rootfs_begin(struct store_scratch *scratch, int *ret_root, struct err *err);
+/** Puts what is laid out there, the tree @p d, in place, once it survives a loss of power. A rootfs that is in place already stays. */
+int rootfs_place(struct store *store, const struct digest *d, struct store_scratch *scratch, struct err *err);
+
+/* ---- import_dir.c ----------------------------------------------------- */
+
+struct import_along;
+/** Reads the directory @p fd into @p b, laying it out in @p scratch where that is given; then *@p ret (import_along_free()) is for import_along_place(). */
+int import_dir(struct store *store, int fd, struct store_scratch *scratch, struct tree_builder *b, struct import_along **ret, struct err *err);
+/** Puts what was laid out in place, as the tree @p d that it was read to be. */
+int import_along_place(struct import_along *a, const struct digest *d, struct err *err);
+void import_along_free(struct import_along *a);
+static inline void own_import_along(struct import_along **a)
+{
+	import_along_free(*a);
+}
+#define auto_import_along __attribute__((cleanup(own_import_along))) struct import_along *
 
 /* ---- import_tar.c ----------------------------------------------------- */
 

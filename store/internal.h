@@ -62,6 +62,8 @@ int store_writer_room(struct store_writer *w, char **ret, size_t *ret_room, stru
 void store_writer_filled(struct store_writer *w, size_t n);
 /** Adds all that is left in @p fd. @p limit: most bytes accepted. ERR_INPUT above, and where it cannot be read. */
 int store_writer_add_fd(struct store_writer *w, int fd, uint64_t limit, struct err *err);
+/** Has all that comes written to @p fd (borrowed) as well, until store_writer_end(); -1: no longer. */
+void store_writer_tee(struct store_writer *w, int fd);
 /** store_writer_end() for a manifest: places it below trees/. */
 int store_writer_end_tree(struct store_writer *w, struct digest *ret, struct err *err);
 
@@ -171,6 +173,7 @@ int tree_builder_emit(struct tree_builder *b, tree_sink *sink, void *arg, struct
 struct snapshot_reader {
 	struct store_writer *writer;   /**< with nothing in it */
 	const struct snapshot_options *opt;
+	int copy;                      /**< empty file that gets the same content, or -1 */
 };
 
 /** Reads the regular file @p fd, just opened, into an object while nobody changes it; @p ret_st is its state then. On failure the

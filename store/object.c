@@ -26,6 +26,7 @@ struct store_writer {
 	size_t used;               /**< bytes in the chunk, neither hashed nor written */
 	uint64_t size;             /**< bytes before those */
 	int fd;                    /**< unfinished file in the staging directory, or -1 */
+	int tee;                   /**< what else gets the content, or -1 */
 	char staged[STAGED_SIZE];  /**< its name there */
 	bool mode_kept;            /**< a file made with a mode has it: neither a umask nor an ACL takes from it here */
 	bool picky;                /**< what comes must be `want`, of `want_size` bytes */
@@ -64,6 +65,7 @@ int store_writer_begin(struct store *store, struct store_writer **ret, struct er
 	if (w != NULL) {
 		w->store = store;
 		w->fd = -1;
+		w->tee = -1;
 		w->hash = hasher_new();
 		w->chunk = io_chunk(WRITER_CHUNK);
 	}
@@ -168,6 +170,11 @@ static int write_chunk(struct store_writer *w, struct err *err)
 	return 0;
 }
 
+static int tee_chunk(const struct store_writer *w, struct err *err)
+{
+	return w->tee == -1 || io_write_holes(w->tee, w->chunk, w->used, err) == 0 ? 0 : write_failed(err, err->sys);
+}
+
 static void hash_chunk(struct store_writer *w)
 {
 	hasher_add(w->hash, w->chunk, w->used);
@@ -178,13 +185,18 @@ static void hash_chunk(struct store_writer *w)
 int store_writer_room(struct store_writer *w, char **ret, size_t *ret_room, struct err *err)
 {
 	if (w->used == WRITER_CHUNK) {
-		if (write_chunk(w, err) < 0)
+		if (write_chunk(w, err) < 0 || tee_chunk(w, err) < 0)
 			return -1;
 		hash_chunk(w);
 	}
 	*ret = w->chunk + w->used;
 	*ret_room = WRITER_CHUNK - w->used;
 	return 0;
+}
+
+void store_writer_tee(struct store_writer *w, int fd)
+{
+	w->tee = fd;
 }
 
 void store_writer_filled(struct store_writer *w, size_t n)
@@ -305,12 +317,13 @@ static int finish(struct store_writer *w, path_fn *path_of, struct digest *ret, 
 	uint64_t size = w->size + w->used;
 
 	hasher_add(w->hash, w->chunk, w->used);
-	if (hasher_final(w->hash, &d, err) < 0 || check_expected(w, &d, size, err) < 0)
+	if (hasher_final(w->hash, &d, err) < 0 || check_expected(w, &d, size, err) < 0 || tee_chunk(w, err) < 0)
 		return -1;
 	if (w->store != NULL && place(w, path_of(&d, path), &d, size, err) < 0)
 		return -1;
 	w->used = 0;
 	w->size = 0;
+	w->tee = -1;
 	*ret = d;
 	if (ret_size != NULL)
 		*ret_size = size;

@@ -71,13 +71,13 @@ static int take_file(struct walk *w, int dirfd, const char *name, struct err *er
 		return -1;
 	if (known)
 		return 0;
-	struct snapshot_job job = { .path = strdup(w->path->data) };
-	if (job.path == NULL)
+	auto_free char *path = strdup(w->path->data);
+	auto_fd fd = -1, copy = -1;
+	if (path == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "read '" SHOWN "'", w->path->data);
-	if (open_file(w, dirfd, name, &job.fd, err) < 0) {
-		free(job.path);
+	if (open_file(w, dirfd, name, &fd, err) < 0 || snapshot_make_copy(w->shared, fd, path, &copy, err) < 0)
 		return -1;
-	}
+	const struct snapshot_job job = { .fd = move_fd(&fd), .copy = move_fd(&copy), .path = move_ptr(path) };
 	return crew_give(w->shared->crew, &job, NULL, err);
 }
 
@@ -104,6 +104,12 @@ static int add_dir(struct walk *w, int fd, const char *path, struct err *err)
 	return snapshot_add(w->shared, &e, &st, err);
 }
 
+/** Whether entries are met in a manifest's order. */
+static bool in_order(const struct walk *w)
+{
+	return w->opt->visit != NULL || w->opt->copy != NULL;
+}
+
 /** Adds the directory @p fd, taken over, and all below it. */
 static int walk_dir(struct walk *w, int fd, struct err *err)
 {
@@ -115,11 +121,11 @@ static int walk_dir(struct walk *w, int fd, struct err *err)
 		return fail(w, errno, "read directory", err);
 	move_fd(&own);
 	/* In order, a directory comes before others whose names go on from its own, and what lies below it after them. */
-	if ((w->opt->visit == NULL || w->path->len == 0) && add_dir(w, fd, shown_path(w), err) < 0)
+	if ((!in_order(w) || w->path->len == 0) && add_dir(w, fd, shown_path(w), err) < 0)
 		return -1;
 	if (filter != NULL && filter->enter != NULL && filter->enter(filter->arg, fd, shown_path(w), err) < 0)
 		return -1;
-	int result = w->opt->visit == NULL ? walk_entries(w, dir, err) : walk_in_order(w, dir, err);
+	int result = in_order(w) ? walk_in_order(w, dir, err) : walk_entries(w, dir, err);
 	if (filter != NULL && filter->leave != NULL)
 		filter->leave(filter->arg);
 	return result;

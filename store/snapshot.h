@@ -11,9 +11,10 @@
 #include "store/internal.h"
 #include "store/statcache.h"
 
-/** A file for the crew, which owns both. */
+/** A file for the crew, which owns all of it. */
 struct snapshot_job {
 	int fd;
+	int copy;   /**< where its content goes as well, or -1 */
 	char *path;
 };
 
@@ -41,6 +42,8 @@ void snapshot_end(struct snapshot *s);
 int snapshot_show(struct snapshot *s, struct tree_entry *e, const struct stat *st, int fd, struct err *err);
 /** Adds @p e with mode and ids from @p st by the normal form, and counts it; or shows it where that is asked for. */
 int snapshot_add(struct snapshot *s, struct tree_entry *e, const struct stat *st, struct err *err);
+/** Makes the place of the copy of the file @p path, just opened as @p fd; @p ret stays -1 where none is wanted. */
+int snapshot_make_copy(struct snapshot *s, int fd, const char *path, int *ret, struct err *err);
 /** Adds the file @p path in the state @p st if its content is known, and stored where it has to be; @p ret tells. */
 int snapshot_add_known(struct snapshot *s, const char *path, const struct stat *st, bool *ret, struct err *err);
 /** Hands the file @p path, just opened, to the option's `visit`, and refuses it if it has changed meanwhile. */

@@ -62,16 +62,41 @@ int snapshot_show(struct snapshot *s, struct tree_entry *e, const struct stat *s
 	return tree_entry_check(e, ERR_INPUT, "tree", err) < 0 ? -1 : s->opt->visit(s->opt->visit_arg, e, fd, err);
 }
 
-int snapshot_add(struct snapshot *s, struct tree_entry *e, const struct stat *st, struct err *err)
+/** Counts and adds @p e, normalised. */
+static int add(struct snapshot *s, const struct tree_entry *e, const struct stat *st, struct err *err)
 {
-	if (s->opt->visit != NULL)
-		return snapshot_show(s, e, st, -1, err);
-	normalise(s, st, e);
 	pthread_mutex_lock(&s->lock);
 	count(s, e, st);
 	int result = tree_builder_add(s->builder, e, err);
 	pthread_mutex_unlock(&s->lock);
 	return result;
+}
+
+int snapshot_add(struct snapshot *s, struct tree_entry *e, const struct stat *st, struct err *err)
+{
+	const struct snapshot_copy *copy = s->opt->copy;
+
+	if (s->opt->visit != NULL)
+		return snapshot_show(s, e, st, -1, err);
+	normalise(s, st, e);
+	/* What can be none of a tree's is not made either. */
+	if (add(s, e, st, err) < 0)
+		return -1;
+	return copy == NULL ? 0 : copy->make(copy->arg, e, NULL, err);
+}
+
+int snapshot_make_copy(struct snapshot *s, int fd, const char *path, int *ret, struct err *err)
+{
+	const struct snapshot_copy *copy = s->opt->copy;
+	struct tree_entry e = { .path = path, .type = TREE_FILE };
+	struct stat st;
+
+	if (copy == NULL)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return snapshot_failed(path, errno, "read", err);
+	normalise(s, &st, &e);
+	return tree_entry_check(&e, ERR_INPUT, "tree", err) < 0 ? -1 : copy->make(copy->arg, &e, ret, err);
 }
 
 void snapshot_skip_odd(struct snapshot *s, const char *path, mode_t type)
@@ -82,11 +107,12 @@ void snapshot_skip_odd(struct snapshot *s, const char *path, mode_t type)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static int add_file(struct snapshot *s, const char *path, const struct stat *st, const struct digest *d, struct err *err)
+/** Adds a file; *@p ret is what it became. */
+static int add_file(struct snapshot *s, const char *path, const struct stat *st, const struct digest *d, struct tree_entry *ret, struct err *err)
 {
-	struct tree_entry e = { .path = path, .type = TREE_FILE, .size = (uint64_t)st->st_size, .digest = *d };
-
-	return snapshot_add(s, &e, st, err);
+	*ret = (struct tree_entry){ .path = path, .type = TREE_FILE, .size = (uint64_t)st->st_size, .digest = *d };
+	normalise(s, st, ret);
+	return add(s, ret, st, err);
 }
 
 /** Whether the content is in the store, or need not be. A damaged object of the right size is found by whoever reads it. */
@@ -101,6 +127,7 @@ static bool is_there(const struct snapshot *s, const struct stat *st, const stru
 
 int snapshot_add_known(struct snapshot *s, const char *path, const struct stat *st, bool *ret, struct err *err)
 {
+	struct tree_entry e;
 	struct digest d;
 
 	*ret = S_ISREG(st->st_mode) && statcache_find(s->cache, st, &d) && is_there(s, st, &d);
@@ -109,14 +136,15 @@ int snapshot_add_known(struct snapshot *s, const char *path, const struct stat *
 	pthread_mutex_lock(&s->lock);
 	statcache_keep(s->cache, st, &d);
 	pthread_mutex_unlock(&s->lock);
-	return add_file(s, path, st, &d, err);
+	return add_file(s, path, st, &d, &e, err);
 }
 
 /** A thread's work. */
-static int take(struct snapshot *s, unsigned thread, const struct snapshot_job *job, struct err *err)
+static int take(struct snapshot *s, unsigned thread, struct snapshot_job *job, struct err *err)
 {
-	const struct snapshot_reader reader = { .writer = s->writers[thread], .opt = s->opt };
+	const struct snapshot_reader reader = { .writer = s->writers[thread], .opt = s->opt, .copy = job->copy };
 	const enum statcache_calm calm = s->cache == NULL ? STATCACHE_UNKNOWN : statcache_look(s->cache, job->fd);
+	struct tree_entry e;
 	struct stat st;
 	struct digest d;
 
@@ -127,7 +155,9 @@ static int take(struct snapshot *s, unsigned thread, const struct snapshot_job *
 		statcache_note(s->cache, &st, &d);
 		pthread_mutex_unlock(&s->lock);
 	}
-	return add_file(s, job->path, &st, &d, err);
+	if (add_file(s, job->path, &st, &d, &e, err) < 0)
+		return -1;
+	return job->copy == -1 ? 0 : s->opt->copy->filled(s->opt->copy->arg, &e, move_fd(&job->copy), err);
 }
 
 static void drop(void *arg)
@@ -135,6 +165,7 @@ static void drop(void *arg)
 	struct snapshot_job *job = arg;
 
 	close(job->fd);
+	own_fd(&job->copy);
 	free(job->path);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /** How often a file that changes under the reading is read. */
 #define READ_TRIES 3
@@ -74,20 +75,29 @@ static int try_once(const struct snapshot_reader *r, int fd, const char *path, s
 	return 1;
 }
 
+/** Makes ready for another reading. */
+static int start_afresh(const struct snapshot_reader *r, int fd, struct err *err)
+{
+	store_writer_reset(r->writer);
+	if (r->copy != -1 && (ftruncate(r->copy, 0) < 0 || lseek(r->copy, 0, SEEK_SET) < 0))
+		return err_set(err, ERR_INTERNAL, errno, "lay out");
+	return lseek(fd, 0, SEEK_SET) < 0 ? err_set(err, ERR_INPUT, errno, "read") : 0;
+}
+
 int snapshot_file(const struct snapshot_reader *r, int fd, const char *path, struct digest *ret, struct stat *ret_st,
 		  struct err *err)
 {
 	struct stat st;
 
+	store_writer_tee(r->writer, r->copy);
 	for (int i = 0; i < READ_TRIES; i++) {
 		int got = try_once(r, fd, path, &st, err);
 
 		if (got < 0)
 			return -1;
 		if (got == 0) {
-			store_writer_reset(r->writer);
-			if (lseek(fd, 0, SEEK_SET) < 0)
-				return err_set(err, ERR_INPUT, errno, "read");
+			if (start_afresh(r, fd, err) < 0)
+				return -1;
 			continue;
 		}
 		if (store_writer_end(r->writer, ret, NULL, err) < 0)

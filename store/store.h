@@ -177,6 +177,16 @@ struct snapshot_filter {
 	void *arg;
 };
 
+/** A copy that is laid out of what is read, while it is read: contents are read and hashed once for both. */
+struct snapshot_copy {
+	/** Makes the place of an entry, in a manifest's order (parents first, bytewise by full path), called by the caller's thread. Of a file
+	 *  @p e has neither size nor digest yet, and *@p ret_fd is where its content is to be written, empty; else untouched. */
+	int (*make)(void *arg, const struct tree_entry *e, int *ret_fd, struct err *err);
+	/** Told that a file is filled with what @p e now says, which may have another mode by then. Owns @p fd. Called by several threads at once. */
+	int (*filled)(void *arg, const struct tree_entry *e, int fd, struct err *err);
+	void *arg;
+};
+
 struct snapshot_options {
 	enum tree_form form;
 	const struct snapshot_filter *filter; /**< or NULL */
@@ -198,6 +208,8 @@ struct snapshot_options {
 	 *  `amend`. On failure of visit the walk ends with its error. Or NULL. */
 	int (*visit)(void *arg, const struct tree_entry *e, int fd, struct err *err);
 	void *visit_arg;
+	/** Lays out a copy; not together with `stat_cache`, `digest_only` or `visit`. On failure it is left as far as it has come. Or NULL. */
+	const struct snapshot_copy *copy;
 };
 
 /** What a snapshot met; `odd` counts the sockets, fifos and devices that were left out, `setid` the files that had a setuid or setgid bit. */

@@ -34,6 +34,50 @@ static void an_import_is_named_and_laid_out(void **state)
 	assert_true(digest_eq(&d, &again));
 }
 
+#define LIST                                                                                                    \
+	"list() (cd store/rootfs/*/root; find . -mindepth 1 -printf '%p %y %m %s %n %T@ %l\\n' | LC_ALL=C sort; " \
+	"find . -type f -exec sha256sum {} + | LC_ALL=C sort); "
+
+/** A directory is laid out while it is read, a tree of the store afterwards: nobody sees which it was. */
+static void both_ways_lay_out_the_same(void **state)
+{
+	struct world *w = *state;
+	struct digest d;
+	auto_free char *root = NULL;
+
+	shell(w, "cd in; mkdir -p usr/bin usr/lib var/tmp secret; head -c 700000 /dev/urandom >usr/lib/big; truncate -s 900000 usr/lib/hole;"
+		 "echo x >usr/bin/x; cp usr/bin/x usr/lib/x; : >usr/lib/empty; ln -s ../bin/x usr/lib/l; ln usr/bin/x usr/bin/y; mkfifo var/fifo;"
+		 "printf 'import a' >m.py; printf '\\247\\r\\r\\n\\0\\0\\0\\0mtimsize' >m.pyc; chmod 1777 var/tmp; chmod 700 secret; chmod 6711 usr/bin/x; chmod 400 m.py");
+	must(import(w, "deb", "in", &d));
+	must(rootfs_ensure_checked(w->store, &d, &root, &w->err));
+	shell(w, LIST
+		 "list >along; for f in $(sed -n 's/^\\([0-9a-f]\\{64\\}\\)  .*/\\1/p' along); do [ -f store/objects/$(echo $f | sed 's,^..,&/,') ]; done;"
+		 "[ $(wc -l <along) -gt 20 ]; mv store/rootfs/* first");
+	free(root);
+	root = NULL;
+	must(rootfs_ensure(w->store, &d, &root, &w->err));
+	shell(w, LIST
+		 "list >after; diff along after; rm -rf first");
+}
+
+/** Under a name that is known, and under one that is not where the same tree is there already. */
+static void what_is_laid_out_already_stays(void **state)
+{
+	struct world *w = *state;
+	struct digest a, b;
+
+	shell(w, "echo 1 >in/f");
+	must(import(w, "deb", "in", &a));
+	shell(w, "stat -c %i store/rootfs/*/root/f >inode");
+	must(import(w, "deb", "in", &b));
+	must(import(w, "other", "in", &b));
+	assert_true(digest_eq(&a, &b));
+	shell(w, "[ $(stat -c %i store/rootfs/*/root/f) = $(cat inode) ]; echo 2 >in/f");
+	must(import(w, "deb", "in", &b));
+	assert_false(digest_eq(&a, &b));
+	assert_int_equal(entries(store_fd(w->store), "rootfs"), 2);
+}
+
 static void what_cannot_be_imported_is_refused(void **state)
 {
 	struct world *w = *state;
@@ -181,6 +225,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test_in_world(an_import_is_named_and_laid_out),
+		test_in_world(both_ways_lay_out_the_same),
+		test_in_world(what_is_laid_out_already_stays),
 		test_in_world(what_cannot_be_imported_is_refused),
 		test_in_world(references_resolve),
 		test_in_world(references_that_lead_nowhere_are_said),
