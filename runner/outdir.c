@@ -9,17 +9,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/** Everything that any version's run makes (design.md): what is found of it was made by an earlier run, or wants to be
+/** An unfinished image.tar, and what of an earlier run's lies aside while this one may still need it: most files are what they were, and to make
+ *  one costs more than to look at it. */
+#define PART_IMAGE ".image.tar.part"
+#define OLD_IMAGE ".image.tar.old"
+#define OLD_LOGS ".logs.old"
+
+/** With image.tar and logs, everything that any version's run makes (design.md): what is found of it was made by an earlier run, or wants to be
  *  taken for it. Nothing else is ever removed. */
 static const char *const made[] = {
-	"image.tar", "image.digest", "provenance.json", "provenance.sigstore.json", "events.jsonl", "logs",
+	"image.digest", "provenance.json", "provenance.sigstore.json", "events.jsonl",
 	"test-result.json", "test-result.sigstore.json",
 	"sbom.cdx.json", "sbom.cdx.json.sigstore.json", "sbom.spdx.json", "sbom.spdx.json.sigstore.json",
-	"sbom.cdx.sigstore.json", "sbom.spdx.sigstore.json", "junit", "report.html", ".image.tar.part", OUTDIR_TREES,
+	"sbom.cdx.sigstore.json", "sbom.spdx.sigstore.json", "junit", "report.html", PART_IMAGE, OLD_IMAGE, OLD_LOGS, OUTDIR_TREES,
 };
 
 void outdir_close(struct outdir *out)
 {
+	struct err ignored = {0};
+
+	(void)outdir_tidy(out, &ignored);
 	own_fd(&out->fd);
 	own_fd(&out->logs_fd);
 	own_fd(&out->reports_fd);
@@ -46,12 +55,18 @@ static int is_empty(int fd, bool *ret, struct err *err)
 /** Whether result.json says that a run of ours made this directory. */
 static bool is_ours(int fd)
 {
+	/* As json_pretty() writes it, and mark_running(). No string has a line's end in it. */
+	static const char line[] = "\n  \"schema\": \"" RESULT_SCHEMA "\"";
 	struct err ignored = {0};
 	auto_buf text = {0};
 	auto_json result = NULL;
 
-	if (io_read_file(fd, "result.json", RESULT_MAX, &text, &ignored) < 0 ||
-	    json_parse(text.data, text.len, "result.json", ERR_USAGE, &result, &ignored) < 0)
+	if (io_read_file(fd, "result.json", RESULT_MAX, &text, &ignored) < 0)
+		return false;
+	/* Of many steps it is long, and reading it takes a while. */
+	if (text.len > 0 && memmem(text.data, text.len, line, sizeof line - 1) != NULL)
+		return true;
+	if (json_parse(text.data, text.len, "result.json", ERR_USAGE, &result, &ignored) < 0)
 		return false;
 	const char *schema = json_str(result, "schema");
 	return schema != NULL && strcmp(schema, RESULT_SCHEMA) == 0;
@@ -88,6 +103,16 @@ static int make_dir(const struct outdir *out, const char *name, int *ret_fd, str
 	return io_open_dir(out->fd, name, ret_fd, err);
 }
 
+/** Puts something of an earlier run's aside, if it is there. */
+static int put_aside(struct outdir *out, const char *name, const char *aside, struct err *err)
+{
+	if (renameat(out->fd, name, out->fd, aside) == 0)
+		out->untidy = true;
+	else if (errno != ENOENT)
+		return err_set(err, ERR_INTERNAL, errno, "move '%s' aside", name);
+	return 0;
+}
+
 static int take_over(const char *path, bool follow, struct outdir *out, struct err *err)
 {
 	bool empty;
@@ -102,6 +127,9 @@ static int take_over(const char *path, bool follow, struct outdir *out, struct e
 	for (size_t i = 0; i < ARRAY_LEN(made); i++)
 		if (io_remove_tree(out->fd, made[i], err) < 0)
 			return -1;
+	if (put_aside(out, "image.tar", OLD_IMAGE, err) < 0 || put_aside(out, "logs", OLD_LOGS, err) < 0)
+		return -1;
+	out->old_logs_fd = openat(out->fd, OLD_LOGS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (make_dir(out, "logs", &out->logs_fd, err) < 0)
 		return -1;
 	out->events_fd = openat(out->fd, "events.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_EXCL | O_CLOEXEC, 0666);
@@ -125,6 +153,29 @@ int outdir_open(const char *path, bool follow, const struct ident *id, struct ou
 	return 0;
 }
 
+/** Opens a file of an earlier run's that nobody else has a name for, and whose state is that of one with @p size bytes written anew; -1 else. */
+static int open_old(int dirfd, const char *name, uint64_t size)
+{
+	struct stat st;
+	auto_fd fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 07777) != 0644 || st.st_nlink != 1 ||
+	    st.st_uid != geteuid() || (uint64_t)st.st_size != size)
+		return -1;
+	return move_fd(&fd);
+}
+
+/** Whether the earlier run's log is just that; then it is moved in place. */
+static bool take_log(const struct outdir *out, const char *name, const void *data, size_t n)
+{
+	struct err ignored = {0};
+	auto_buf text = {0};
+	auto_fd fd = out->old_logs_fd < 0 ? -1 : open_old(out->old_logs_fd, name, n);
+
+	return fd >= 0 && (n == 0 || (io_read_all(fd, n, &text, &ignored) == 0 && text.len == n && memcmp(text.data, data, n) == 0)) &&
+	       renameat(out->old_logs_fd, name, out->logs_fd, name) == 0;
+}
+
 static int publish(const struct outdir *out, int dirfd, const char *name, const void *data, size_t n, struct err *err)
 {
 	if (ident_caller_begin(out->id, err) < 0)
@@ -141,7 +192,10 @@ int outdir_write(const struct outdir *out, const char *name, const void *data, s
 
 int outdir_write_log(const struct outdir *out, const char *name, const void *data, size_t n, struct err *err)
 {
-	return publish(out, out->logs_fd, name, data, n, err);
+	if (ident_caller_begin(out->id, err) < 0)
+		return -1;
+	int result = take_log(out, name, data, n) ? 0 : io_publish(out->logs_fd, name, data, n, 0644, 0, err);
+	return ident_caller_done(out->id, result, err) < 0 ? err_ctx(err, "out directory") : 0;
 }
 
 /** Makes a directory in it when it is first needed. */
@@ -186,7 +240,9 @@ int outdir_create_image(const struct outdir *out, int *ret_fd, struct err *err)
 {
 	if (ident_caller_begin(out->id, err) < 0)
 		return -1;
-	int fd = openat(out->fd, ".image.tar.part", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	/* There may not be room for both. */
+	(void)unlinkat(out->fd, OLD_IMAGE, 0);
+	int fd = openat(out->fd, PART_IMAGE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	int result = fd < 0 ? err_set(err, ERR_INTERNAL, errno, "make image.tar in the out directory") : 0;
 	if (ident_caller_done(out->id, result, err) < 0) {
 		own_fd(&fd);
@@ -201,7 +257,48 @@ int outdir_publish_image(const struct outdir *out, int fd, struct err *err)
 	if (ident_caller_begin(out->id, err) < 0)
 		return -1;
 	int result = 0;
-	if (fchmod(fd, 0644) < 0 || renameat(out->fd, ".image.tar.part", out->fd, "image.tar") < 0)
+	if (fchmod(fd, 0644) < 0 || renameat(out->fd, PART_IMAGE, out->fd, "image.tar") < 0)
 		result = err_set(err, ERR_INTERNAL, errno, "finish image.tar in the out directory");
 	return ident_caller_done(out->id, result, err);
+}
+
+/** Opens the earlier run's image.tar if it is that, and moves it; -1 else. */
+static int take_image(const struct outdir *out, const struct digest *d, uint64_t size)
+{
+	struct digest found;
+	struct err ignored = {0};
+	auto_fd fd = open_old(out->fd, OLD_IMAGE, size);
+
+	if (fd < 0 || hash_file(fd, &found, &ignored) < 0 || !digest_eq(&found, d) ||
+	    renameat(out->fd, OLD_IMAGE, out->fd, PART_IMAGE) < 0)
+		return -1;
+	return move_fd(&fd);
+}
+
+int outdir_take_image(const struct outdir *out, const struct digest *d, uint64_t size, int *ret_fd, struct err *err)
+{
+	if (ident_caller_begin(out->id, err) < 0)
+		return -1;
+	int fd = take_image(out, d, size);
+	if (ident_caller_done(out->id, 0, err) < 0) {
+		own_fd(&fd);
+		return -1;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+int outdir_tidy(struct outdir *out, struct err *err)
+{
+	if (!out->untidy)
+		return 0;
+	own_fd(&out->old_logs_fd);
+	out->old_logs_fd = -1;
+	if (ident_caller_begin(out->id, err) < 0)
+		return -1;
+	int result = io_remove_tree(out->fd, OLD_IMAGE, err) < 0 || io_remove_tree(out->fd, OLD_LOGS, err) < 0 ? -1 : 0;
+	if (ident_caller_done(out->id, result, err) < 0)
+		return err_ctx(err, "out directory");
+	out->untidy = false;
+	return 0;
 }

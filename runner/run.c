@@ -86,8 +86,6 @@ static int fill_image(struct running *r, int fd, struct err *err)
 {
 	struct build *b = &r->build;
 
-	if (b->image.key == NULL && cache_ask_image(r->store, r->plan, &b->left.output.tree, b->use, &b->image, err) < 0)
-		return -1;
 	if (b->image.hit && report_phase(r->report, "take image.tar from the store", err) < 0)
 		return -1;
 	if (!b->image.hit || !cache_take_image(r->store, &b->image, fd))
@@ -96,12 +94,30 @@ static int fill_image(struct running *r, int fd, struct err *err)
 	return 0;
 }
 
+/** Takes image.tar from the earlier run where it is what the store has; *@p ret_fd is -1 where not. */
+static int keep_image(struct running *r, int *ret_fd, struct err *err)
+{
+	struct build *b = &r->build;
+
+	if (b->image.key == NULL && cache_ask_image(r->store, r->plan, &b->left.output.tree, b->use, &b->image, err) < 0)
+		return -1;
+	if (!b->image.hit)
+		return 0;
+	if (outdir_take_image(r->out, &b->image.built.tar, b->image.built.tar_size, ret_fd, err) < 0)
+		return -1;
+	if (*ret_fd == -1)
+		return 0;
+	r->image = b->image.built;
+	return report_phase(r->report, "keep image.tar of the earlier run", err);
+}
+
 static int write_image(struct running *r, struct err *err)
 {
 	char digest[DIGEST_STR_SIZE + 1];
 	auto_fd fd = -1;
 
-	if (outdir_create_image(r->out, &fd, err) < 0 || fill_image(r, fd, err) < 0 || outdir_publish_image(r->out, fd, err) < 0)
+	if (keep_image(r, &fd, err) < 0 || (fd == -1 && (outdir_create_image(r->out, &fd, err) < 0 || fill_image(r, fd, err) < 0)) ||
+	    outdir_publish_image(r->out, fd, err) < 0)
 		return -1;
 	r->have_image = true;
 	r->image_fd = move_fd(&fd);
@@ -348,7 +364,9 @@ static int finish(struct running *r, const char *outcome, const char *message, j
 {
 	auto_json published = NULL;
 
-	if (r->opt->publish != NULL && publishing_json(&r->publishing, r->opt->out_dir, &published, err) < 0)
+	/* Before result.json says that all is done. */
+	if (outdir_tidy(r->out, err) < 0 ||
+	    (r->opt->publish != NULL && publishing_json(&r->publishing, r->opt->out_dir, &published, err) < 0))
 		return -1;
 	struct run_end end = {
 		.outcome = outcome, .message = message, .image = r->have_image ? &r->image : NULL,

@@ -52,7 +52,7 @@ reason() { jq -r ".steps[] | select(.name == \"$1\") | .cacheReason" "$OUT/resul
 	is "$(reason build)" "nothing is recorded of it yet"
 	cp -r "$OUT" "$DIR/first"
 	build
-	expect_output "take image.tar from the store"
+	expect_output "keep image.tar of the earlier run"
 	is "$(came)" "hit hit"
 	[[ $(reason build) == "all that it depends on is as it was on "* ]]
 	cmp "$OUT/image.tar" "$DIR/first/image.tar"
@@ -62,6 +62,49 @@ reason() { jq -r ".steps[] | select(.name == \"$1\") | .cacheReason" "$OUT/resul
 	is "$(jq -S .output "$OUT/result.json")" "$(jq -S .output "$DIR/first/result.json")"
 	is "$(jq -c .predicate.buildDefinition.internalParameters.cachedSteps "$OUT/provenance.json")" '["build","unit"]'
 	is "$(jq -c .predicate.buildDefinition.internalParameters.cachedSteps "$DIR/first/provenance.json")" null
+}
+
+@test "what an earlier run left is kept only where it is what this run gives" {
+	cached
+	build
+	cp -r "$OUT" "$DIR/first"
+	touch -d 2001-01-01 "$OUT/logs/build.log"
+	build
+	# The same file, moved: not written anew.
+	is "$(stat -c %Y "$OUT/logs/build.log")" "$(date -d 2001-01-01 +%s)"
+
+	# Another content of the same size, another mode, another name, a link, nothing.
+	printf 'X' | dd of="$OUT/image.tar" bs=1 seek=600 conv=notrunc status=none
+	printf 'X' | dd of="$OUT/logs/build.log" bs=1 conv=notrunc status=none
+	chmod 0600 "$OUT/logs/unit.log"
+	build
+	expect_output "take image.tar from the store"
+	cmp "$OUT/image.tar" "$DIR/first/image.tar"
+	diff -r "$OUT/logs" "$DIR/first/logs"
+	is "$(stat -c %a "$OUT/logs/unit.log" "$OUT/image.tar" | tr '\n' ' ')" "644 644 "
+	ln "$OUT/image.tar" "$DIR/other.tar"
+	ln "$OUT/logs/build.log" "$DIR/other.log"
+	ln -sf /etc/passwd "$OUT/logs/unit.log"
+	build
+	expect_output "take image.tar from the store"
+	is "$(stat -c %h "$OUT/image.tar" "$OUT/logs/build.log" "$OUT/logs/unit.log" | tr '\n' ' ')" "1 1 1 "
+	[ ! -L "$OUT/logs/unit.log" ]
+	cmp "$OUT/image.tar" "$DIR/other.tar"
+	rm -r "$OUT/image.tar" "$OUT/logs"
+	ln -s "$DIR/first/logs" "$OUT/logs"
+	build
+	expect_output "take image.tar from the store"
+	[ ! -L "$OUT/logs" ] && [ -s "$DIR/first/logs/build.log" ]
+	diff -r "$OUT/logs" "$DIR/first/logs"
+
+	# What a killed run left aside goes, and what a run that fails finds is gone as well.
+	mkdir "$OUT/.logs.old" && : >"$OUT/.logs.old/x" && : >"$OUT/.image.tar.old"
+	build
+	is "$(ls -A "$OUT" | grep '^\.')" ""
+	sed -i 's/cat made/false/' "$DIR/build.yaml"
+	expect_status 1 glovebox run "$DIR/build.yaml"
+	is "$(ls -A "$OUT" | grep '^\.')" ""
+	[ ! -e "$OUT/image.tar" ]
 }
 
 @test "--no-cache runs everything, gives the same image, and records" {
@@ -220,7 +263,7 @@ and line"'
 	object=$GLOVEBOX_STORE/objects/${object:0:2}/${object:2}
 	chmod u+w "$object"
 	printf X | dd of="$object" conv=notrunc bs=1 seek=600 status=none
-	cp "$OUT/image.tar" "$DIR/first.tar"
+	mv "$OUT/image.tar" "$DIR/first.tar"
 	build
 	expect_output "pack image.tar"
 	cmp "$OUT/image.tar" "$DIR/first.tar"
