@@ -3,39 +3,34 @@
 # A folder includes only itself and folders to its left; spec/, attest/ and sandbox/ less than that.
 . "$(dirname "$0")/lint.bash"
 
-order=" base spec oci attest profiles sandbox store fetch rootfs inspect runner cli "
+order="base spec oci attest profiles sandbox store fetch rootfs inspect runner cli"
 
-# The folders that $1 may include.
-allowed()
-{
-	case $1 in
-	spec) echo base spec ;;
-	attest) echo base oci attest ;;
-	sandbox) echo base profiles sandbox ;;
-	*) printf '%s\n' "${order%% "$1" *} $1" ;;
-	esac
-}
-
+# Includes in quotes are the project's; they are written from the top, with their folder.
 offences()
 {
-	local tree=$1 file folder may
-	while IFS= read -r file; do
-		folder=${file%%/*}
-		[[ $order == *" $folder "* ]] || continue
-		may=$(allowed "$folder")
-		# Includes in quotes are the project's; they are written from the top, with their folder.
-		awk -v may=" $may " -v file="$file" '
-			match($0, /^[ \t]*#[ \t]*include[ \t]*"[^"]*"/) {
-				split($0, part, "\"")
-				folder = part[2]
-				if (!sub(/\/.*/, "", folder))
-					print file ":" FNR ": \"" part[2] "\" does not name its folder"
-				else if (folder != "gen" && folder !~ /^\./ && index(may, " " folder " ") == 0)
-					print file ":" FNR ": \"" part[2] "\" is not for this folder, which may include:" may
-				else if (folder ~ /^\./)
-					print file ":" FNR ": \"" part[2] "\" is not written from the top"
-			}' "$tree/$file"
-	done < <(c_files "$tree")
+	local tree=$1
+	c_files "$tree" | (cd "$tree" && tr '\n' '\0' | xargs -0r awk -v order="$order" '
+		BEGIN {
+			n = split(order, folders, " ")
+			for (i = 1; i <= n; i++) {
+				so_far = so_far " " folders[i] " "
+				may[folders[i]] = so_far
+			}
+			may["spec"] = " base  spec "
+			may["attest"] = " base  oci  attest "
+			may["sandbox"] = " base  profiles  sandbox "
+		}
+		FNR == 1 { of = FILENAME; sub(/\/.*/, "", of) }
+		of in may && match($0, /^[ \t]*#[ \t]*include[ \t]*"[^"]*"/) {
+			split($0, part, "\"")
+			folder = part[2]
+			if (!sub(/\/.*/, "", folder))
+				print FILENAME ":" FNR ": \"" part[2] "\" does not name its folder"
+			else if (folder ~ /^\./)
+				print FILENAME ":" FNR ": \"" part[2] "\" is not written from the top"
+			else if (folder != "gen" && index(may[of], " " folder " ") == 0)
+				print FILENAME ":" FNR ": \"" part[2] "\" is not for this folder, which may include:" may[of]
+		}')
 }
 
 lint "each folder includes only itself and folders to its left" offences .

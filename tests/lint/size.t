@@ -8,11 +8,9 @@ function_lines=80
 
 long_files()
 {
-	local file lines
-	files "$1" | grep -E '\.(c|h|pl|sh|bash|bats|t)$|^tests/[^/.]*$|(^|/)Makefile$|\.mk$' | while IFS= read -r file; do
-		lines=$(wc -l <"$1/$file")
-		[ "$lines" -le $file_lines ] || echo "$file: $lines lines, more than $file_lines"
-	done
+	files "$1" | grep -E '\.(c|h|pl|sh|bash|bats|t)$|^tests/[^/.]*$|(^|/)Makefile$|\.mk$' | sed "s#^#$1/#" | tr '\n' '\0' | xargs -0r awk -v most=$file_lines '
+		FNR == most + 1 { long[FILENAME] } FILENAME in long { lines[FILENAME] = FNR }
+		END { for (file in lines) print file ": " lines[file] " lines, more than " most }'
 }
 
 long_functions()
