@@ -4,6 +4,7 @@
 .PHONY: deps demo check check-built check-escape check-long check-long-built lint man completion deb dist install uninstall
 
 JOBS   ?= $(shell nproc)
+SLOW   ?= 10
 TALLY   = $(O)/tally
 RUN     = tests/run --tally $(TALLY) --jobs $(JOBS)
 SUITES := tests/e2e tests/escape tests/golden tests/fault
@@ -45,28 +46,26 @@ $(FAULTS): $(FAULT_SRCS) tests/fault/supervisor/supervisor.h
 	@mkdir -p $(@D)
 	$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARN) $(BUILD_ID) -o $@ $(FAULT_SRCS)
 
-# Every suite runs whatever the others gave; the sum decides. As root, all but the lints run once more
-# as an ordinary user, from a copy that such a user can read.
-check-built: all $(UNIT_BINS) $(PROBE) $(FAULTS)
+# Every suite runs whatever the others gave; the sum decides. As root, all but the lints run once more as an ordinary user, from a copy
+# that such a user can read. All wait in one queue, those that take long first: while some sleep, others work, and none runs alone at the end.
+AS_ROOT := $(filter 0,$(shell id -u))
+# group LABEL,FILES: for tests/run.
+group    = --label '$(1)' $(2) $(if $(AS_ROOT),--label '$(1) (as a user)' --user $(patsubst $(O)/%,build/%,$(2)))
+check-built: all $(UNIT_BINS) $(PROBE) $(FAULTS) fetch-judges fetch-packages
 	@rm -f $(TALLY)
-	-@$(MAKE) --no-print-directory $(O)/judges/ready
-	-@$(RUN) --label unit $(UNIT_BINS)
-	-@O=$(O) $(RUN) --label lint tests/lint
-	-@$(call each_suite,$(call at_root,$(abspath $(PROGRAM))))
-ifeq ($(shell id -u),0)
-	-@$(MAKE) --no-print-directory $(O)/user-cache/ready
-	-@$(call as_user,$(patsubst $(O)/%,build/%,$(UNIT_BINS)))
-endif
+	-@GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(if $(AS_ROOT),tests/as-user --beside $(O)) $(RUN) --slow $(SLOW) \
+		$(foreach s,$(suites),$(call group,$(notdir $(s)),$(s))) $(call group,unit,$(UNIT_BINS)) --label lint tests/lint
 	@tests/run --sum $(TALLY)
 
-each_suite = $(foreach s,$(suites),GLOVEBOX=$(1) O=$(O) $(RUN) --label $(notdir $(s)) $(s);)
-at_root    = $(1)
-as_user    = tests/as-user $(O) sh -c 'tests/run --jobs $(JOBS) --tally build/tally --label "unit (as a user)" $(1); \
-	$(foreach s,$(suites),tests/run --jobs $(JOBS) --tally build/tally --label "$(notdir $(s)) (as a user)" $(s);) \
-	cat build/tally >&3' 3>>$(TALLY)
+# What comes from elsewhere comes while the rest is compiled. Where it does not come, the tests that need it fail, and no others.
+.PHONY: fetch-judges fetch-packages
+fetch-judges:
+	-@$(MAKE) --no-print-directory $(O)/judges/ready
+fetch-packages:
+	$(if $(AS_ROOT),-@$(MAKE) --no-print-directory $(O)/user-cache/ready)
 
 # Sigstore's own verifier, as a judge of bundles, CycloneDX's and ajv, of bills of materials and other documents; fetched once, pinned by their
-# lock file. Without them the tests that ask them fail, and the others run all the same.
+# lock file.
 JUDGES := $(addprefix tests/e2e/judges/,package.json package-lock.json verify-bundle.mjs validate-sbom.mjs check-schema.mjs)
 SCHEMAS := $(wildcard tests/e2e/judges/schemas/*.json)
 $(O)/judges/ready: $(JUDGES) $(SCHEMAS)
