@@ -12,13 +12,15 @@ setup_file()
 	for shell in bash zsh fish; do
 		"$GLOVEBOX" completion $shell >"$WORK/$shell"
 	done
+	ask_for_places >"$WORK/places"
 }
 teardown_file() { end_file; }
 
 setup() { cd "$WORK/here" || return; }
 
-# Commands, and verbs that have options of their own, each with the options of its help.
-places()
+# Commands, and verbs that have options of their own, each with the options of its help. Asked once, for all tests.
+places() { cat "$WORK/places"; }
+ask_for_places()
 {
 	glovebox --help | sed -n '/^commands:/,$s/^  \([a-z][a-z-]*\) .*/\1/p' | while IFS= read -r command; do
 		glovebox "$command" --help | awk -v verbs="$(case $command in image | cache | profile) echo 1 ;; esac)" '
