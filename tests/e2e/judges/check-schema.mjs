@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
-// check-schema.mjs KIND FILE…
+// check-schema.mjs KIND FILE… [-- KIND FILE…]…
 //
 // ajv as judge of documents: of KIND `statement` by statement.json, of an OCI `layout`, `index`, `manifest` or `config` by the schemas of
-// image-spec. Exit 0 and "valid", or exit 1 and what is wrong, or exit 2 when it was called wrongly.
+// image-spec. A line for each file, "FILE: valid", or "FILE: refused: …" with what is wrong. Exit 0 when all are valid, else 1, or 2 when it
+// was called wrongly.
 //
 // Needs `npm ci` in this folder.
 import { readFileSync } from 'node:fs';
@@ -38,16 +39,25 @@ function validator(kind) {
   return ajv.compile(withoutIds(schema(oci[kind])));
 }
 
-const [kind, ...files] = process.argv.slice(2);
-const validate = kind === undefined ? undefined : validator(kind);
-if (validate === undefined || files.length === 0) {
-  console.error('usage: check-schema.mjs statement|layout|index|manifest|config FILE…');
+function wrongly() {
+  console.error('usage: check-schema.mjs statement|layout|index|manifest|config FILE… [-- KIND FILE…]…');
   process.exit(2);
 }
-for (const file of files) {
-  if (!validate(read(file))) {
-    for (const e of validate.errors) console.error(`${file}: ${e.instancePath || '/'} ${e.message}`);
-    process.exit(1);
+
+const groups = [[]];
+for (const word of process.argv.slice(2)) {
+  if (word === '--') groups.push([]);
+  else groups.at(-1).push(word);
+}
+for (const [kind, ...files] of groups) {
+  const validate = kind === undefined ? undefined : validator(kind);
+  if (validate === undefined || files.length === 0) wrongly();
+  for (const file of files) {
+    if (validate(read(file))) {
+      console.log(`${file}: valid`);
+    } else {
+      console.log(`${file}: refused: ${validate.errors.map((e) => `${e.instancePath || '/'} ${e.message}`).join('; ')}`);
+      process.exitCode = 1;
+    }
   }
 }
-console.log('valid');
