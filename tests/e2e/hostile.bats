@@ -46,12 +46,14 @@ sources()
 }
 
 @test "logs are not led out of the out directory by a link put there meanwhile" {
-	new_spec "$DIR" 'sleep 2; echo from the step'
+	new_wait
+	new_spec "$DIR" "$WAIT; echo from the step"
 	mkdir "$DIR/elsewhere"
 	glovebox run "$DIR/build.yaml" --quiet &
-	wait_until test -d "$OUT/logs"
+	wait_until waits
 	mv "$OUT/logs" "$OUT/moved"
 	ln -s "$DIR/elsewhere" "$OUT/logs"
+	end_wait
 	wait $!
 	is "$(ls -A "$DIR/elsewhere")" ""
 }
@@ -84,21 +86,26 @@ sources()
 }
 
 @test "a hang-up that the caller ignores is ignored" {
+	new_wait
 	(
 		trap '' HUP
-		exec "$GLOVEBOX" exec --rootfs "$ROOTFS" -- sleep 2
+		exec "$GLOVEBOX" exec --rootfs "$ROOTFS" -- sh -c "$WAIT"
 	) &
-	sleep 0.7
+	wait_until waits
 	kill -HUP $!
+	sleep 0.2
+	waits
+	end_wait
 	wait $!
 }
 
 @test "the signing key is in no process but one, and not in the runner, while steps run" {
 	new_key "$WORK/apart"
-	new_spec "$DIR" 'sleep 3'
+	new_wait
+	new_spec "$DIR" "$WAIT"
 	glovebox run "$DIR/build.yaml" --quiet --key "$WORK/apart.pem" &
 	run=$!
-	wait_until grep -q stepStarted "$OUT/events.jsonl"
+	wait_until waits
 	# The first line of the PEM's text: the private scalar is in the bytes after it.
 	line=$(sed -n 2p "$WORK/apart.pem")
 	found=()
@@ -110,17 +117,20 @@ sources()
 				grep -qaF "$line" && { found+=("$pid"); break; }
 		done < <(grep -v '\[v' "/proc/$pid/maps" 2>/dev/null)
 	done
+	end_wait
 	wait $run
 	[ ${#found[@]} -le 1 ]
 	[ "${found[0]:-}" != $run ]
 }
 
 @test "two runs do not write to one out directory" {
-	new_spec "$DIR" 'sleep 3'
+	new_wait
+	new_spec "$DIR" "$WAIT"
 	glovebox run "$DIR/build.yaml" --quiet --no-cache &
-	wait_until grep -q stepStarted "$OUT/events.jsonl"
+	wait_until waits
 	expect_status 2 glovebox run "$DIR/build.yaml"
 	expect_output "another run"
+	end_wait
 	wait $!
 }
 

@@ -120,15 +120,15 @@ at_terminal() { tests/e2e/at_terminal.py "$@"; }
 	[ ! -e "$DIR/other.pem" ] && [ ! -e "$DIR/other.pub.pem" ]
 }
 
-# begin_long_run SECONDS: a run whose step lasts; $RUNNER is its id, $SIGNER that of the process with the key.
+# begin_long_run: a run whose step lasts until end_wait; $RUNNER is its id, $SIGNER that of the process with the key.
 begin_long_run()
 {
-	new_spec "$DIR/spec" "sleep $1; : $DIR"
+	new_wait
+	new_spec "$DIR/spec" "$WAIT"
 	"$GLOVEBOX" run "$DIR/spec/build.yaml" --out "$DIR/out" --key "$WORK/sealed.pem" --passphrase-fd 3 3<"$WORK/pass" \
 		>"$DIR/said" 2>&1 &
 	RUNNER=$!
-	wait_until grep -q "step build" "$DIR/said"
-	wait_until step_is_running
+	wait_until waits
 	# Of the runner's children the one that has nothing but its socket.
 	local child
 	SIGNER=
@@ -138,8 +138,6 @@ begin_long_run()
 	[ -n "$SIGNER" ]
 }
 
-step_is_running() { [ -n "$(processes_with "; : $DIR")" ]; }
-
 # The parent of the step's shell is the sandbox's init; the signer is the child of the runner that has no child.
 is_signer() { ! pgrep -P "$1" >/dev/null && tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF -- "--key $WORK/sealed.pem"; }
 
@@ -147,7 +145,7 @@ is_signer() { ! pgrep -P "$1" >/dev/null && tr '\0' ' ' <"/proc/$1/cmdline" | gr
 	openssl pkey -in "$WORK/sealed.pem" -passin "file:$WORK/pass" -outform DER -out "$DIR/key.der"
 	seed=$(tail -c 32 "$DIR/key.der" | od -An -tx1 | tr -d ' \n')
 	pass=$(printf 'correct horse' | od -An -tx1 | tr -d ' \n')
-	begin_long_run 30
+	begin_long_run
 	# This process has the passphrase in no variable; the runner is looked through by whoever may.
 	expect_status 4 tests/e2e/memory_has.py $RUNNER "$seed"
 	expect_status 4 tests/e2e/memory_has.py $RUNNER "$pass"
@@ -167,7 +165,7 @@ is_signer() { ! pgrep -P "$1" >/dev/null && tr '\0' ' ' <"/proc/$1/cmdline" | gr
 }
 
 @test "the process with the key ends with the runner, also by SIGKILL, and not by the terminal's signals" {
-	begin_long_run 30
+	begin_long_run
 	kill -INT "$SIGNER" && kill -TERM "$SIGNER" && kill -HUP "$SIGNER"
 	sleep 0.2
 	[ -e "/proc/$SIGNER" ]
@@ -178,15 +176,18 @@ is_signer() { ! pgrep -P "$1" >/dev/null && tr '\0' ' ' <"/proc/$1/cmdline" | gr
 
 @test "the key file may go while steps run; without the process nothing is signed" {
 	cp "$WORK/sealed.pem" "$WORK/moves.pem"
-	new_spec "$DIR/spec" "sleep 1"
+	new_wait
+	new_spec "$DIR/spec" "$WAIT"
 	"$GLOVEBOX" run "$DIR/spec/build.yaml" --out "$DIR/moved" --key "$WORK/moves.pem" --passphrase-fd 3 3<"$WORK/pass" >"$DIR/said" 2>&1 &
 	RUNNER=$!
-	wait_until grep -q "step build" "$DIR/said"
+	wait_until waits
 	rm "$WORK/moves.pem"
+	end_wait
 	wait $RUNNER
 	expect_status 0 glovebox verify "$DIR/moved" --key "$WORK/sealed.pub.pem"
-	begin_long_run 8
+	begin_long_run
 	kill -9 "$SIGNER"
+	end_wait
 	wait $RUNNER && status=0 || status=$?
 	is "$status" 125
 	grep -q "has died" "$DIR/said"

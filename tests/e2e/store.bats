@@ -206,39 +206,45 @@ clean() { expect_status 0 glovebox cache verify; }
 	umoci new --image "$WORK/base:v1"
 	umoci insert --rootless --image "$WORK/base:v1" "$WORK/rootfs/etc" /etc
 	tar -C "$WORK/rootfs" -cf "$WORK/more.tar" etc
-	new_spec "$DIR" 'touch made; sleep 3'
+	new_wait
+	new_spec "$DIR" "touch made; $WAIT"
 	sed -i -e "s|base: scratch|base: oci:$WORK/base@$(jq -r '.manifests[0].digest' "$WORK/base/index.json")|" \
 		-e "/^spec:/a\\  sources: [{ name: src, path: . }, { name: more, url: 'file://$WORK/more.tar', digest: 'sha256:$(sha256sum <"$WORK/more.tar" | cut -c-64)', unpack: true }]" \
 		"$DIR/build.yaml"
 	chmod -R go+rX "$WORK/base" "$WORK/more.tar"
 	glovebox run "$DIR/build.yaml" --evidence "$WORK/evidence" >"$WORK/log" 2>&1 &
 	local runner=$!
-	wait_until grep -q "step build" "$WORK/log"
+	wait_until waits
 	expect_status 0 glovebox cache gc --max-age 0
 	kill -0 "$runner"
+	end_wait
 	wait "$runner" || { cat "$WORK/log"; false; }
 	[ -s "$WORK/evidence" ]
 }
 
 @test "what a run uses while its step runs is not collected" {
-	TESTS='  tests: [{ name: unit, command: "cat made/twice" }]' new_spec "$DIR" 'cat input.txt input.txt > made; sleep 3; rm made; mkdir made; cp input.txt made/twice'
+	new_wait
+	TESTS='  tests: [{ name: unit, command: "cat made/twice" }]' \
+		new_spec "$DIR" "cat input.txt input.txt > made; $WAIT; rm made; mkdir made; cp input.txt made/twice"
 	# With a key: its process lives as long as the run, and must not hold the store either.
 	new_key "$WORK/key"
 	glovebox run "$DIR/build.yaml" --key "$WORK/key.pem" >"$WORK/log" 2>&1 &
 	local runner=$!
-	wait_until grep -q "step build" "$WORK/log"
+	wait_until waits
 	expect_status 0 glovebox cache gc --max-age 0
 	kill -0 "$runner"
 	expect_status 0 glovebox cache verify
+	end_wait
 	wait "$runner"
 	clean
 	[ -s "$OUT/image.tar" ]
 	# Neither is what exec runs on.
 	glovebox rootfs remove tiny
-	glovebox exec --rootfs "${ROOTFS#*@}" -- /bin/sh -c 'sleep 2; exec /bin/echo still here' >"$WORK/echo" &
+	glovebox exec --rootfs "${ROOTFS#*@}" -- /bin/sh -c "$WAIT; exec /bin/echo still here" >"$WORK/echo" &
 	runner=$!
-	sleep 0.5
+	wait_until waits
 	expect_status 0 glovebox cache gc --max-age 0
+	end_wait
 	wait "$runner"
 	is "$(cat "$WORK/echo")" "still here"
 }

@@ -45,9 +45,12 @@ receipt() { jq -er "$1" "$DIR/receipt"; }
 	done
 	# Nor are two runs' the same.
 	cp "$DIR/facts" "$DIR/first"
-	box -- sleep 2 & # holds its own meanwhile
-	box -- sh -c 'for n in user mnt pid net ipc uts cgroup; do readlink /proc/self/ns/$n; done; sleep 1' >"$DIR/one" &
-	box -- sh -c 'for n in user mnt pid net ipc uts cgroup; do readlink /proc/self/ns/$n; done; sleep 1' >"$DIR/two"
+	new_wait
+	box -- sh -c "$WAIT" & # holds its own meanwhile
+	box -- sh -c 'for n in user mnt pid net ipc uts cgroup; do readlink /proc/self/ns/$n; done; '"$WAIT" >"$DIR/one" &
+	box -- sh -c 'for n in user mnt pid net ipc uts cgroup; do readlink /proc/self/ns/$n; done; '"$WAIT" >"$DIR/two" &
+	wait_until waits 3
+	end_wait
 	wait
 	is "$(sort "$DIR/one" "$DIR/two" | uniq -d)" ""
 }
@@ -124,9 +127,11 @@ receipt() { jq -er "$1" "$DIR/receipt"; }
 }
 
 @test "[12] bombs of two runs do not meet: one's processes are not on the other's account" {
-	box --pids 60 --timeout 5s --grace 100ms -- sh -c 'i=0; while [ $i -lt 55 ]; do sleep 3 & i=$((i+1)); done; wait' 2>"$DIR/first" &
-	sleep 0.5
+	new_wait
+	box --pids 60 -- sh -c "i=0; while [ \$i -lt 55 ]; do ${WAIT% ||*} & i=\$((i+1)); done; wait" 2>"$DIR/first" &
+	wait_until waits 55
 	expect_status 0 box --pids 60 -- sh -c 'i=0; while [ $i -lt 50 ]; do sleep 0.3 & i=$((i+1)); done; wait'
+	end_wait
 	wait $!
 }
 
