@@ -28,9 +28,9 @@ MAKEFLAGS += --no-builtin-rules
 FOLDERS := base spec oci attest profiles sandbox store fetch rootfs inspect runner cli
 
 PKGS    := libseccomp libcap yaml-0.1 libcrypto libarchive jansson libdeflate libzstd expat
-# libcurl is loaded when it is needed (fetch/curl.h): its headers alone are built with.
-PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PKGS) libcurl)
-PKG_LIBS   = $(shell $(PKG_CONFIG) --libs $(PKGS))
+# libcurl is loaded when it is needed (fetch/curl.h): its headers alone are built with. Asked when first needed, and once: not for each file.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) libcurl))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS)))$(PKG_LIBS)
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
@@ -70,11 +70,8 @@ $(O)/%.o: %.c
 	$(COMPILE)
 
 # Libraries of a folder and of all to its left, rightmost first (the order that ld wants).
-left_of  = $(if $(filter $(1),$(2)),,$(2))
-comma   := ,
-reverse  = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
-upto     = $(shell set -- $(FOLDERS); for f; do echo $$f; [ $$f = $(1) ] && break; done)
-libs_upto = $(foreach f,$(call reverse,$(call upto,$(1))),$(call lib,$(f)))
+$(foreach f,$(FOLDERS),$(eval SO_FAR := $(call lib,$(f)) $(SO_FAR))$(eval LIBS_UPTO_$(f) := $(SO_FAR)))
+libs_upto = $(LIBS_UPTO_$(1))
 
 # ---- generated sources ----------------------------------------------------
 include profiles/rules.mk
@@ -125,12 +122,14 @@ $(STATIC)/glovebox-engine: $(O)/cli/main.o $(call libs_upto,cli)
 # ---- unit tests: tests/unit/<folder>/test_<what>.c, one program each ---------------
 UNIT_SRCS := $(wildcard tests/unit/*/test_*.c)
 UNIT_BINS := $(patsubst tests/unit/%.c,$(O)/unit/%,$(UNIT_SRCS))
-UNIT_LIBS  = $(shell $(PKG_CONFIG) --libs cmocka)
+# A hundred links: gold takes a quarter of the time of ld.bfd.
+UNIT_LD    = $(eval UNIT_LD := $(if $(shell command -v ld.gold),-fuse-ld=gold))$(UNIT_LD)
+UNIT_LIBS  = $(eval UNIT_LIBS := $(shell $(PKG_CONFIG) --libs cmocka))$(UNIT_LIBS)
 
 define UNIT_RULES
 $(patsubst tests/unit/%.c,$(O)/unit/%,$(1)): $(O)/$(1:.c=.o) $(call libs_upto,$(word 3,$(subst /, ,$(1))))
 	@mkdir -p $$(@D)
-	$$(LINK) $$^ $$(UNIT_LIBS) $$(PKG_LIBS)
+	$$(LINK) $$(UNIT_LD) $$^ $$(UNIT_LIBS) $$(PKG_LIBS)
 endef
 $(foreach t,$(UNIT_SRCS),$(eval $(call UNIT_RULES,$(t))))
 
