@@ -114,20 +114,22 @@ with zipfile.ZipFile(f"{bad}/ends.zip", "w") as z:
     z.comment = b"PK\5\6" + b"\0" * 30
 listed.write("ends\tholds nothing\n")
 
-# A bomb: three times 1 GiB of zeros, in 3 MB.
+# A bomb: twice 640 MiB of zeros, in 1.3 MB; either alone is not yet too much. Of 16 MiB at a time only the first differs: what is flushed full
+# can be repeated.
 one = zlib.compressobj(9, zlib.DEFLATED, -15)
-zeros = b"\0" * (1 << 20)
-packed = b"".join(one.compress(zeros) for _ in range(1024)) + one.flush()
+zeros = b"\0" * (1 << 24)
+packed = (one.compress(zeros) + one.flush(zlib.Z_FULL_FLUSH)) * 40 + one.flush()
+size = 40 * len(zeros)
 crc = 0
-for _ in range(1024):
+for _ in range(40):
     crc = zlib.crc32(zeros, crc)
 body = entries = b""
-for n in range(3):
-    entries += struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, 0x0314, 20, 0, 8, 0, 33, crc, len(packed), 1 << 30, 1, 0, 0, 0, 0, F << 16,
+for n in range(2):
+    entries += struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, 0x0314, 20, 0, 8, 0, 33, crc, len(packed), size, 1, 0, 0, 0, 0, F << 16,
                            len(body)) + b"%d" % n
-    body += struct.pack("<IHHHHHIIIHH", 0x04034B50, 20, 0, 8, 0, 33, crc, len(packed), 1 << 30, 1, 0) + b"%d" % n + packed
-open(f"{bad}/bomb.zip", "wb").write(body + entries + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 3, 3, len(entries), len(body), 0))
-listed.write("bomb\tunpacks to more than 1000 times\n")
+    body += struct.pack("<IHHHHHIIIHH", 0x04034B50, 20, 0, 8, 0, 33, crc, len(packed), size, 1, 0) + b"%d" % n + packed
+open(f"{bad}/bomb.zip", "wb").write(body + entries + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 2, 2, len(entries), len(body), 0))
+listed.write("bomb\t'1': the archive unpacks to more than 1000 times\n")
 # As many entries as one likes at one place are one.
 one = b"all of them"
 body = struct.pack("<IHHHHHIIIHH", 0x04034B50, 20, 0, 0, 0, 33, zlib.crc32(one), len(one), len(one), 1, 0) + b"1" + one
