@@ -38,10 +38,10 @@ END
 	"$GLOVEBOX" run "$WORK/$1/build.yaml" --out "$WORK/$1/out" --key "$WORK/key.pem"
 }
 
-# accepted NAME: both documents of that image.
-accepted()
+# to_be_judged NAME: both documents of that image, when all are there.
+to_be_judged()
 {
-	expect_status 0 node "$JUDGE" "$WORK/$1/out/sbom.cdx.json" "$WORK/$1/out/sbom.spdx.json"
+	printf '%s\n' "$WORK/$1/out/sbom.cdx.json" "$WORK/$1/out/sbom.spdx.json" >>"$WORK/documents"
 	is "$(jq -r '.compositions[0].aggregate' "$WORK/$1/out/sbom.cdx.json")" "${2:-complete}"
 }
 
@@ -71,17 +71,16 @@ owned()
 		echo
 		find /var/lib/dpkg/info \( -name "$package.list" -o -name "$package:*.list" \) -exec cp {} "$tree/var/lib/dpkg/info" \;
 		dpkg-query -L "$package" | while IFS= read -r file; do
-			if [ -f "$file" ] && [ ! -L "$file" ] && [ -r "$file" ]; then
-				mkdir -p "$tree$(dirname "$file")"
-				cp "$file" "$tree$file"
-			fi
+			[ ! -f "$file" ] || [ -L "$file" ] || [ ! -r "$file" ] || printf '%s\0' "$file" >>"$WORK/debian/files"
 		done
 	done >"$tree/var/lib/dpkg/status"
+	tar -C / -P --null -T "$WORK/debian/files" -cf - | tar -C "$tree" -xf - --keep-directory-symlink
 	image_of debian "$tree"
-	accepted debian
-	is "$(purls debian | wc -l)" ${#names[@]}
+	to_be_judged debian
+	purls debian >"$WORK/debian/purls"
+	is "$(wc -l <"$WORK/debian/purls")" ${#names[@]}
 	for package in "${names[@]}"; do
-		purls debian | grep -q "^pkg:deb/debian/$package@.*?arch=[a-z0-9]*&distro=debian-[0-9]*$"
+		grep -q "^pkg:deb/debian/$package@.*?arch=[a-z0-9]*&distro=debian-[0-9]*$" "$WORK/debian/purls"
 	done
 	[ "$(owned debian tar | wc -l)" -gt 3 ]
 	owned debian bash | grep -qx usr/bin/bash
@@ -100,7 +99,7 @@ owned()
 	echo busybox >"$tree/bin/busybox"
 	echo own >"$tree/etc/own.conf"
 	image_of alpine "$tree"
-	accepted alpine
+	to_be_judged alpine
 	is "$(purls alpine)" "pkg:apk/alpine/alpine-baselayout-data@3.6.5-r0?arch=x86_64&distro=alpine-3.20.3
 pkg:apk/alpine/busybox@1.36.1-r29?arch=x86_64&distro=alpine-3.20.3
 pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3"
@@ -114,7 +113,7 @@ pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3"
 	mkdir -p "$WORK/scratch/tree/bin"
 	cp "$(command -v busybox)" "$WORK/scratch/tree/bin/hello"
 	image_of scratch "$WORK/scratch/tree"
-	accepted scratch
+	to_be_judged scratch
 	is "$(purls scratch)" ""
 	is "$(jq -r '[.components[] | select(.type == "file") | .name] | join(" ")' "$WORK/scratch/out/sbom.cdx.json")" bin/hello
 	is "$(jq -r '.files[0].checksums[0].checksumValue' "$WORK/scratch/out/sbom.spdx.json")" "$(sha1sum "$WORK/scratch/tree/bin/hello" | cut -d' ' -f1)"
@@ -126,7 +125,7 @@ pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3"
 	cp -R "${O:-build}/judges/node_modules" "$tree/app/node_modules"
 	cp tests/e2e/judges/package.json tests/e2e/judges/package-lock.json "$tree/app"
 	image_of node "$tree"
-	accepted node
+	to_be_judged node
 	purls node | grep -qx 'pkg:npm/ajv@[0-9.]*'
 	purls node | grep -qx 'pkg:npm/%40cyclonedx/cyclonedx-library@[0-9.]*'
 	purls node | grep -qx 'pkg:npm/glovebox-judges@0.0.0'
@@ -142,7 +141,7 @@ pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3"
 	echo pass >"$site/demo/__init__.py"
 	echo run >"$WORK/python/tree/usr/bin/demo"
 	image_of python "$WORK/python/tree"
-	accepted python
+	to_be_judged python
 	is "$(purls python)" pkg:pypi/demo-wheel@1.2
 	is "$(owned python Demo.Wheel | wc -l)" 4
 }
@@ -276,7 +275,7 @@ tree_of_rpm()
 	echo 'no json' >"$WORK/odd/tree/a/package.json"
 	echo '{"name":"b","version":"1"}' >"$WORK/odd/tree/b/package.json"
 	image_of odd "$WORK/odd/tree"
-	accepted odd incomplete
+	to_be_judged odd incomplete
 	is "$(purls odd)" pkg:npm/b@1
 	jq -r .comment "$WORK/odd/out/sbom.spdx.json" | grep -q '^/a/package.json: '
 }
@@ -292,7 +291,7 @@ tree_of_rpm()
 	new_spec "$dir/spec" 'echo built >built'
 	sed -i "s|base: scratch|base: oci:$dir/two.tar@$digest|" "$dir/spec/build.yaml"
 	glovebox run "$dir/spec/build.yaml" --out "$dir/out" --key "$WORK/key.pem"
-	accepted base
+	to_be_judged base
 	is "$(purls base)" pkg:npm/a@2
 	layers=$(jq -r '[.dependencies[] | select(.ref | startswith("layer-")) | .ref + ":" + ((.dependsOn // []) | length | tostring)] | join(" ")' "$dir/out/sbom.cdx.json")
 	is "$layers" "layer-0:1 layer-1:1 layer-2:3"
@@ -300,6 +299,20 @@ tree_of_rpm()
 	# The second time the store remembers.
 	glovebox run "$dir/spec/build.yaml" --out "$dir/again" --no-cache
 	cmp "$dir/out/sbom.cdx.json" "$dir/again/sbom.cdx.json"
+}
+
+@test "the judges accept them all" {
+	local documents
+	mapfile -t documents <"$WORK/documents"
+	is ${#documents[@]} 14
+	# One process: it takes seconds to read what it judges by.
+	expect_status 0 node "$JUDGE" "${documents[@]}"
+	is "$(grep -c ': accepted$' <<<"$output")" 14
+	# They can refuse.
+	jq -c 'del(.components[0]."bom-ref")' "${documents[0]}" >"$WORK/lie.cdx.json"
+	jq -c '.packages[0].SPDXID = "none"' "${documents[1]}" >"$WORK/lie.spdx.json"
+	expect_status 1 node "$JUDGE" "$WORK/lie.cdx.json" "$WORK/lie.spdx.json"
+	is "$(grep -c ': refused:$' <<<"$output")" 2
 }
 
 @test "both are listed, named in the provenance, signed with the image as subject, and verified" {

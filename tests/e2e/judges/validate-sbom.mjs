@@ -22,11 +22,22 @@ import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 const here = dirname(fileURLToPath(import.meta.url));
 const schema = (name) => JSON.parse(readFileSync(join(here, 'schemas', name), 'utf8'));
 
+// One for each schema, and one of the library's: they are large.
+const validators = new Map();
+const strict = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
+
+function validator(main, others) {
+  if (!validators.has(main)) {
+    const ajv = new Ajv({ strict: false, allErrors: true, schemas: others.map(schema) });
+    addFormats(ajv);
+    addFormats2019(ajv);
+    validators.set(main, ajv.compile(schema(main)));
+  }
+  return validators.get(main);
+}
+
 function bySchema(document, main, others) {
-  const ajv = new Ajv({ strict: false, allErrors: true, schemas: others.map(schema) });
-  addFormats(ajv);
-  addFormats2019(ajv);
-  const validate = ajv.compile(schema(main));
+  const validate = validator(main, others);
   return validate(document) ? [] : validate.errors.slice(0, 10).map((e) => `${e.instancePath}: ${e.message}`);
 }
 
@@ -45,7 +56,7 @@ function purlFault(purl) {
 
 async function cyclonedx(text, document) {
   const faults = bySchema(document, 'cdx-bom-1.6.schema.json', ['cdx-jsf-0.82.schema.json', 'cdx-spdx.schema.json']);
-  const found = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text);
+  const found = await strict.validate(text);
   if (found !== null) faults.push(`the CycloneDX library: ${JSON.stringify(found).slice(0, 2000)}`);
 
   const meta = document.metadata;
