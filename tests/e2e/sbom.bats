@@ -126,6 +126,11 @@ pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3"
 	cp tests/e2e/judges/package.json tests/e2e/judges/package-lock.json "$tree/app"
 	image_of node "$tree"
 	to_be_judged node
+	# All that npm itself finds there.
+	(cd "$tree/app" && HOME=$WORK npm ls --all --parseable --long) | cut -d: -f2 | sort -u >"$WORK/node/theirs"
+	[ "$(wc -l <"$WORK/node/theirs")" -gt 20 ]
+	is "$(jq -r '.components[] | select(.type == "library") | (if .group then .group + "/" else "" end) + "\(.name)@\(.version)"' "$WORK/node/out/sbom.cdx.json" |
+		sort -u | comm -23 "$WORK/node/theirs" -)" ""
 	purls node | grep -qx 'pkg:npm/ajv@[0-9.]*'
 	purls node | grep -qx 'pkg:npm/%40cyclonedx/cyclonedx-library@[0-9.]*'
 	purls node | grep -qx 'pkg:npm/glovebox-judges@0.0.0'
@@ -143,6 +148,9 @@ pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3"
 	image_of python "$WORK/python/tree"
 	to_be_judged python
 	is "$(purls python)" pkg:pypi/demo-wheel@1.2
+	is "$(python3 -c 'import importlib.metadata, sys
+print(*(d.name + " " + d.version for d in importlib.metadata.distributions(path=sys.argv[1:])))' "$site")" \
+		"$(jq -r '.components[] | select(.type == "library") | .name + " " + .version' "$WORK/python/out/sbom.cdx.json")"
 	is "$(owned python Demo.Wheel | wc -l)" 4
 }
 
@@ -194,7 +202,7 @@ rpm_lists()
 {
 	local name=$1 tree=$WORK/$1/tree
 	shift
-	accepted "$name"
+	to_be_judged "$name"
 	HOME=$WORK rpm "$@" -qa --qf '%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE} %{ARCH} %{VENDOR} %{LICENSE}\n' | sed 's/ASL 2.0/Apache-2.0/' | sort >"$WORK/$name/theirs"
 	jq -r '.components[] | select(.type == "library") | "\(.name) \(.version) \(.purl | capture("arch=(?<a>[a-z0-9]*)").a) \(.supplier.name) " +
 		(.licenses[0] | .expression // .license.id)' "$WORK/$name/out/sbom.cdx.json" | sort >"$WORK/$name/ours"
@@ -256,7 +264,7 @@ tree_of_rpm()
 	mkdir -p "$tree/usr/lib/sysimage/rpm"
 	tests/e2e/rpmdb.py ndb "$WORK/rpm/tree/usr/lib/sysimage/rpm/rpmdb.sqlite" >"$tree/usr/lib/sysimage/rpm/Packages.db"
 	image_of ndb "$tree"
-	accepted ndb
+	to_be_judged ndb
 	same_as_rpm ndb
 }
 
@@ -266,7 +274,7 @@ tree_of_rpm()
 	mkdir -p "$tree/usr/lib/sysimage/rpm"
 	head -c 200000 "$WORK/rpm/tree/usr/lib/sysimage/rpm/rpmdb.sqlite" >"$tree/usr/lib/sysimage/rpm/rpmdb.sqlite"
 	image_of damaged "$tree"
-	accepted damaged incomplete
+	to_be_judged damaged incomplete
 	jq -r .comment "$WORK/damaged/out/sbom.spdx.json" | grep -q '^/usr/lib/sysimage/rpm/rpmdb.sqlite: '
 }
 
@@ -304,10 +312,10 @@ tree_of_rpm()
 @test "the judges accept them all" {
 	local documents
 	mapfile -t documents <"$WORK/documents"
-	is ${#documents[@]} 14
+	is ${#documents[@]} 22
 	# One process: it takes seconds to read what it judges by.
 	expect_status 0 node "$JUDGE" "${documents[@]}"
-	is "$(grep -c ': accepted$' <<<"$output")" 14
+	is "$(grep -c ': accepted$' <<<"$output")" 22
 	# They can refuse.
 	jq -c 'del(.components[0]."bom-ref")' "${documents[0]}" >"$WORK/lie.cdx.json"
 	jq -c '.packages[0].SPDXID = "none"' "${documents[1]}" >"$WORK/lie.spdx.json"

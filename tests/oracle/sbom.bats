@@ -67,3 +67,37 @@ END
 	cp tests/e2e/data/apk-installed "$tree/lib/apk/db/installed"
 	lists_all alpine 3
 }
+
+# begin_rpm NAME PATH: a tree that is Fedora's, whose database is what comes on stdin.
+begin_rpm()
+{
+	local tree=$WORK/$1/tree
+	mkdir -p "$tree/etc" "$tree/$(dirname "$2")"
+	printf 'NAME="Fedora Linux"\nID=fedora\nVERSION_ID=40\n' >"$tree/etc/os-release"
+	echo 'Fedora release 40 (Forty)' >"$tree/etc/fedora-release"
+	cat >"$tree/$2"
+}
+
+# same_purls NAME: not only names and versions are the same.
+same_purls()
+{
+	diff <(jq -r '.components[] | select(.purl) | .purl' "$WORK/$1/oracle.json" | sort -u) \
+		<(jq -r '.components[] | select(.type == "library") | .purl' "$WORK/$1/out/sbom.cdx.json" | sort -u)
+}
+
+@test "packages of rpm's databases, in each of their forms" {
+	local i db=$WORK/rpm.db
+	for i in 1 2 3 4; do
+		printf '%s\n' "Name: package$i" "Epoch: $((i - 1))" "Version: 1.$i~rc" 'Release: 3.fc40' 'Summary: Text' 'License: MIT' '%description' Text '%files' >"$WORK/$i.spec"
+		HOME=$WORK rpmbuild -bb --quiet --target noarch --define "_topdir $WORK/top" --define "_rpmdir $WORK/rpms" "$WORK/$i.spec"
+	done
+	HOME=$WORK rpm --dbpath "$db" -i --justdb --nodeps --force-debian "$WORK"/rpms/noarch/*.rpm
+	begin_rpm sqlite usr/lib/sysimage/rpm/rpmdb.sqlite <"$db/rpmdb.sqlite"
+	tests/e2e/rpmdb.py ndb "$db/rpmdb.sqlite" | begin_rpm ndb usr/lib/sysimage/rpm/Packages.db
+	tests/e2e/rpmdb.py bdb "$db/rpmdb.sqlite" | db5.3_load "$WORK/Packages"
+	begin_rpm bdb var/lib/rpm/Packages <"$WORK/Packages"
+	for i in sqlite ndb bdb; do
+		lists_all $i 4
+		same_purls $i
+	done
+}
