@@ -35,11 +35,14 @@ int json_parse(const char *data, size_t n, const char *what, enum err_kind kind,
 /** That, or json_parse_apart(). */
 typedef int json_parse_fn(const char *data, size_t n, const char *what, enum err_kind kind, json_t **ret, struct err *err);
 
-/** The same for a document from outside: jansson reads it in a confined child (confine.h), and this process sees values alone. At most 200
- *  deep. Costs about a millisecond. ERR_HOST where this host cannot confine. @p data may be NULL where @p n is 0. */
+/** Depth of a row of values: no document of a registry's or an image's comes near, and each level is a call. */
+#define JSON_ROW_DEPTH_MAX 200
+
+/** The same for a document from outside: jansson reads it in a confined child (confine.h), and this process sees values alone. At most
+ *  JSON_ROW_DEPTH_MAX deep. Costs about a millisecond. ERR_HOST where this host cannot confine. @p data may be NULL where @p n is 0. */
 int json_parse_apart(const char *data, size_t n, const char *what, enum err_kind kind, json_t **ret, struct err *err);
 
-/** Values in the form in which a confined child says them (json_apart.c): appends @p j, which json_from_row() reads again, without a parser that
+/** Values in the form in which a confined child says them (json_row.c): appends @p j, which json_from_row() reads again, without a parser that
  *  is worth attacking, whatever bytes they are. */
 void json_to_row(const json_t *j, struct buf *out);
 /** @return 0 and a new reference, or -1: an object or an array, at most 200 deep. */

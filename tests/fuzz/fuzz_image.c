@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "oci/foreign_json.h"
+#include "tests/fuzz/json_here.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

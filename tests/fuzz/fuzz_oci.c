@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "oci/unlayer.h"
+#include "tests/fuzz/json_here.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runner/verify_policy.h"
+#include "tests/fuzz/here.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
