@@ -8,7 +8,7 @@ setup_file()
 {
 	begin_file
 	# A program without shared libraries (make static) has no decompressor that could be replaced; it is made of the same code.
-	if ! ldd "$GLOVEBOX-engine" >/dev/null 2>&1; then
+	if ! ldd "$GLOVEBOX-engine" | grep -q libarchive; then
 		GLOVEBOX=$(realpath "${O:-build}/glovebox")
 		export GLOVEBOX
 	fi
