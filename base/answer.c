@@ -42,8 +42,12 @@ static int await(const struct answer *a, struct err *err)
 	struct pollfd p[] = { { .fd = a->fd, .events = POLLIN }, { .fd = a->cancel_fd, .events = POLLIN } };
 
 	while (p[0].revents == 0) {
-		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
+		int n = poll(p, ARRAY_LEN(p), a->silence_ms > 0 ? a->silence_ms : -1);
+
+		if (n < 0 && errno != EINTR)
 			return err_set(err, ERR_INTERNAL, errno, "wait for %s", a->whose);
+		if (n == 0)
+			return err_set(err, ERR_INPUT, 0, "%s has said nothing for %d s", a->whose, a->silence_ms / 1000);
 		if (p[1].revents != 0)
 			return err_set(err, ERR_INTERRUPTED, 0, "interrupted");
 	}
@@ -57,7 +61,7 @@ int answer_more(struct answer *a, struct err *err)
 	if (a->at < a->n)
 		return 1;
 	do {
-		if (a->cancel_fd >= 0 && await(a, err) < 0)
+		if ((a->cancel_fd >= 0 || a->silence_ms > 0) && await(a, err) < 0)
 			return -1;
 		got = read(a->fd, a->buf, sizeof a->buf);
 	} while (got < 0 && errno == EINTR);

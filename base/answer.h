@@ -17,6 +17,7 @@
 struct answer {
 	const char *whose;        /**< in messages: "the reader of the commit" */
 	int fd, cancel_fd;        /**< borrowed; cancel_fd -1: nothing cancels */
+	int silence_ms;           /**< longest wait for the next bytes; 0: any. Set before the first of them is taken */
 	bool ended;               /**< it ended where it must not: ask confine_finish() why before complaining */
 	size_t at, n;
 	char buf[64 << 10];
@@ -28,7 +29,7 @@ int answer_new(const struct confined *c, int cancel_fd, struct answer **ret, str
  *  was not well is the error then. What has failed here leaves the child to confined_kill(). */
 int answer_end(const struct answer *a, struct confined *c, int result, struct err *err);
 
-/** Whether there is more. @return 1, 0 at its end, -1: ERR_INTERRUPTED, ERR_INTERNAL. */
+/** Whether there is more. @return 1, 0 at its end, -1: ERR_INTERRUPTED, ERR_INTERNAL; ERR_INPUT: it was silent for too long. */
 int answer_more(struct answer *a, struct err *err);
 /** The next bytes: at most @p n, at least one. Borrowed until the next call. ERR_INPUT where it ends. */
 int answer_some(struct answer *a, uint64_t n, const char **ret, size_t *ret_n, struct err *err);

@@ -13,6 +13,11 @@
  * errors are checked, cut and cleaned here; what it writes to the pipe is untrusted input of the caller's.
  * A child costs half a millisecond beyond fork(2), which itself grows with the memory that the caller has touched.
  *
+ * A child whose work is to speak to the network (struct confine_reach) has more: it may make sockets of IPv4 and IPv6 and connect them,
+ * have threads, and open the files that are named for it, for reading; nothing else by Landlock, and never for writing, by seccomp. Where the
+ * kernel has no Landlock it can read what its user can. By either it can ask whether a path exists, and cannot execute, map a file as code, listen,
+ * or reach a local socket.
+ *
  * What the function may count on: malloc (also where the caller has threads), reading, writing, seeking and mapping
  * what it was given. It may not count on: fstat(2) (libc 2.33 to 2.38 asks by a call that could look up names), so
  * libarchive reads by callbacks, not archive_read_open_fd(); files of a locale or a converter; threads; other
@@ -37,6 +42,16 @@
 /** Longest message taken from a child, after cleaning. */
 #define CONFINE_MSG_MAX 1024
 
+/** Descriptors that a child which reaches the network may have at once. */
+#define CONFINE_REACH_FDS 64
+
+/** What a child may do beside computing: speak to the network. Borrowed until the end of the child. */
+struct confine_reach {
+	const char *const *files;  /**< NULL-terminated: files it may read, and directories all files below which it may read. Links are
+				    *   followed once, at its start; what is not there then is not missed */
+	const char *file;          /**< one more, or NULL */
+};
+
 /** The work: reads what @p arg (the caller's memory, copied) names, writes its answer to the pipe @p out.
  *  @return 0, or -1 with @p err filled. SIGPIPE is ignored: nobody reading is EPIPE. */
 typedef int confine_fn(void *arg, int out, struct err *err);
@@ -48,6 +63,7 @@ struct confine_conf {
 	void *arg;
 	const int *fds;       /**< what the child keeps, at the same numbers; the caller's copies stay the caller's */
 	size_t nfds;          /**< at most CONFINE_FDS_MAX */
+	const struct confine_reach *reach; /**< or NULL: nothing but those */
 	enum err_kind kind;   /**< what its errors are, and limits that it ran into; it may choose only between this and ERR_INTERNAL */
 	uint64_t memory;      /**< bytes of address space beyond the copy's own; 0: CONFINE_MEMORY */
 	uint64_t file_size;   /**< RLIMIT_FSIZE of files that were handed over; 0: nothing is written but pipes */

@@ -20,6 +20,10 @@
 #include "base/ident.h"
 #include "base/io.h"
 
+/** LANDLOCK_ACCESS_NET_… of ABI 4, which Debian 12's headers do not have. */
+#define BIND_TCP 1ull
+#define CONNECT_TCP 2ull
+
 /** What the walls are made from. */
 struct cell {
 	const struct confine_conf *conf;
@@ -58,8 +62,9 @@ static int set_limits(const struct cell *cell)
 
 	/* The second of grace is for SIGXCPU, which says why; who blocks that meets SIGKILL. */
 	return limit(RLIMIT_AS, cell->own + conf->memory, 0) < 0 || limit(RLIMIT_CPU, conf->cpu_s, 1) < 0 ||
-	       limit(RLIMIT_FSIZE, conf->file_size, 0) < 0 || limit(RLIMIT_NPROC, 0, 0) < 0 ||
-	       limit(RLIMIT_CORE, 0, 0) < 0 ? -1 : 0;
+	       limit(RLIMIT_FSIZE, conf->file_size, 0) < 0 || limit(RLIMIT_CORE, 0, 0) < 0 ||
+	       /* It counts all that the user runs, and threads among that: where some are allowed, the filter tells them from processes. */
+	       (conf->reach == NULL && limit(RLIMIT_NPROC, 0, 0) < 0) ? -1 : 0;
 }
 
 /** The kernel's own hand, and SIGKILL: no mask, handler or stopped caller keeps it from coming. */
@@ -112,22 +117,44 @@ static int end_with_parent(const struct cell *cell)
 	return getppid() == cell->parent ? 0 : -1;
 }
 
-/** Everything that this kernel's Landlock knows, and no rule. It is the second wall: a kernel without it has the first. */
+/** Lets @p rules read what @p path is. What is not there, or not for this user, cannot be read without a rule either. */
+static int let_read(int rules, const char *path)
+{
+	struct landlock_path_beneath_attr rule = { .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE };
+	auto_fd fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP ? 0 : -1;
+	rule.parent_fd = fd;
+	return (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+static int let_read_all(int rules, const struct confine_reach *reach)
+{
+	for (const char *const *path = reach->files; *path != NULL; path++)
+		if (let_read(rules, *path) < 0)
+			return -1;
+	return reach->file == NULL ? 0 : let_read(rules, reach->file);
+}
+
+/** Everything that this kernel's Landlock knows, and no rule but the reach's. It is the second wall: a kernel without it has the first. */
 static int landlock(const struct cell *cell)
 {
+	const struct confine_reach *reach = cell->conf->reach;
 	/* Rights of ABI 1 to 5 and later: one more bit each, but for 4, which brought the network's two. */
 	static const uint8_t bits[] = { 0, 13, 14, 15, 15, 16 };
 	struct { uint64_t fs, net, scoped; } all = { 0 };
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
-	(void)cell;
 	if (abi <= 0)
 		return 0;
 	all.fs = (1ull << bits[abi < 5 ? abi : 5]) - 1;
-	all.net = abi >= 4 ? 3 : 0;
+	all.net = abi < 4 ? 0 : reach == NULL ? BIND_TCP | CONNECT_TCP : BIND_TCP;
 	all.scoped = abi >= 6 ? 3 : 0;
 	auto_fd rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
-	return rules < 0 ? -1 : (int)syscall(SYS_landlock_restrict_self, rules, 0);
+	if (rules < 0 || (reach != NULL && let_read_all(rules, reach) < 0))
+		return -1;
+	return (int)syscall(SYS_landlock_restrict_self, rules, 0);
 }
 
 /** The first of @p fds that is not below @p from, or UINT_MAX. */
@@ -141,7 +168,7 @@ static unsigned next_fd(const int *fds, size_t n, unsigned from)
 	return next;
 }
 
-/** All is closed but what was handed over and the two pipes, and no number is left for more. */
+/** All is closed but what was handed over and the two pipes; no number is left for more, but for sockets of a reach. */
 static int close_others(const struct cell *cell)
 {
 	int keep[CONFINE_FDS_MAX + 3] = { cell->out, cell->report };
@@ -157,13 +184,13 @@ static int close_others(const struct cell *cell)
 		if (next > from && syscall(SYS_close_range, from, next == UINT_MAX ? next : next - 1, 0) < 0)
 			return -1;
 	}
-	return limit(RLIMIT_NOFILE, n, 0); /* not 0: poll(2) takes no more than that many */
+	/* Not 0: poll(2) takes no more than that many. */
+	return limit(RLIMIT_NOFILE, cell->conf->reach != NULL ? CONFINE_REACH_FDS : n, 0);
 }
 
 static int filter_calls(const struct cell *cell)
 {
-	(void)cell;
-	return confine_filter();
+	return cell->conf->reach != NULL ? confine_filter_reach() : confine_filter();
 }
 
 static const struct wall {

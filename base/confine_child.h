@@ -41,6 +41,9 @@ void confine_child(const struct confine_conf *conf, int out, int report, pid_t p
 /** Loads the filter of system calls for this process. @return 0, or -1 with errno. */
 int confine_filter(void);
 
+/** The same for one that reaches the network. */
+int confine_filter_reach(void);
+
 /** The name of wall number @p wall of a note, for messages. */
 const char *confine_wall(int wall);
 

@@ -36,6 +36,8 @@ sub offences
 		my $what = $name;
 		# Look inside the arguments too.
 		pos($text) = $next + 1;
+		# A filter's comparison of a number is no call (base/confine_filter.c).
+		next if $name eq 'IF';
 		if ($arguments =~ /^\(\s*((?:SYS|__NR)_\w+)\b/ && exists $numbers{$1}) {
 			$what = $1 =~ s/^(SYS|__NR)_//r;
 		} elsif (!exists $calls{$name}) {
@@ -87,7 +89,7 @@ for my $bad ('int fd = open(path, O_RDONLY);', "openat(dir,\n\tname, O_WRONLY)",
 	result('notices: ' . $bad =~ s/\s+/ /gr, offences($bad) ? () : 'not noticed');
 }
 for my $good ('int fd = open(path, O_RDONLY | O_CLOEXEC);', '/* open(x, 0) */', 'fopen(path, "re")', 'reopen(path, 0)', 'x->open(a)',
-	'syscall(SYS_openat, d, p, O_PATH | O_CLOEXEC)', 'static int dup(int fd);') {
+	'syscall(SYS_openat, d, p, O_PATH | O_CLOEXEC)', 'static int dup(int fd);', 'IF(SYS_openat, 0, 4)') {
 	result("takes no offence at: $good", map { "$_->[1]" } offences($good));
 }
 print "1..$n\n";
