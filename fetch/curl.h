@@ -16,8 +16,7 @@
 	X(global_init) X(global_cleanup) X(easy_init) X(easy_cleanup) X(easy_setopt)              \
 	X(easy_getinfo) X(easy_strerror) X(multi_init) X(multi_cleanup) X(multi_add_handle)       \
 	X(multi_remove_handle) X(multi_perform) X(multi_info_read) X(multi_poll)                  \
-	X(multi_strerror) X(slist_append) X(slist_free_all) X(getdate) X(free)                    \
-	X(url) X(url_cleanup) X(url_get) X(url_set) X(url_strerror)
+	X(multi_strerror) X(slist_append) X(slist_free_all) X(getdate)
 
 /** The library. */
 struct curl {

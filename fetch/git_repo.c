@@ -84,14 +84,9 @@ static int open_local(const struct git_work *w, int dirfd, const char *path, str
 /** Whether the URL may be asked, by the rules of all URLs. */
 static int check_remote(const struct fetch_net *net, const char *url, struct err *err)
 {
-	struct curl c;
 	auto_url parsed = {0};
 
-	if (curl_load(&c, err) < 0)
-		return -1;
-	int result = url_parse(&c, url, NULL, &parsed, err);
-	curl_unload(&c);
-	return result < 0 ? -1 : url_allowed(&parsed, net->plain, err);
+	return url_parse(url, NULL, &parsed, err) < 0 ? -1 : url_allowed(&parsed, net->plain, err);
 }
 
 int git_origin_open(const struct git_work *w, int dirfd, const char *url, struct git_origin *ret, struct err *err)

@@ -153,7 +153,7 @@ static int follow(const struct http *http, const char *location, struct url *url
 {
 	auto_url next = {0};
 
-	if (url_parse(&http->curl, location, url, &next, err) < 0 || url_allowed(&next, http->net->plain, err) < 0) {
+	if (url_parse(location, url, &next, err) < 0 || url_allowed(&next, http->net->plain, err) < 0) {
 		err->kind = ERR_INPUT;
 		return err_ctx(err, "a redirect from %s", url->host);
 	}
@@ -173,7 +173,7 @@ static int try_all(struct exchange *x, struct url *url, struct err *err)
 	auto_url home = {0};
 	const char *location;
 
-	if (url_parse(&x->http->curl, url->text, NULL, &home, err) < 0)
+	if (url_parse(url->text, NULL, &home, err) < 0)
 		return -1;
 	x->url = url;
 	x->authorized = true;
@@ -204,7 +204,7 @@ int http_send(struct http *http, const struct http_request *req, struct http_res
 	auto_url url = {0};
 	struct exchange x = { .http = http, .req = req, .resp = &resp };
 
-	if (url_parse(&http->curl, req->url, NULL, &url, err) < 0 || url_allowed(&url, http->net->plain, err) < 0)
+	if (url_parse(req->url, NULL, &url, err) < 0 || url_allowed(&url, http->net->plain, err) < 0)
 		return -1;
 	int result = try_all(&x, &url, err);
 	free(x.validator);

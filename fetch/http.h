@@ -20,8 +20,6 @@
 #define HTTP_HEADERS_MAX (64u << 10)
 /** Most bytes kept of the body of an answer that is not 2xx. */
 #define HTTP_REFUSAL_MAX (16u << 10)
-/** Longest URL. */
-#define HTTP_URL_MAX 8192
 
 /** A client: its settings and its open connections. Belongs to one thread; any number may exist. */
 struct http;

@@ -73,7 +73,7 @@ static int check_realm(const struct registry *r, const char *realm, struct err *
 {
 	auto_url u = {0};
 
-	if (url_parse(r->curl, realm, NULL, &u, err) < 0) {
+	if (url_parse(realm, NULL, &u, err) < 0) {
 		err->kind = ERR_INPUT;
 		return err_ctx(err, "the registry's token service");
 	}

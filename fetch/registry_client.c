@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fetch/transfer.h"
-
 void registry_close(struct registry *r)
 {
 	http_close(r->http);
@@ -83,7 +81,7 @@ static int set_origin(struct registry *r, const char *scheme, const char *host, 
 	if (buf_check(&text, "URL", err) < 0)
 		return -1;
 	url_clear(&r->origin);
-	return url_parse(r->curl, text.data, NULL, &r->origin, err);
+	return url_parse(text.data, NULL, &r->origin, err);
 }
 
 /** Fills in host, path and origin from "[SCHEME://]HOST/PATH". */
@@ -114,7 +112,6 @@ static int begin(struct registry *r, const struct registry_ref *ref, struct err 
 
 	if (map_name(r->conf, ref, &name, err) < 0 || http_open(&r->net, &r->http, err) < 0)
 		return -1;
-	r->curl = &r->http->curl;
 	if (locate(r, name.data, err) < 0)
 		return -1;
 	if (asprintf(&r->base, "%s://%s/v2/%s", r->origin.scheme, r->host, r->path) < 0) {
@@ -165,7 +162,7 @@ static int is_home(const struct registry *r, const char *text, bool *ret, struct
 {
 	auto_url u = {0};
 
-	if (url_parse(r->curl, text, NULL, &u, err) < 0)
+	if (url_parse(text, NULL, &u, err) < 0)
 		return -1;
 	*ret = url_same_origin(&u, &r->origin);
 	return 0;

@@ -41,7 +41,6 @@ struct registry {
 	struct http *http;
 	char *host, *path;       /**< where it really is, after the maps */
 	char *base;              /**< "https://HOST/v2/PATH" */
-	const struct curl *curl;  /**< the HTTP client's */
 	struct url origin;
 	enum err_kind kind;      /**< what a failure of the registry is: ERR_INPUT, ERR_PUBLISH */
 	bool push;

@@ -23,7 +23,7 @@ static int take_location(struct registry *r, const struct http_response *resp, s
 
 	if (location == NULL)
 		return err_set(err, r->kind, 0, "%s: the registry says nowhere to send a blob to", r->host);
-	if (url_parse(r->curl, resp->url, NULL, &base, err) < 0 || url_parse(r->curl, location, &base, &url, err) < 0 ||
+	if (url_parse(resp->url, NULL, &base, err) < 0 || url_parse(location, &base, &url, err) < 0 ||
 	    url_allowed(&url, r->net.plain, err) < 0) {
 		err->kind = r->kind;
 		return -1;
