@@ -61,7 +61,8 @@ static const struct sandbox_cause_row rows[CAUSES] = {
 		"extended attributes; the kernel needs overlayfs", "choose another place with --store DIR, on ext4, xfs, btrfs or tmpfs",
 		"docker run -v VOLUME:/store, and --store /store", "podman run -v VOLUME:/store, and --store /store",
 		"an emptyDir volume, and --store there" },
-	[CAUSE_NO_LANDLOCK] = { "no-landlock", "this kernel has no Landlock, the second wall of a step",
+	[CAUSE_NO_LANDLOCK] = { "no-landlock",
+		"this kernel has no Landlock, the second wall of a step, and what names the files that the process which speaks HTTP may read",
 		"a kernel with CONFIG_SECURITY_LANDLOCK, and 'landlock' in the list of its parameter lsm=", NULL, NULL, NULL },
 	[CAUSE_CGROUP] = { "no-cgroup", "limits of memory and of processor time need a cgroup that may be divided",
 		"start glovebox in a scope of its own (systemd-run --user --scope -p Delegate=yes glovebox ...) or as root, leave the limit out, or "
