@@ -2,7 +2,8 @@
 /**
  * @file curl.h
  * libcurl, loaded when it is first needed. Linked, it and the twenty-odd libraries behind it nearly double what every start
- * of the program costs (design.md, fact 18), for commands that never speak to anybody. Private to fetch/.
+ * of the program costs (design.md, fact 18), for commands that never speak to anybody. Loaded and started here, it works in a confined
+ * process alone (http_child.h): what comes from outside never meets it in this one. Private to fetch/.
  */
 #ifndef GB_FETCH_CURL_H
 #define GB_FETCH_CURL_H
@@ -14,9 +15,9 @@
 /** The functions that are used, each without its "curl_". */
 #define CURL_FUNCTIONS(X)                                                                         \
 	X(global_init) X(global_cleanup) X(easy_init) X(easy_cleanup) X(easy_setopt)              \
-	X(easy_getinfo) X(easy_strerror) X(multi_init) X(multi_cleanup) X(multi_add_handle)       \
+	X(easy_strerror) X(multi_init) X(multi_cleanup) X(multi_add_handle)                       \
 	X(multi_remove_handle) X(multi_perform) X(multi_info_read) X(multi_poll)                  \
-	X(multi_strerror) X(slist_append) X(slist_free_all) X(getdate)
+	X(multi_strerror) X(slist_append) X(slist_free_all)
 
 /** The library. */
 struct curl {

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "fetch/transfer.h"
 
@@ -36,17 +38,11 @@ int http_open(const struct fetch_net *net, struct http **ret, struct err *err)
 	struct http *http = calloc(1, sizeof *http);
 
 	if (http == NULL)
-		return err_set(err, ERR_INTERNAL, ENOMEM, "start libcurl");
-	if (curl_load(&http->curl, err) < 0) {
-		free(http);
-		return -1;
-	}
+		return err_set(err, ERR_INTERNAL, ENOMEM, "speak HTTP");
 	http->net = net;
-	http->multi = http->curl.multi_init();
-	if (http->multi == NULL) {
-		http_close(http);
-		return err_set(err, ERR_INTERNAL, ENOMEM, "start libcurl");
-	}
+	http->speak = http_child_speak;
+	http->process = CONFINED_NONE;
+	http->to = -1;
 	*ret = http;
 	return 0;
 }
@@ -55,9 +51,7 @@ void http_close(struct http *http)
 {
 	if (http == NULL)
 		return;
-	if (http->multi != NULL)
-		http->curl.multi_cleanup(http->multi);
-	curl_unload(&http->curl);
+	http_child_end(http);
 	free(http);
 }
 
@@ -83,6 +77,26 @@ static int wait_ms(const struct fetch_net *net, uint64_t ms, struct err *err)
 	return n > 0 ? err_set(err, ERR_INTERRUPTED, 0, "interrupted") : 0;
 }
 
+/** A date as servers write it, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7); 0: it is none, or of the forms that went out of use. */
+static time_t date_of(const char *text)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct tm t = {0};
+	char month[4] = "";
+	int end = 0;
+
+	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &t.tm_mday, month, &t.tm_year, &t.tm_hour, &t.tm_min,
+		   &t.tm_sec, &end) != 6 || end == 0)
+		return 0;
+	const char *found = strstr(months, month);
+	if (found == NULL || (found - months) % 3 != 0 || strlen(month) != 3)
+		return 0;
+	t.tm_mon = (int)(found - months) / 3;
+	t.tm_year -= 1900;
+	time_t then = timegm(&t);
+	return then > 0 ? then : 0;
+}
+
 /** How long before attempt @p next (from 2): doubled each time; a server that says how long is heeded. */
 static uint64_t wait_before(const struct http *http, unsigned next, const struct http_response *r)
 {
@@ -97,7 +111,7 @@ static uint64_t wait_before(const struct http *http, unsigned next, const struct
 	if (after != NULL && after[0] >= '0' && after[0] <= '9')
 		told = strtoull(after, NULL, 10) > most / 1000 ? most : strtoull(after, NULL, 10) * 1000;
 	else if (after != NULL) {
-		time_t then = http->curl.getdate(after, NULL), now = time(NULL);
+		time_t then = date_of(after), now = time(NULL);
 
 		told = then > now ? (uint64_t)(then - now) * 1000 : 0;
 	}

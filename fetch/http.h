@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file http.h
- * HTTP(S) requests (RFC 9110) by libcurl, one at a time, with what every caller needs: tries again with growing waits, resumes,
- * follows redirects without giving credentials away, is stopped by a descriptor. Private to fetch/.
+ * HTTP(S) requests (RFC 9110), one at a time, with what every caller needs: tries again with growing waits, resumes, follows redirects
+ * without giving credentials away, is stopped by a descriptor. Private to fetch/.
+ *
+ * Spoken, by libcurl, it is in a confined process (http_child.h), one a client, which keeps the connections from one request to the next. It is
+ * told of each exchange what to send, and says what came; all decisions are made here: what a status, a header or a redirect means, what is
+ * sent to whom, what is too much. It begins as a copy of this process's memory with the first request: send that before secrets are read.
  *
  * TLS is always verified, against the system's certificates or a file of the caller's. Nothing is taken from the environment, from
  * .netrc or from a cookie jar. Content encodings are neither asked for nor undone: the bytes are those that were named by digest.
@@ -24,7 +28,7 @@
 /** A client: its settings and its open connections. Belongs to one thread; any number may exist. */
 struct http;
 
-/** @p net is borrowed while the client lives. */
+/** @p net is borrowed while the client lives, and must not change from the first request on. */
 int http_open(const struct fetch_net *net, struct http **ret, struct err *err);
 void http_close(struct http *http);
 static inline void own_http(struct http **h)
@@ -77,8 +81,8 @@ const char *http_header(const struct http_response *r, const char *name);
  * Sends, and tries again: after 429 and 5xx (Retry-After is heeded, up to the longest wait), after a connection that failed, broke or
  * stalled. A GET that broke in its body goes on from there by Range and If-Range where the answer had a strong ETag or a date, else anew.
  * Any status is a success of this function, 503 after the last attempt too (http_refused() makes an error of it). ERR_INPUT: no
- * answer, a redirect to where it may not go, a body over the limit; ERR_USAGE: such a URL is not allowed; ERR_INTERRUPTED.
- * A failure of the sink ends it at once and is passed on.
+ * answer, a redirect to where it may not go, a body over the limit; ERR_USAGE: such a URL is not allowed; ERR_INTERRUPTED; ERR_HOST: no
+ * libcurl, or no confinement; ERR_INTERNAL: the process died. A failure of the sink ends it at once and is passed on.
  */
 int http_send(struct http *http, const struct http_request *req, struct http_response *ret, struct err *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stands in for decompressors (LD_PRELOAD) and does what one that was taken over would: $EVIL says what, $EVIL_MARK where to leave a trace
- * of it outside. Whatever comes of it, it ends by a signal that no reader ends by otherwise, so that a test can tell that this ran, and not the
+/* Stands in for decompressors, or with EVIL_HTTP for what an HTTP client receives with (LD_PRELOAD), and does what one that was taken over
+ * would: $EVIL says what, $EVIL_MARK where to leave a trace of it outside, $EVIL_SECRETS what to read, $EVIL_SOCKET where to connect to. Whatever comes of it, it ends by a signal that no reader ends by otherwise, so that a test can tell that this ran, and not the
  * real one. Raw system calls where libc might say no by itself. */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static char mark[sizeof ((struct sockaddr_un *)0)->sun_path - 8], what[32];
+static char mark[sizeof ((struct sockaddr_un *)0)->sun_path - 8], what[32], secrets[4096];
+static struct sockaddr_un service = { .sun_family = AF_UNIX };
 static pid_t runner;
 static uint64_t in_the_runner;
 
@@ -26,6 +27,9 @@ __attribute__((constructor)) static void begin(void)
 {
 	snprintf(mark, sizeof mark, "%s", getenv("EVIL_MARK") == NULL ? "" : getenv("EVIL_MARK"));
 	snprintf(what, sizeof what, "%s", getenv("EVIL") == NULL ? "" : getenv("EVIL"));
+	snprintf(secrets, sizeof secrets, "%s", getenv("EVIL_SECRETS") == NULL ? "" : getenv("EVIL_SECRETS"));
+	if (getenv("EVIL_SOCKET") != NULL)
+		snprintf(service.sun_path, sizeof service.sun_path, "%s", getenv("EVIL_SOCKET"));
 	runner = getpid();
 }
 
@@ -55,6 +59,24 @@ static void try_socket(void)
 
 	memcpy(at.sun_path, mark, sizeof mark);
 	(void)bind(s, (struct sockaddr *)&at, sizeof at);
+}
+
+/** By a socket of its own, and by the half of a pair. */
+static void try_connect(void)
+{
+	int pair[2];
+
+	(void)connect(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&service, sizeof service);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 && close(pair[0]) == 0)
+		(void)connect(pair[1], (struct sockaddr *)&service, sizeof service);
+}
+
+/** One that could be opened is told by another end than that of all deeds. */
+static void try_secret(void)
+{
+	for (char *path = strtok(secrets, ":"); path != NULL; path = strtok(NULL, ":"))
+		if (syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC) >= 0)
+			abort();
 }
 
 static void try_inet(void)
@@ -148,7 +170,7 @@ static const struct { const char *name; void (*fn)(void); } deeds[] = {
 	{ "files", try_files }, { "socket", try_socket }, { "inet", try_inet }, { "fork", try_fork }, { "exec", try_exec },
 	{ "kill", try_kill }, { "ptrace", try_ptrace }, { "memory", try_memory }, { "unlink", try_unlink },
 	{ "truncate", try_truncate }, { "chmod", try_chmod }, { "ids", try_ids },
-	{ "unshare", try_unshare }, { "descriptors", try_descriptors },
+	{ "unshare", try_unshare }, { "connect", try_connect }, { "secret", try_secret }, { "descriptors", try_descriptors },
 };
 
 static int be_evil(void)
@@ -160,6 +182,16 @@ static int be_evil(void)
 	return -1;
 }
 
+#ifdef EVIL_HTTP
+ssize_t recv(int fd, void *data, size_t n, int flags)
+{
+	(void)fd;
+	(void)data;
+	(void)n;
+	(void)flags;
+	return be_evil();
+}
+#else
 /* zlib, liblzma, libbz2, libzstd, liblz4: what decompresses a piece. */
 int inflate(void *stream, int flush);
 int inflate(void *stream, int flush)
@@ -192,3 +224,4 @@ size_t ZSTD_decompressStream(void *stream, void *out, void *in)
 	(void)in;
 	return (size_t)be_evil();
 }
+#endif

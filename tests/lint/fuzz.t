@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lint.bash"
 
 # The parsers that were promised one (CONTRIBUTING.md asks for one for each).
-parsers=(answers bundle diff git ignore image json junit lock manifest oci packages policy profile registry rows rpm spec summary tar wire)
+parsers=(answers bundle diff git http ignore image json junit lock manifest oci packages policy profile registry rows rpm spec summary tar wire)
 
 seedless()
 {
