@@ -100,10 +100,10 @@ reason() { jq -r ".steps[] | select(.name == \"$1\") | .cacheReason" "$OUT/resul
 	# What a killed run left aside goes, and what a run that fails finds is gone as well.
 	mkdir "$OUT/.logs.old" && : >"$OUT/.logs.old/x" && : >"$OUT/.image.tar.old"
 	build
-	is "$(ls -A "$OUT" | grep '^\.')" ""
+	is "$(find "$OUT" -name '.*')" ""
 	sed -i 's/cat made/false/' "$DIR/build.yaml"
 	expect_status 1 glovebox run "$DIR/build.yaml"
-	is "$(ls -A "$OUT" | grep '^\.')" ""
+	is "$(find "$OUT" -name '.*')" ""
 	[ ! -e "$OUT/image.tar" ]
 }
 

@@ -133,6 +133,7 @@ new_wait()
 {
 	# What nothing else on this host sleeps for. Should the test fail, it comes to an end.
 	WAIT_MARK=100.1$RANDOM$RANDOM
+	# shellcheck disable=SC2034  # the test's own
 	WAIT="sleep $WAIT_MARK || :"
 }
 waits() { [ "$(pgrep -fxc "sleep $WAIT_MARK")" = "${1:-1}" ]; }

@@ -9,6 +9,7 @@ order="base spec oci attest profiles sandbox store fetch rootfs inspect runner c
 offences()
 {
 	local tree=$1
+	# shellcheck disable=SC2016  # awk's own
 	c_files "$tree" | (cd "$tree" && tr '\n' '\0' | xargs -0r awk -v order="$order" '
 		BEGIN {
 			n = split(order, folders, " ")
