@@ -51,9 +51,21 @@ int attest_vsa(const struct attest_summary *s, struct buf *out, struct err *err)
 	return json_canonical(j, out, err);
 }
 
+/** Only words of our own: others, such as SLSA_BUILD_REPRODUCED, promise what one program cannot know. */
+static bool are_own(const char *const *properties, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!text_starts(properties[i], "GLOVEBOX_"))
+			return false;
+	return n > 0;
+}
+
 int attest_svr(const struct attest_findings *f, struct buf *out, struct err *err)
 {
 	char when[32];
+
+	if (!are_own(f->properties, f->nproperties))
+		return err_set(err, ERR_INTERNAL, 0, "make a verification result: a property of it is none of glovebox's own");
 	auto_json j = json_pack("{s:s, s:s, s:O, s:{s:{s:s, s:[]}, s:s, s:o}}", "_type", ATTEST_STATEMENT_TYPE, "predicateType", ATTEST_SVR_TYPE,
 				"subject", json_object_get(f->statement, "subject"), "predicate", "verifier", "id", f->verifier_id,
 				"policies", "timeCreated", text_time(f->time, when), "properties",

@@ -138,12 +138,18 @@ static void test_golden_svr(void **state)
 	};
 	must(attest_svr(&f, &text, &err));
 	assert_string_equal(text.data, golden_svr);
+	static const char *const promises[] = { "GLOVEBOX_REPRODUCED_IMAGE", "SLSA_BUILD_REPRODUCED" };
+	f.properties = promises;
+	must_fail(attest_svr(&f, &none, &err), ERR_INTERNAL, "none of glovebox's own");
 	f.properties = bad;
 	f.nproperties = 1;
 	must_fail(attest_svr(&f, &none, &err), ERR_INTERNAL, "verification result");
 	f.nproperties = 0;
+	must_fail(attest_svr(&f, &none, &err), ERR_INTERNAL, "none of glovebox's own");
+	f.properties = properties;
+	f.nproperties = 1;
 	f.verifier_id = bad[0];
-	must_fail(attest_svr(&f, &none, &err), ERR_INTERNAL, "verification result");
+	must_fail(attest_svr(&f, &none, &err), ERR_INTERNAL, "not UTF-8");
 }
 
 int main(void)
