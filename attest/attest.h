@@ -46,6 +46,9 @@
 /** Name of the subject that is the SHA-256 of all bytes of the archive. */
 #define ATTEST_TAR_SUBJECT "image.tar"
 
+/** What the name of the subject begins with that is the tree which the build left. */
+#define ATTEST_OUTPUT_SUBJECT "build:"
+
 /** Largest bundle, statement or key file read. A bill of materials lists an image's files one by one. */
 #define ATTEST_BUNDLE_MAX (64u << 20)
 #define ATTEST_KEY_MAX (64u << 10)
@@ -118,6 +121,8 @@ struct attest_build {
 	const char *image_name;         /**< subject name, "oci:NAME" is made of it; not NULL */
 	struct digest image_digest;     /**< manifest digest: subject 1 */
 	struct digest image_tar_digest; /**< SHA-256 of image.tar: subject 2, "image.tar" */
+	const char *output_name;        /**< subject 3, "build:NAME", is what the build left, by its tree; NULL: there is none */
+	struct digest output;           /**< that tree, the internal parameter outputTree too */
 	json_t *external;               /**< externalParameters object, as at the top of this file */
 	json_t *internal;               /**< internalParameters object: receipt, codec, …; no name that external has */
 	const struct attest_dependency *deps; size_t ndeps;

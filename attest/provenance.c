@@ -54,6 +54,20 @@ json_t *statement_subjects(const char *image_name, const struct digest *image, c
 	return json_pack("[o, o]", descriptor(name.data, NULL, "sha256", image), descriptor(ATTEST_TAR_SUBJECT, NULL, "sha256", tar));
 }
 
+/** Those of a build: what it left is one, too. */
+static json_t *build_subjects(const struct attest_build *b)
+{
+	auto_json list = statement_subjects(b->image_name, &b->image_digest, &b->image_tar_digest);
+	auto_buf name = {0};
+
+	if (list == NULL || b->output_name == NULL)
+		return move_ptr(list);
+	buf_addf(&name, ATTEST_OUTPUT_SUBJECT "%s", b->output_name);
+	if (name.failed || json_array_append_new(list, descriptor(name.data, NULL, "sha256", &b->output)) < 0)
+		return NULL;
+	return move_ptr(list);
+}
+
 static json_t *build_definition(const struct attest_build *b)
 {
 	return json_pack("{s:s, s:O, s:O, s:o}", "buildType", ATTEST_BUILD_TYPE, "externalParameters", b->external,
@@ -76,7 +90,7 @@ int attest_statement(const struct attest_build *build, struct buf *out, struct e
 {
 	auto_json j = json_pack("{s:s, s:s, s:o, s:{s:o, s:o}}", "_type", ATTEST_STATEMENT_TYPE,
 				"predicateType", ATTEST_PROVENANCE_TYPE, "subject",
-				statement_subjects(build->image_name, &build->image_digest, &build->image_tar_digest),
+				build_subjects(build),
 				"predicate", "buildDefinition", build_definition(build), "runDetails", run_details(build));
 
 	if (j == NULL)

@@ -230,6 +230,25 @@ static int check_disjoint(const json_t *external, const json_t *internal, struct
 	return 0;
 }
 
+/** What the build left is told twice: as a subject, and by internalParameters. */
+static int check_output(const json_t *statement, const json_t *internal, struct err *err)
+{
+	const char *tree = json_str(internal, "outputTree");
+	const json_t *subject;
+	size_t i;
+
+	json_array_foreach(json_object_get(statement, "subject"), i, subject) {
+		const char *hex = json_str(json_object_get(subject, "digest"), "sha256");
+
+		if (!text_starts(json_str(subject, "name"), ATTEST_OUTPUT_SUBJECT))
+			continue;
+		if (tree == NULL || !text_starts(tree, "sha256:") || strcmp(tree + strlen("sha256:"), hex) != 0)
+			return err_set(err, ERR_UNVERIFIED, 0, "subject[%zu]: '%.*s' is not the tree that internalParameters.outputTree is", i,
+				       SHAPE_SHOWN, json_str(subject, "name"));
+	}
+	return 0;
+}
+
 int statement_check(const json_t *statement, struct err *err)
 {
 	static const char where[] = "predicate.buildDefinition";
@@ -243,7 +262,9 @@ int statement_check(const json_t *statement, struct err *err)
 	    shape_member(def, "internalParameters", JSON_OBJECT, where, &internal, err) < 0 ||
 	    shape_member(def, "resolvedDependencies", JSON_ARRAY, where, &deps, err) < 0)
 		return -1;
-	return check_disjoint(statement_external(statement), internal, err) < 0 ? -1 : byproducts_check(statement, err);
+	if (check_disjoint(statement_external(statement), internal, err) < 0 || check_output(statement, internal, err) < 0)
+		return -1;
+	return byproducts_check(statement, err);
 }
 
 int statement_parse(const char *text, size_t n, json_t **ret, struct err *err)

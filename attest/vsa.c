@@ -33,8 +33,7 @@ static json_t *predicate_json(const struct attest_summary *s, const char *resour
 
 int attest_vsa(const struct attest_summary *s, struct buf *out, struct err *err)
 {
-	json_t *subjects = json_object_get(s->about->statement, "subject");
-	const char *name = json_str(json_array_get(subjects, 0), "name");
+	const char *name = json_str(json_array_get(json_object_get(s->about->statement, "subject"), 0), "name");
 	char text[DIGEST_STR_SIZE];
 	struct digest image, tar;
 	auto_buf resource = {0};
@@ -44,8 +43,9 @@ int attest_vsa(const struct attest_summary *s, struct buf *out, struct err *err)
 	buf_addf(&resource, "%s@%s", name, digest_str(&image, text));
 	if (buf_check(&resource, "verification summary", err) < 0)
 		return -1;
-	auto_json j = json_pack("{s:s, s:s, s:O, s:o}", "_type", ATTEST_STATEMENT_TYPE, "predicateType", ATTEST_VSA_TYPE,
-				"subject", subjects, "predicate", predicate_json(s, resource.data));
+	/* Of the image: that is what a verifier has seen. */
+	auto_json j = json_pack("{s:s, s:s, s:o, s:o}", "_type", ATTEST_STATEMENT_TYPE, "predicateType", ATTEST_VSA_TYPE,
+				"subject", statement_subjects(name + strlen("oci:"), &image, &tar), "predicate", predicate_json(s, resource.data));
 	if (j == NULL)
 		return err_set(err, ERR_INTERNAL, 0, "make the verification summary: a text in it is not UTF-8, or memory is short");
 	return json_canonical(j, out, err);

@@ -7,6 +7,7 @@
 
 #include "attest/attest.h"
 #include "runner/inputs.h"
+#include "runner/work.h"
 
 int provenance_self(struct digest *ret, struct err *err)
 {
@@ -160,6 +161,7 @@ int provenance_statement(const struct run_facts *f, struct buf *out, struct err 
 		.image_name = plan_image_name(f->plan),
 		.image_digest = f->image->manifest,
 		.image_tar_digest = f->image->tar,
+		.output_name = f->plan->sources[work_build_source(f->plan)].name, .output = f->output,
 		.external = ext,
 		.internal = in,
 		.deps = inputs.v, .ndeps = inputs.n,

@@ -109,7 +109,7 @@ END
 }
 
 @test "statements that say too little, too much or something else, though signed" {
-	refused 27 <<'END'
+	refused 29 <<'END'
 unknown-parameter        | externalParameters: unknown member 'evil'
 unknown-option           | unknown option 'evil'
 unknown-spec-member      | externalParameters.spec: unknown member 'evil'
@@ -125,6 +125,8 @@ subject-twice            | a second subject named 'image.tar'
 upper-case-digest        | lower-case hex
 no-archive-subject       | no subject 'image.tar'
 subject-order            | subject[0] is not an image
+output-subject           | 'build:src' is not the tree that internalParameters.outputTree is
+no-output-tree           | 'build:src' is not the tree that internalParameters.outputTree is
 both-parameters          | 'spec' is an external and an internal parameter
 spec-text                | the digest is not that of the text
 finished-first           | the build finished before it started
@@ -233,8 +235,10 @@ END
 	policy "$p/tests" 'tests: passed'
 	policy "$p/parameters" 'parameters: {spec.fileName: other.yaml}'
 	policy "$p/sources" 'sources: ["git+https://example.com/x"]'
+	policy "$p/require" 'require: [vulns]'
+	policy "$p/keys" "keys: [$WORK/other.pub.pem]"
 	policy "$p/any-rootfs" "rootfs: [${ROOTFS#*@}]"
-	refused 19 <<END
+	refused 20 <<END
 good            | the root filesystem sha256:        | --policy $p/rootfs
 two-rootfs      | 2 resolved dependencies            | --policy $p/any-rootfs
 good            | the profile sha256:                | --policy $p/profile
@@ -250,9 +254,13 @@ good            | must be 'https://ci.example.com/2' | --builder-id https://ci.e
 good            | there is no attestation 'test-result' | --policy $p/tests
 tests-failed    | the tests' result is FAILED        | --policy $p/tests
 tests-warned    | the tests' result is WARNED        | --policy $p/tests
+good            | there is no attestation 'vulns'    | --policy $p/require
 good            | must be 'other.yaml'               | --policy $p/parameters
 good            | must be 'other.yaml'               | --param spec.fileName=other.yaml
 good            | is not among the resolved dependencies | --policy $p/sources
 good            | is not among the resolved dependencies | --source file:elsewhere
 END
+	# Alone, without the keys that the rows above have besides.
+	expect_status 4 glovebox verify "$WORK/corpus/good" --policy "$p/keys"
+	expect_output "which is not one of the keys given"
 }

@@ -64,6 +64,9 @@ def main(mode, old, new, arg=None):
         deps.append({'name': 'x', 'uri': 'git+https://good.example/repo', 'digest': {'sha256': '0' * 64}})
     elif mode == 'output-tree':
         definition['internalParameters']['outputTree'] = 'sha256:' + '1' * 64
+        next(s for s in subject if s['name'].startswith('build:'))['digest']['sha256'] = '1' * 64
+        byproducts = st['predicate']['runDetails']['byproducts']
+        byproducts.remove(next(b for b in byproducts if b['name'] == 'trees/output.mtree'))
     elif mode == 'evil-layer':       # another layer under the config, and so the diff ID, of the honest one
         b = io.BytesIO()
         with tarfile.open(fileobj=b, mode='w') as t:
@@ -73,7 +76,7 @@ def main(mode, old, new, arg=None):
         honest = sha(tar)
         subject[0]['digest']['sha256'], tar = image(*parts(old + '/image.tar'), 'evil')
         subject.insert(1, {'name': 'aaa', 'digest': {'sha256': honest}})
-    subject[-1]['digest']['sha256'] = sha(tar)
+    next(s for s in subject if s['name'] == 'image.tar')['digest']['sha256'] = sha(tar)
     open(new + '/image.tar', 'wb').write(tar)
     open(new + '/provenance.json', 'wb').write(canon(st))
 

@@ -58,7 +58,7 @@ statement() { jq -e "$2" "$1/test-result.json"; }
 		digest: \"sha256:$(sha256sum <"$out/junit/unit.xml" | cut -d' ' -f1)\"}]"
 	statement "$out" '.predicate.glovebox_tests[1] | .kind == "slow" and .required == false and .ended == "exit 0"'
 	# It is about just what the provenance is about, and its configuration are the same inputs.
-	is "$(jq -c .subject "$out/test-result.json")" "$(jq -c .subject "$out/provenance.json")"
+	is "$(jq -c .subject "$out/test-result.json")" "$(jq -c '.subject[:2]' "$out/provenance.json")"
 	is "$(jq -c .predicate.configuration "$out/test-result.json")" "$(jq -c .predicate.buildDefinition.resolvedDependencies "$out/provenance.json")"
 	is "$(jq -r .dsseEnvelope.payload "$out/test-result.sigstore.json" | base64 -d)" "$(cat "$out/test-result.json")"
 	# What the build wrote is no report of the test's.

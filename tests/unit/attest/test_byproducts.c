@@ -86,6 +86,30 @@ static void test_media_type(void **state)
 	assert_string_equal(json_str(json_array_get(list, 0), "mediaType"), "text/plain");
 }
 
+/** What the build left, as a subject: the tree that internalParameters name. */
+static void test_output_subject(void **state)
+{
+	static const struct {
+		const char *hex, *why;
+	} rows[] = { { HEX("88"), NULL }, { HEX("89"), "subject[2]: 'build:src' is not the tree" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf text = {0}, changed = {0};
+		auto_json j = NULL;
+		auto_json ret = NULL;
+
+		with_byproducts("[]", &text);
+		must(attest_read_statement(text.data, text.len, &j, &err));
+		json_array_append_new(json_object_get(j, "subject"), json_pack("{s:s, s:{s:s}}", "name", "build:src", "digest", "sha256", rows[i].hex));
+		must(json_canonical(j, &changed, &err));
+		if (rows[i].why == NULL)
+			must(attest_read_statement(changed.data, changed.len, &ret, &err));
+		else
+			must_fail(attest_read_statement(changed.data, changed.len, &ret, &err), ERR_UNVERIFIED, rows[i].why);
+	}
+}
+
 /* ---- of which run ------------------------------------------------------------ */
 
 /** A test result's statement with this predicate. */
@@ -133,6 +157,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_manifests),
 		cmocka_unit_test(test_media_type),
+		cmocka_unit_test(test_output_subject),
 		cmocka_unit_test(test_same_run),
 	};
 
