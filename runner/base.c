@@ -177,18 +177,22 @@ static int find_manifest(struct store *store, const char *ref, struct digest *re
 	return 0;
 }
 
-int base_load(struct store *store, const char *ref, struct base_image *ret, struct err *err)
+int base_load_manifest(struct store *store, const char *ref, const struct digest *manifest, struct base_image *ret, struct err *err)
 {
 	auto_base b = {0};
-	struct digest d;
 
-	if (find_manifest(store, ref, &d, err) < 0)
-		return -1;
-	if (load(store, &d, &b, err) < 0)
+	if (load(store, manifest, &b, err) < 0)
 		return err_ctx(err, "base '%s'", ref);
 	*ret = b;
 	b = (struct base_image){0};
 	return 0;
+}
+
+int base_load(struct store *store, const char *ref, struct base_image *ret, struct err *err)
+{
+	struct digest d;
+
+	return find_manifest(store, ref, &d, err) < 0 ? -1 : base_load_manifest(store, ref, &d, ret, err);
 }
 
 static int fetch(struct store *store, const struct registry_conf *registry, const char *ref, struct base_image *b, struct err *err)

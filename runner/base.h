@@ -35,4 +35,7 @@ int base_fetch(struct store *store, const struct registry_conf *registry, const 
 /** Reads either back from the store. ERR_INPUT where a blob is missing. */
 int base_load(struct store *store, const char *ref, struct base_image *ret, struct err *err);
 
+/** base_load() where it is known from elsewhere what the image's manifest is, which @p ref may name by an index. */
+int base_load_manifest(struct store *store, const char *ref, const struct digest *manifest, struct base_image *ret, struct err *err);
+
 #endif

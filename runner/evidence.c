@@ -96,6 +96,7 @@ static int read_file(struct store *store, int fd, const struct key *const *keys,
 	auto_evidence_file f = {0};
 	auto_buf text = {0};
 
+	e->whole = true;
 	if (evidence_file_open(fd, &f, err) < 0 || evidence_file_attestation(&f, nkeys > 0 ? EVIDENCE_BUNDLE : EVIDENCE_STATEMENT, &text, err) < 0 ||
 	    check_provenance(&text, keys, nkeys, e, err) < 0 || read_file_image(store, &f, e, err) < 0)
 		return -1;
@@ -241,8 +242,38 @@ static int require_tree(struct store *store, const char *what, const char *name,
 		       "(glovebox rootfs import, glovebox plan)", what, name, digest_str(d, text));
 }
 
+/** The image that the statement says @p ref named: the dependency @p what. */
+static bool recorded_image(const json_t *recorded, const char *what, const char *ref, struct digest *ret)
+{
+	const json_t *dep;
+	size_t i;
+
+	json_array_foreach(recorded, i, dep) {
+		const char *name = json_str(dep, "name"), *uri = json_str(dep, "uri");
+		const char *hex = json_str(json_object_get(dep, "digest"), "sha256");
+
+		if (name != NULL && strcmp(name, what) == 0 && uri != NULL && strcmp(uri, ref) == 0 && hex != NULL)
+			return digest_parse_hex(hex, ret);
+	}
+	return false;
+}
+
+/** A rootfs that is an image of a registry. Where the store does not know the image, and the evidence has the tree, that the one gave the other is the
+ *  word of who made the statement: nobody is asked. */
+static int load_image_rootfs(struct store *store, const struct evidence *e, const json_t *recorded, const struct digest *was, struct plan *plan,
+			     struct err *err)
+{
+	if (plan_fetch_rootfs(plan, store, NULL, err) == 0)
+		return 0;
+	if (!e->whole || err->kind != ERR_INPUT || !store_has_tree(store, was) || !recorded_image(recorded, INPUT_ROOTFS_IMAGE, plan->rootfs_ref, &plan->rootfs_image))
+		return err_ctx(err, "rootfs");
+	plan->rootfs = *was;
+	plan->rootfs_is_image = true;
+	return 0;
+}
+
 /** The rootfs is the recorded one, and that is the one which the spec pins. */
-static int load_rootfs(struct store *store, const json_t *recorded, struct plan *plan, struct err *err)
+static int load_rootfs(struct store *store, const struct evidence *e, const json_t *recorded, struct plan *plan, struct err *err)
 {
 	const char *ref = plan->rootfs_ref;
 	struct digest was;
@@ -254,8 +285,8 @@ static int load_rootfs(struct store *store, const json_t *recorded, struct plan 
 		return -1;
 	if (text_starts(ref, REGISTRY_PREFIX)) {
 		pinned = true;
-		if (plan_fetch_rootfs(plan, store, NULL, err) < 0)
-			return err_ctx(err, "rootfs");
+		if (load_image_rootfs(store, e, recorded, &was, plan, err) < 0)
+			return -1;
 	} else if (require_tree(store, "rootfs", ref, &was, err) < 0 || rootfs_resolve(store, ref, &plan->rootfs, &pinned, err) < 0) {
 		return -1;
 	}
@@ -263,6 +294,19 @@ static int load_rootfs(struct store *store, const json_t *recorded, struct plan 
 		return err_set(err, ERR_UNVERIFIED, 0, "provenance: the recorded rootfs is not the one that its spec pins ('%s')",
 			       ref);
 	return 0;
+}
+
+/** A base that is an image. The spec may name it by an index, of which evidence knows by the statement what it meant. */
+static int load_base(struct store *store, const struct evidence *e, const json_t *recorded, struct plan *plan, struct err *err)
+{
+	const char *ref = plan->spec->artifact.base;
+	struct digest was;
+
+	if (!base_is_image(ref) || base_load(store, ref, &plan->base, err) == 0)
+		return 0;
+	if (err->kind == ERR_INPUT && e->whole && recorded_image(recorded, ATTEST_BASE, ref, &was))
+		return base_load_manifest(store, ref, &was, &plan->base, err);
+	return err->kind == ERR_INPUT ? err_ctx(err, "reproduce on the store of the run, or bring the same image in (glovebox plan)") : -1;
 }
 
 /** A file that was fetched: its tree is made again of it. That it is what the spec pins, inputs_compare() asks. */
@@ -310,14 +354,13 @@ int evidence_plan(struct store *store, const struct evidence *e, struct plan **r
 	if (plan == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "plan");
 	if (load_text(definition, plan, err) < 0 || load_profile(store, recorded, plan, err) < 0 ||
-	    load_rootfs(store, recorded, plan, err) < 0)
+	    load_rootfs(store, e, recorded, plan, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->spec->nsources; i++)
 		if (load_source(store, recorded, plan, i, err) < 0)
 			return -1;
-	if (base_is_image(plan->spec->artifact.base) && base_load(store, plan->spec->artifact.base, &plan->base, err) < 0)
-		return err->kind == ERR_INPUT
-			? err_ctx(err, "reproduce on the store of the run, or bring the same image in (glovebox plan)") : -1;
+	if (load_base(store, e, recorded, plan, err) < 0)
+		return -1;
 	if (inputs_compare(plan, recorded, err) < 0 || check_clock(definition, plan, err) < 0)
 		return -1;
 	*ret = move_ptr(plan);

@@ -15,6 +15,7 @@ struct evidence {
 	struct attest_verified provenance; /**< statement only, where unverified */
 	struct digest manifest, tar;       /**< what the statement is about */
 	bool have_image;                   /**< image.tar is there, and is what the statement is about */
+	bool whole;                        /**< from a file with all inputs in it */
 	struct oci_image image;
 	int image_fd;                      /**< the image.tar that was checked, open; -1: none */
 	int output_fd;                     /**< the manifest of what the build left, checked, open; -1: none, or none is needed beside the image */

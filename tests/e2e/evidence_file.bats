@@ -69,6 +69,45 @@ verify() { glovebox verify "$@" --key "$WORK/key.pub.pem"; }
 	cmp "$WORK/ours-kept/image.tar" "$WORK/ours/out/image.tar"
 }
 
+@test "inputs of every other kind are in it: files by URL, commits, included files, a lock, a profile of one's own" {
+	local dir=$WORK/kinds
+	new_spec "$dir"
+	echo fetched >"$WORK/fetched.txt"
+	tar -cf "$WORK/archive.tar" -C "$WORK/data" .
+	git init -q "$WORK/repo"
+	echo versioned >"$WORK/repo/file"
+	git -C "$WORK/repo" add file
+	git -C "$WORK/repo" -c user.name=x -c user.email=x@example.com commit -qm x
+	{ glovebox profile show default; echo '# mine'; } >"$dir/mine.yaml"
+	printf 'apiVersion: platform.build/v1\nkind: BuildSpec\nspec:\n  sandbox: {env: {FROM: include}}\n' >"$dir/part.yaml"
+	cat >"$dir/build.yaml" <<-END
+		apiVersion: platform.build/v1
+		kind: BuildSpec
+		metadata: {name: kinds}
+		spec:
+		  include: [{path: part.yaml, digest: "sha256:$(sha256sum <"$dir/part.yaml" | cut -d' ' -f1)"}]
+		  rootfs: {ref: tiny}
+		  sandbox: {profile: ./mine.yaml}
+		  sources:
+		  - {name: src, path: ., mount: /src}
+		  - {name: file, url: "file://$WORK/fetched.txt", digest: "sha256:$(sha256sum <"$WORK/fetched.txt" | cut -d' ' -f1)", mount: /file}
+		  - {name: archive, url: "file://$WORK/archive.tar", unpack: true, mount: /archive}
+		  - {name: repo, git: {url: "$WORK/repo", commit: "$(git -C "$WORK/repo" rev-parse HEAD)"}, mount: /repo}
+		  build:
+		    command: 'cat /file/* /archive/* /repo/file >all; echo \$FROM >>all'
+		    artifact: {imageName: e2e/kinds, base: scratch}
+	END
+	glovebox lock "$dir/build.yaml"
+	expect_status 0 glovebox run "$dir/build.yaml" --out "$WORK/kinds-out" --key "$WORK/key.pem" --evidence "$WORK/kinds.evidence"
+	# Files have no manifest: a file is its own.
+	is "$(ls "$WORK/kinds-out/trees")" "$(printf '%s.mtree\n' output rootfs source-repo source-src)"
+	expect_status 0 verify "$WORK/kinds-out"
+	expect_status 0 verify "$WORK/kinds.evidence"
+	rm -rf "$WORK/repo" "$WORK/archive.tar" "$WORK/fetched.txt"
+	expect_status 0 reproduce "$WORK/kinds.evidence"
+	expect_output "reproduced: identical"
+}
+
 @test "it verifies, deeply and by a policy, and says the same as the out directory" {
 	expect_status 0 verify "$WORK/files/run.evidence" --deep
 	said=$output

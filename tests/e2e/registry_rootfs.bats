@@ -113,6 +113,20 @@ more@$TINY"
 	expect_status 0 glovebox reproduce "$DIR/out" --key "$WORK/key.pub.pem"
 }
 
+@test "evidence of builds on images of a registry is whole without it" {
+	glovebox rootfs import tiny "$WORK/rootfs"
+	for kind in rootfs base; do
+		case $kind in
+		rootfs) ROOTFS=oci:$REGISTRY/base/tiny@$INDEX spec "$DIR/$kind" ;;
+		base) BASE=oci:$REGISTRY/base/tiny@$INDEX spec "$DIR/$kind" ;;
+		esac
+		expect_status 0 glovebox run "$DIR/$kind/build.yaml" --out "$DIR/$kind-out" --key "$WORK/key.pem" --evidence "$DIR/$kind.evidence"
+		expect_status 0 glovebox verify "$DIR/$kind.evidence" --key "$WORK/key.pub.pem" --deep
+		expect_status 0 glovebox reproduce "$DIR/$kind.evidence" --key "$WORK/key.pub.pem" --store "$DIR/empty-$kind"
+		expect_output "reproduced: identical"
+	done
+}
+
 @test "an image as base keeps its blobs byte for byte, and is not asked for twice" {
 	glovebox rootfs import tiny "$WORK/rootfs"
 	for pin in "$IMAGE" "$INDEX"; do
