@@ -335,13 +335,17 @@ static int load_source(struct store *store, const json_t *recorded, struct plan 
 	return spec->url != NULL ? load_file(store, spec, s, err) : require_tree(store, "source", s->name, &s->tree, err);
 }
 
-/** What glovebox decided must follow from what the user decided. */
-static int check_clock(const json_t *definition, const struct plan *plan, struct err *err)
+/** What glovebox decided must follow from what the user decided, and from what the build left. */
+static int check_decided(const json_t *internal, const struct plan *plan, const struct digest *output, struct err *err)
 {
-	const json_t *epoch = json_object_get(json_object_get(definition, "internalParameters"), "sourceDateEpoch");
+	auto_json layers = image_layers_json(plan, output);
 
-	if (json_integer_value(epoch) != plan->spec->source_date_epoch)
+	if (json_integer_value(json_object_get(internal, "sourceDateEpoch")) != plan->spec->source_date_epoch)
 		return err_set(err, ERR_UNVERIFIED, 0, "provenance: the recorded sourceDateEpoch is not the spec's");
+	if (layers == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "provenance");
+	if (!json_equal(layers, json_object_get(internal, "layers")))
+		return err_set(err, ERR_UNVERIFIED, 0, "provenance: the recorded layers are not those that its spec makes of its trees");
 	return 0;
 }
 
@@ -350,6 +354,7 @@ int evidence_plan(struct store *store, const struct evidence *e, struct plan **r
 	const json_t *definition = json_object_get(json_object_get(e->provenance.statement, "predicate"), "buildDefinition");
 	const json_t *recorded = json_object_get(definition, "resolvedDependencies");
 	auto_plan plan = calloc(1, sizeof *plan);
+	struct digest output;
 
 	if (plan == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "plan");
@@ -361,7 +366,8 @@ int evidence_plan(struct store *store, const struct evidence *e, struct plan **r
 			return -1;
 	if (load_base(store, e, recorded, plan, err) < 0)
 		return -1;
-	if (inputs_compare(plan, recorded, err) < 0 || check_clock(definition, plan, err) < 0)
+	if (inputs_compare(plan, recorded, err) < 0 || evidence_output(e, &output, err) < 0 ||
+	    check_decided(json_object_get(definition, "internalParameters"), plan, &output, err) < 0)
 		return -1;
 	*ret = move_ptr(plan);
 	return 0;

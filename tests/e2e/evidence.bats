@@ -47,6 +47,16 @@ forge() { python3 "$BATS_TEST_DIRNAME/forge.py" "$@"; }
 @test "reproduce compares the output's tree too" {
 	forge output-tree "$WORK/out" "$WORK/f5"
 	expect_status 4 glovebox reproduce "$WORK/f5" --unverified
+	expect_output "the build left another tree"
+}
+
+@test "reproduce refuses layers and a clock that do not follow from the spec" {
+	forge layers "$WORK/out" "$WORK/f8"
+	expect_status 4 glovebox reproduce "$WORK/f8" --unverified
+	expect_output "the recorded layers are not those"
+	forge clock "$WORK/out" "$WORK/f9"
+	expect_status 4 glovebox reproduce "$WORK/f9" --unverified
+	expect_output "the recorded sourceDateEpoch is not the spec's"
 }
 
 @test "reproduce --level content: the same config over another layer is not the same content" {

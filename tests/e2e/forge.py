@@ -62,8 +62,12 @@ def main(mode, old, new, arg=None):
         deps[2]['digest']['sha256'] = sha(open(arg, 'rb').read())
     elif mode == 'extra-input':      # an input that nobody used
         deps.append({'name': 'x', 'uri': 'git+https://good.example/repo', 'digest': {'sha256': '0' * 64}})
+    elif mode == 'layers':
+        definition['internalParameters']['layers'][0]['to'] = '/elsewhere'
+    elif mode == 'clock':
+        definition['internalParameters']['sourceDateEpoch'] = 1
     elif mode == 'output-tree':
-        definition['internalParameters']['outputTree'] = 'sha256:' + '1' * 64
+        definition['internalParameters']['outputTree'] = definition['internalParameters']['layers'][0]['tree'] = 'sha256:' + '1' * 64
         next(s for s in subject if s['name'].startswith('build:'))['digest']['sha256'] = '1' * 64
         byproducts = st['predicate']['runDetails']['byproducts']
         byproducts.remove(next(b for b in byproducts if b['name'] == 'trees/output.mtree'))
