@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runner/target.h"
+
 /** An unfinished image.tar, and what of an earlier run's lies aside while this one may still need it: most files are what they were, and to make
  *  one costs more than to look at it. */
 #define PART_IMAGE ".image.tar.part"
@@ -44,16 +46,16 @@ static int is_empty(int fd, bool *ret, struct err *err)
 	const struct dirent *e;
 
 	if (dir == NULL)
-		return err_set(err, ERR_USAGE, errno, "read the out directory");
+		return err_set(err, ERR_INTERNAL, errno, "read the out directory");
 	*ret = true;
-	while ((e = readdir(dir)) != NULL)
+	while ((errno = 0, e = readdir(dir)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			*ret = false;
-	return 0;
+	return errno == 0 ? 0 : err_set(err, ERR_INTERNAL, errno, "read the out directory");
 }
 
 /** Whether result.json says that a run of ours made this directory. */
-static bool is_ours(int fd)
+static int is_ours(int fd, bool *ret, struct err *err)
 {
 	/* As json_pretty() writes it, and mark_running(). No string has a line's end in it. */
 	static const char line[] = "\n  \"schema\": \"" RESULT_SCHEMA "\"";
@@ -61,15 +63,16 @@ static bool is_ours(int fd)
 	auto_buf text = {0};
 	auto_json result = NULL;
 
-	if (io_read_file(fd, "result.json", RESULT_MAX, &text, &ignored) < 0)
-		return false;
+	*ret = false;
+	if (io_read_file(fd, "result.json", RESULT_MAX, &text, err) < 0)
+		return err->sys == 0 || target_is_misnamed(err->sys) ? 0 : -1;
 	/* Of many steps it is long, and reading it takes a while. */
-	if (text.len > 0 && memmem(text.data, text.len, line, sizeof line - 1) != NULL)
-		return true;
-	if (json_parse(text.data, text.len, "result.json", ERR_USAGE, &result, &ignored) < 0)
-		return false;
+	*ret = text.len > 0 && memmem(text.data, text.len, line, sizeof line - 1) != NULL;
+	if (*ret || json_parse(text.data, text.len, "result.json", ERR_USAGE, &result, &ignored) < 0)
+		return 0;
 	const char *schema = json_str(result, "schema");
-	return schema != NULL && strcmp(schema, RESULT_SCHEMA) == 0;
+	*ret = schema != NULL && strcmp(schema, RESULT_SCHEMA) == 0;
+	return 0;
 }
 
 static int mark_running(int fd, struct err *err)
@@ -82,14 +85,11 @@ static int mark_running(int fd, struct err *err)
 /** Opens the directory, making it where it is missing, and keeps others from writing to it. */
 static int open_locked(const char *path, bool follow, struct outdir *out, struct err *err)
 {
-	if (io_mkdirs(AT_FDCWD, path, 0777, err) < 0) {
-		if (err->sys == ENOTDIR || err->sys == EACCES || err->sys == EEXIST)
-			err->kind = ERR_USAGE;
+	if (io_mkdirs(AT_FDCWD, path, 0777, err) < 0)
 		return -1;
-	}
 	out->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
 	if (out->fd < 0)
-		return err_set(err, ERR_USAGE, errno, "open it%s", follow ? "" : " (if it is a link and that is meant, name it with --out)");
+		return err_set(err, ERR_INTERNAL, errno, "open it%s", follow ? "" : " (if it is a link and that is meant, name it with --out)");
 	if (flock(out->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
 		return err_set(err, ERR_USAGE, 0, "another run is writing to it; wait for its end, or give another --out");
 	return 0;
@@ -115,11 +115,14 @@ static int put_aside(struct outdir *out, const char *name, const char *aside, st
 
 static int take_over(const char *path, bool follow, struct outdir *out, struct err *err)
 {
-	bool empty;
+	bool empty, ours;
 
-	if (open_locked(path, follow, out, err) < 0 || is_empty(out->fd, &empty, err) < 0)
+	if (open_locked(path, follow, out, err) < 0 || is_empty(out->fd, &empty, err) < 0 || is_ours(out->fd, &ours, err) < 0) {
+		if (err->kind == ERR_INTERNAL && target_is_misnamed(err->sys))
+			err->kind = ERR_USAGE;
 		return -1;
-	if (!empty && !is_ours(out->fd))
+	}
+	if (!empty && !ours)
 		return err_set(err, ERR_USAGE, 0,
 			       "it is not empty, and no earlier run of glovebox made it; give another --out, or empty it");
 	if (mark_running(out->fd, err) < 0)

@@ -34,11 +34,11 @@ static int make_part(const char *path, struct target *t, struct err *err)
 	return t->fd < 0 ? err_set(err, ERR_INTERNAL, errno, "make a file beside it") : 0;
 }
 
-/** Whether a failure to make a file is that of who named it. */
-static bool is_misnamed(int sys)
+bool target_is_misnamed(int sys)
 {
 	switch (sys) {
 	case ENOENT:
+	case EEXIST:
 	case ENOTDIR:
 	case EISDIR:
 	case ELOOP:
@@ -57,7 +57,7 @@ int target_open(const struct ident *id, const char *path, struct target *t, stru
 	if (ident_caller_begin(id, err) < 0)
 		return -1;
 	if (ident_caller_done(id, make_part(path, t, err), err) < 0) {
-		if (err->kind == ERR_INTERNAL && is_misnamed(err->sys))
+		if (err->kind == ERR_INTERNAL && target_is_misnamed(err->sys))
 			err->kind = ERR_USAGE;
 		return err_ctx(err, "write '%s'", path);
 	}

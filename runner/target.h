@@ -18,6 +18,8 @@ struct target {
 };
 #define TARGET_NONE ((struct target){ .dirfd = -1, .fd = -1 })
 
+/** Whether what a system call says (errno) of a path is the mistake of who named it, and not of a disk that is full or has failed. */
+bool target_is_misnamed(int sys);
 /** Makes the file beside @p path (borrowed until the end), with the caller's rights. ERR_USAGE where it cannot be written. */
 int target_open(const struct ident *id, const char *path, struct target *t, struct err *err);
 /** Gives it its name, in place of an older one, with mode 0644. */

@@ -21,6 +21,16 @@ run_with()
 	expect_output "collect what step 'build' left: read 'made/twice': Too many open files"
 }
 
+@test "a disk that fails under the out directory is no mistake of who names it" {
+	run_with 125 "EIO:openat:$DIR/out" 1
+	run_with 125 "EMFILE:openat:$DIR/out" 1
+	expect_status 0 glovebox run "$DIR/build.yaml"
+	# Whose directory it is cannot be told: not that it is another's.
+	run_with 6 EIO:openat:result.json 1
+	expect_status 2 glovebox run "$DIR/build.yaml" --out "$DIR/input.txt"
+	expect_status 2 glovebox run "$DIR/build.yaml" --out "$DIR/input.txt/out"
+}
+
 @test "a signal does not lose the view of what a step left" {
 	run_with 0 EINTR:sendmsg 1
 }
