@@ -5,6 +5,7 @@
 # nothing in tmp/.
 #
 #   every_call.t [SCENE [FAULT [N]]]      GB_FAULTS: how many N of each kind are tried, or `all`: then by as many workers as there are processors
+#                                         GB_FAULTS_PLACE: where scenes are played. A tmpfs (/dev/shm) spares the time in which a disk forgets files
 #
 # What is left of a disturbed run is mostly what another has left, too: the store is verified, and run on, once for each thing that can be left.
 use strict;
@@ -30,13 +31,15 @@ my %documented = map { $_ => 1 } 5, 6, 125;
 
 umask 022;
 my $work = realpath(tempdir('glovebox-fault.XXXXXX', TMPDIR => 1, CLEANUP => 0));
-chmod 0755, $work;
+# Sources stay where $work is: what is known of a file that has not changed is known on a disk alone.
+my $stage = realpath(tempdir('glovebox-fault.XXXXXX', DIR => $ENV{GB_FAULTS_PLACE} // $work, CLEANUP => 0));
+chmod 0755, $work, $stage;
 my $main = $$;
 END {
 	my $status = $?;
 	return if $$ != $main;
 	# Overlay work directories have no permissions at all.
-	system('chmod', '-R', 'u+rwX', $work), system('rm', '-rf', $work) if defined $work;
+	system('chmod', '-R', 'u+rwX', $_), system('rm', '-rf', $_) for grep { defined } $stage, $work;
 	$? = $status;
 }
 # What is run, and changed, is in $now, and its results in $out; what it begins with is copied to here. Beside it lie its output and its report.
@@ -51,7 +54,7 @@ sub take_place
 	$ENV{GLOVEBOX_STORE} = "$now/store";
 	return;
 }
-take_place("$work/main");
+take_place("$stage/main");
 
 # ---- running -------------------------------------------------------------------------------------------
 
@@ -115,8 +118,8 @@ sub begin_with
 {
 	my ($template) = @_;
 	must('rm', '-rf', $now);
-	if (-e "$work/$template") {
-		must('cp', '-a', "$work/$template", $now);
+	if (-e "$stage/$template") {
+		must('cp', '-a', "$stage/$template", $now);
 	} else {
 		mkdir $now or die "$now: $!\n";
 	}
@@ -126,7 +129,7 @@ sub begin_with
 sub keep_as
 {
 	my ($template) = @_;
-	rename($now, "$work/$template") or die "$template: $!\n";
+	rename($now, "$stage/$template") or die "$template: $!\n";
 	return;
 }
 
@@ -367,7 +370,7 @@ sub work_on
 	my ($which, $of, @all) = @_;
 	my ($name, $done, @bad) = ($scene->[3], 0);
 
-	take_place("$work/worker$which");
+	take_place("$stage/worker$which");
 	$scene = [@{ +{ scenes() }->{$name} }, $name];
 	for (grep { $_ % $of == $which } 0 .. $#all) {
 		$n = $all[$_];

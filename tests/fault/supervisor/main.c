@@ -11,7 +11,7 @@
  *     exit 125            how PROGRAM ended; or: signal 11
  *     hung, left          it did not end, or left processes behind: both are ended then
  *
- * Nothing is synced to the disk: the machine does not lose power here, and a sync that is not failed shows nothing.
+ * The file system that REPORT is on stands for a disk, also where it is a tmpfs. Nothing is synced to the disk: the machine does not lose power here, and a sync that is not failed shows nothing.
  */
 #include "supervisor.h"
 
@@ -360,12 +360,8 @@ static int supervise(void)
 	}
 }
 
-static void report(int end)
+static void report(FILE *out, int end)
 {
-	FILE *out = fopen(want.report, "we");
-
-	if (out == NULL)
-		die(want.report);
 	for (const struct fault_name *n = fault_names; n->name != NULL; n++)
 		fprintf(out, "%s %lu\n", n->name, counts[n->fault]);
 	if (befell != NULL)
@@ -455,13 +451,18 @@ static void parse(char **argv)
 int main(int argc, char **argv)
 {
 	struct sigaction on = { .sa_handler = on_alarm };
+	FILE *out;
 
 	(void)argc;
 	parse(argv + 1);
 	tracee_programs(want.program[0]);
+	out = fopen(want.report, "we");
+	if (out == NULL)
+		die(want.report);
+	tracee_disk(want.report);
 	sigaction(SIGALRM, &on, NULL);
 	start();
-	report(supervise());
+	report(out, supervise());
 	/* What is left ends with us (PTRACE_O_EXITKILL). */
 	return 0;
 }

@@ -88,6 +88,8 @@ void seen_answer(pid_t pid, long result);
 void seen_change(pid_t pid, unsigned arg, uint64_t value);
 /** Whether a descriptor of it is a file's, or at least @p or_pipe a pipe's. */
 bool tracee_fd_is_file(pid_t pid, int fd, bool or_pipe);
+/** Tells where files stand for those of a disk, on whatever they are: on the file system of @p dir. */
+void tracee_disk(const char *dir);
 /** Whether so many bytes are written to it, or any read (UINT64_MAX), at once or not at all: files of the kernel's own, and less than a page
  *  in memory. */
 bool tracee_fd_is_whole(pid_t pid, int fd, uint64_t size);

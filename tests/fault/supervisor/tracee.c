@@ -21,6 +21,8 @@
 static struct tracee tracees[TRACEES_MAX];
 /** The programs under test. */
 static struct stat programs[2];
+/** The file system that stands for a disk's. */
+static struct stat disk;
 
 void tracee_programs(const char *program)
 {
@@ -29,6 +31,14 @@ void tracee_programs(const char *program)
 	snprintf(engine, sizeof engine, "%s-engine", program);
 	if (stat(program, &programs[0]) < 0 || stat(engine, &programs[1]) < 0) {
 		perror(program);
+		exit(2);
+	}
+}
+
+void tracee_disk(const char *dir)
+{
+	if (stat(dir, &disk) < 0) {
+		perror(dir);
 		exit(2);
 	}
 }
@@ -185,9 +195,10 @@ bool tracee_fd_is_whole(pid_t pid, int fd, uint64_t size)
 {
 	char path[64];
 	struct statfs fs;
+	struct stat st;
 
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
-	if (statfs(path, &fs) < 0)
+	if (statfs(path, &fs) < 0 || stat(path, &st) < 0)
 		return false;
 	switch (fs.f_type) {
 	case PROC_SUPER_MAGIC:
@@ -196,7 +207,7 @@ bool tracee_fd_is_whole(pid_t pid, int fd, uint64_t size)
 	case CGROUP2_SUPER_MAGIC:
 		return true;
 	case TMPFS_MAGIC:
-		return size < 4096;
+		return st.st_dev != disk.st_dev && size < 4096;
 	default:
 		return false;
 	}
