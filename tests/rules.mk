@@ -114,6 +114,7 @@ check-long:
 	$(MAKE) --no-print-directory $(O)/oracle/trivy
 	GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(RUN) --label oracle tests/oracle
 	GB_KILLS=200 GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) tests/run --timeout 1800 --label 'escape (200 kills)' tests/escape/ends.bats
+	GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(BOMBS) bombs tests/escape/long
 	$(MAKE) --no-print-directory check-faults
 	$(MAKE) --no-print-directory deb
 	$(MAKE) --no-print-directory O=$(O)/twice deb
@@ -122,13 +123,17 @@ check-long:
 	set -e; for name in $(EXAMPLES); do examples/example.sh $(PROGRAM) $$name $(O)/example-$$name; done
 ifeq ($(shell id -u),0)
 	GB_KILLS=200 tests/as-user $(O) tests/run --timeout 1800 --label 'escape (200 kills, as a user)' tests/escape/ends.bats
+	tests/as-user $(O) $(BOMBS) 'bombs (as a user)' tests/escape/long
 	tests/as-user $(O) tests/run --label 'package (as a user)' tests/package
 	tests/as-user $(O) tests/run --label 'token (as a user)' tests/token/pkcs11.bats
 	GB_DEMO_VARY=1 tests/as-user $(O) examples/demo.sh build/glovebox build/demo
 	tests/as-user $(O) sh -ec 'for name in $(EXAMPLES); do examples/example.sh build/glovebox $$name build/example-$$name; done'
 endif
 
-# Every call of every scene, fifty runs at once, a million entries: hours.
+# Bombs at full size: five gigabytes of disk, two of memory.
+BOMBS = tests/run --jobs 1 --timeout 1800 --label
+
+# Every call of every scene, fifty runs at once, a million entries.
 .PHONY: check-faults
 LONG_FAULTS = tests/run --jobs 1 --timeout 14400 --label
 check-faults: all $(FAULTS)

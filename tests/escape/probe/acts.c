@@ -121,6 +121,32 @@ static int writer(const char *path)
 	return 0;
 }
 
+/** As many processes as there can be, each of which goes on trying. */
+static _Noreturn void bomb(void)
+{
+	for (;;)
+		fork();
+}
+
+/** Files without end, a thousand to a directory; empty ones, which cost a disk less when they go. */
+static int files(const char *dir)
+{
+	char name[32];
+
+	for (unsigned i = 0; chdir(dir) == 0; i++) {
+		snprintf(name, sizeof name, "d%u", i);
+		if (mkdir(name, 0755) != 0 || chdir(name) != 0)
+			return -1;
+		for (unsigned j = 0; j < 1000; j++) {
+			snprintf(name, sizeof name, "f%u", j);
+			if (mknod(name, S_IFREG | 0644, 0) != 0)
+				return -1;
+		}
+		dir = "..";
+	}
+	return -1;
+}
+
 /* ---- odd outputs ---- */
 
 static int odd_socket(void)
@@ -256,8 +282,12 @@ int act_main(int argc, char **argv)
 		return writer(a);
 	if (strcmp(what, "facts") == 0)
 		return facts();
+	if (strcmp(what, "bomb") == 0)
+		bomb();
 	if (strcmp(what, "odd") == 0 && odd(a, b) == 0)
 		return 0;
+	if (strcmp(what, "files") == 0)
+		files(a);
 	perror("probe act");
 	return 2;
 }
