@@ -194,7 +194,7 @@ static enum cause by_cpu(const struct word_pair *p)
 static enum cause by_owner_or_host(const struct word_pair *p)
 {
 	static const char *const hosts[] = { "host", "nodename", "machine", "built on", "compiled on", "uname -n", "fqdn", NULL };
-	static const char *const owners[] = { "user", "owner", "uid=", "gid=", "uid:", "gid:", "packager", "built by", "compiled by", "builder",
+	static const char *const owners[] = { "user", "owner", "uid=", "gid=", "uid:", "gid:", "packager", "built by", "built-by", "compiled by", "builder",
 					      "login", "logname", NULL };
 	const char *x = memchr(p->a.s, '@', p->a.n), *y = memchr(p->b.s, '@', p->b.n);
 

@@ -43,6 +43,7 @@ static void named(void **state)
 		{ "{'a', 'b', 'c'}", "{'c', 'a', 'b'}", CAUSE_HASH_ORDER },
 		{ "alice@host", "bob@host", CAUSE_OWNER },
 		{ "Packager: alice", "Packager: bob", CAUSE_OWNER },
+		{ "Built-By: alice", "Built-By: bob", CAUSE_OWNER },
 		{ "alice@alpha", "alice@beta.example.com", CAUSE_HOST },
 		{ "hostname: alpha", "hostname: beta", CAUSE_HOST },
 		{ "GCC: (Debian 12.2.0-14) 12.2.0", "GCC: (Debian 13.1.0-1) 13.1.0", CAUSE_VERSION },
