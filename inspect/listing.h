@@ -31,6 +31,7 @@ struct member {
 	uint64_t stored;
 	uint32_t crc;
 	unsigned method, made_by; /**< zip */
+	uint64_t head, head_size, head_sum; /**< tar: where in the slice its header and what extends it lie, and a number that follows from their bytes */
 };
 
 /** All of one side. Zero-initialise but for `dir`; listing_clear(). */

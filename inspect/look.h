@@ -28,6 +28,10 @@ look_fn look_tar, look_ar, look_zip, look_codec, look_elf, look_pyc, look_png;
 /** Adds the members of the tar that `from` is. ERR_INPUT, ERR_UNVERIFIED: it is damaged. */
 int look_list_tar(struct listing *l, struct err *err);
 
+/** Tells of what the headers of two members of one path say besides what members have fields for. */
+int look_tar_head(struct look *l, json_t *node, const struct listing *of_a, const struct member *a, const struct listing *of_b, const struct member *b,
+		  struct err *err);
+
 /** Bytes of a file's beginning that tell its format. */
 #define LOOK_HEAD 512
 

@@ -9,7 +9,18 @@
 struct scan {
 	struct listing *listing;
 	uint64_t at;
+	uint64_t head;           /* where the next entry's header begins, or what extends it */
+	uint64_t sum;            /* of the bytes from there on: FNV-1a */
 };
+
+static void sum_up(struct scan *s, const unsigned char *data, size_t n)
+{
+	/* Before that there is padding. */
+	size_t from = s->at < s->head ? (size_t)(s->head - s->at) : 0;
+
+	for (size_t i = from; i < n; i++)
+		s->sum = (s->sum ^ data[i]) * 1099511628211u;
+}
 
 static int scan_read(void *arg, void *data, size_t n, size_t *ret_got, struct err *err)
 {
@@ -17,6 +28,7 @@ static int scan_read(void *arg, void *data, size_t n, size_t *ret_got, struct er
 
 	if (bytes_read(&s->listing->from, s->at, data, n, ret_got, err) < 0)
 		return -1;
+	sum_up(s, data, *ret_got);
 	s->at += *ret_got;
 	return 0;
 }
@@ -39,7 +51,11 @@ static int scan_entry(void *arg, const struct untar_entry *e, struct err *err)
 		.mtime = e->mtime, .offset = e->offset, .size = e->size,
 		.type = e->type == TAR_FILE ? MEMBER_FILE : e->type == TAR_DIR ? MEMBER_DIR : e->type == TAR_LINK ? MEMBER_LINK :
 			e->type == TAR_HARDLINK ? MEMBER_HARD : MEMBER_OTHER,
+		.head = s->head, .head_size = s->at - s->head, .head_sum = s->sum,
 	};
+
+	s->head = s->at + (e->type == TAR_FILE ? e->size + tar_padding(e->size) : 0);
+	s->sum = 0;
 
 	snprintf(m.uname, sizeof m.uname, "%s", e->uname);
 	snprintf(m.gname, sizeof m.gname, "%s", e->gname);

@@ -86,11 +86,17 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static bool same_metadata(const struct member *a, const struct member *b)
+/** Whether all is the same that there are fields for. */
+static bool same_fields(const struct member *a, const struct member *b)
 {
 	return a->type == b->type && a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->mtime == b->mtime &&
 	       strcmp(a->uname, b->uname) == 0 && strcmp(a->gname, b->gname) == 0 && same_text(a->link, b->link) && a->method == b->method &&
 	       a->made_by == b->made_by;
+}
+
+static bool same_metadata(const struct member *a, const struct member *b)
+{
+	return same_fields(a, b) && a->head_sum == b->head_sum;
 }
 
 static void tell_link(struct look *l, json_t *node, const struct member *a, const struct member *b)
@@ -109,7 +115,8 @@ static void tell_metadata(struct look *l, json_t *node, const struct member *a, 
 		node_field(l, node, "type", type_name(a->type), type_name(b->type), CAUSE_NONE);
 	snprintf(x, sizeof x, "%04o", a->mode & 07777);
 	snprintf(y, sizeof y, "%04o", b->mode & 07777);
-	if (a->mode != b->mode)
+	/* A link's is nobody's. */
+	if (a->mode != b->mode && a->type != MEMBER_LINK && b->type != MEMBER_LINK)
 		node_field(l, node, "mode", x, y, CAUSE_NONE);
 	if (a->uid != b->uid)
 		node_field_number(l, node, "uid", a->uid, b->uid, CAUSE_OWNER);
@@ -178,6 +185,18 @@ static int tell_content(const struct pairing *p, json_t *node, const struct memb
 	return 0;
 }
 
+/** Tells of what else two headers in archives say. */
+static int tell_head(const struct pairing *p, json_t *node, const struct member *a, const struct member *b, struct err *err)
+{
+	if (a->head_sum == b->head_sum)
+		return 0;
+	if (look_tar_head(p->look, node, p->a, a, p->b, b, err) < 0)
+		return -1;
+	if (node != NULL && node_is_empty(node) && same_fields(a, b) && a->size == b->size)
+		node_text(p->look, node, "note", "its header is written in another way");
+	return 0;
+}
+
 static int pair_one(const struct pairing *p, const struct member *a, const struct member *b, struct err *err)
 {
 	bool same, unpacked;
@@ -188,6 +207,8 @@ static int pair_one(const struct pairing *p, const struct member *a, const struc
 		return 0;
 	json_t *node = node_add(p->look, p->node, a->path, "changed");
 	tell_metadata(p->look, node, a, b);
+	if (tell_head(p, node, a, b, err) < 0)
+		return err_ctx(err, "'%.1000s'", a->path);
 	if (same)
 		return 0;
 	if (unpacked) {

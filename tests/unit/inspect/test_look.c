@@ -149,6 +149,75 @@ static void members_are_paired_by_path_then_by_content(void **state)
 	assert_causes(order, "order");
 }
 
+/** The sample with an extended header before it. */
+static void pax_tar(const struct sample *s, const char *key, const char *value, struct buf *out)
+{
+	char block[512] = "x", records[512];
+	unsigned sum = 8 * ' ', n = (unsigned)(strlen(key) + strlen(value) + 5);
+
+	snprintf(records, sizeof records, "%u %s=%s\n", n, key, value);
+	snprintf(block + 124, 12, "%011o", n);
+	memcpy(block + 156, "x", 1);
+	memcpy(block + 257, "ustar\00000", 8);
+	for (size_t i = 0; i < sizeof block; i++)
+		sum += (unsigned char)block[i];
+	snprintf(block + 148, 8, "%06o", sum);
+	block[155] = ' ';
+	buf_add(out, block, sizeof block);
+	memset(block, 0, sizeof block);
+	memcpy(block, records, n);
+	buf_add(out, block, sizeof block);
+	sample_tar(s, out);
+}
+
+static json_t *compare_pax(const char *key, const char *x, const char *y)
+{
+	struct sample s = SAMPLE;
+	auto_buf a = {0};
+	auto_buf b = {0};
+
+	pax_tar(&s, key, x, &a);
+	pax_tar(&s, key, y, &b);
+	return look_at_bufs("file", &a, &b);
+}
+
+/** What images drop makes archives differ. */
+static void records_of_extended_headers_are_told(void **state)
+{
+	(void)state;
+	auto_json fraction = compare_pax("mtime", "1600000000.25", "1600000000.75");
+	assert_causes(fraction, "timestamp");
+	assert_string_equal(metadata(inside(fraction, "file"), "pax mtime", "b"), "1600000000.75");
+	auto_json access = compare_pax("atime", "1600000000.25", "1600000001.25");
+	assert_causes(access, "timestamp");
+	auto_json attribute = compare_pax("SCHILY.xattr.user.x", "lo", "hi");
+	assert_causes(attribute, "");
+	assert_string_equal(metadata(inside(attribute, "file"), "pax SCHILY.xattr.user.x", "a"), "lo");
+	/* Whatever stands for a keyword. */
+	auto_json odd = compare_pax("\xff\x1b[1m.x", "lo-lo-lo", "hi-hi-hi");
+	assert_string_equal(metadata(inside(odd, "file"), "pax ??[1m.x", "b"), "hi-hi-hi");
+}
+
+static void a_record_of_one_side_alone_is_told(void **state)
+{
+	struct sample s = SAMPLE, other = SAMPLE;
+	auto_buf a = {0};
+	auto_buf b = {0};
+	auto_buf c = {0};
+
+	(void)state;
+	sample_tar(&s, &a);
+	pax_tar(&s, "ctime", "1600000000.5", &b);
+	auto_json node = look_at_bufs("file", &a, &b);
+	assert_causes(node, "timestamp");
+	assert_string_equal(metadata(inside(node, "file"), "pax ctime", "a"), "");
+	/* Another size is no other way to write a header. */
+	other.text = "bye\n";
+	sample_tar(&other, &c);
+	auto_json content = look_at_bufs("file", &a, &c);
+	assert_null(json_str(inside(content, "file"), "note"));
+}
+
 /** A tar in a gzip: two levels, and neither hides the other. */
 static void formats_lie_in_formats(void **state)
 {
@@ -223,6 +292,8 @@ int main(void)
 		cmocka_unit_test(elf_tells_what_a_build_id_is),
 		cmocka_unit_test(png_tells_chunks),
 		cmocka_unit_test(members_are_paired_by_path_then_by_content),
+		cmocka_unit_test(records_of_extended_headers_are_told),
+		cmocka_unit_test(a_record_of_one_side_alone_is_told),
 		cmocka_unit_test(formats_lie_in_formats),
 		cmocka_unit_test(broken_ones_are_told_of),
 		cmocka_unit_test(texts_and_binaries),
