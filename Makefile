@@ -6,7 +6,7 @@
 #   make check           install what is missing, build, run all tests        (check-long: the long ones too)
 #   make static          both without shared libraries, in $(O)/static
 #   make deb             a Debian package, in $(O)/deb
-#   make lint bench bench-long bench-store bench-verify bench-matrix install uninstall dist deps clean
+#   make lint bench bench-long bench-store bench-verify bench-diff bench-matrix install uninstall dist deps clean
 #
 #   O=DIR  SAN=address,undefined  WERROR=1  CC=clang  DESTDIR= prefix=
 
@@ -160,6 +160,11 @@ bench-verify: all
 	tests/deps.sh build bench
 	bench/verify.sh $(O)
 
+# Two images of a gigabyte that differ in one byte.
+bench-diff: all
+	tests/deps.sh build bench
+	bench/diff.sh $(O)
+
 # Minutes of compiling, inside and outside.
 bench-long: all
 	tests/deps.sh build bench-long
@@ -169,6 +174,6 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all static bench bench-long bench-store bench-verify bench-matrix clean FORCE
+.PHONY: all static bench bench-long bench-diff bench-store bench-verify bench-matrix clean FORCE
 
 -include $(shell test -d $(O) && find $(O) -type f -name '*.d')
