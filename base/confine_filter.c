@@ -128,6 +128,8 @@ int confine_filter_reach(void)
 		ALLOW_DESCRIPTORS, ALLOW_ITSELF, ALLOW_OLD
 		/* A file is opened, asked what it is, and read; which ones is Landlock's. */
 		ALLOW(newfstatat),
+		/* A thread that wants to know where its stack is (pthread_getattr_np(3)) asks. */
+		ALLOW(sched_getaffinity),
 		IF(SYS_openat, 0, 4),
 		LOAD_ARG(2),
 		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, OPEN_MORE, 0, 1), RETURN(SECCOMP_RET_ERRNO | EACCES), RETURN(SECCOMP_RET_ALLOW),
