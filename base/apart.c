@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -12,25 +13,43 @@
 
 #include "base/io.h"
 
-/** What comes through the pipe, in one piece. */
+/** What comes through the pipe; the answer's bytes behind it where @c result is 0. */
 struct message {
 	int result;
 	struct err err;
-	unsigned char answer[APART_ANSWER_MAX];
 };
 
-static void work(apart_fn *fn, const void *arg, int to)
+static void work(apart_fn *fn, const void *arg, size_t n, int to)
 {
 	struct message m = {0};
 	struct err ignored = {0};
+	void *answer = calloc(1, n + 1);
 
-	m.result = fn(arg, m.answer, &m.err);
-	(void)io_write_all(to, &m, sizeof m, &ignored);
+	m.result = answer == NULL ? err_set(&m.err, ERR_INTERNAL, ENOMEM, "start a process") : fn(arg, answer, &m.err);
+	if (io_write_all(to, &m, sizeof m, &ignored) == 0 && m.result == 0)
+		(void)io_write_all(to, answer, n, &ignored);
 }
 
 static int died(struct err *err)
 {
 	return err_set(err, ERR_INTERNAL, 0, "a process of glovebox's own has died before it answered");
+}
+
+static int take_answer(int from, void *ret_answer, size_t n, struct err *err)
+{
+	char *answer = malloc(n + 1);
+	size_t got;
+
+	if (answer == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "hear a process");
+	int result = io_read_full(from, answer, n, &got, err);
+	if (result == 0 && got != n)
+		result = died(err);
+	if (result == 0)
+		memcpy(ret_answer, answer, n);
+	explicit_bzero(answer, n);
+	free(answer);
+	return result;
 }
 
 static int take(int from, void *ret_answer, size_t n, struct err *err)
@@ -46,8 +65,7 @@ static int take(int from, void *ret_answer, size_t n, struct err *err)
 		*err = m.err;
 		return -1;
 	}
-	memcpy(ret_answer, m.answer, n);
-	return 0;
+	return take_answer(from, ret_answer, n, err);
 }
 
 static void await(pid_t pid)
@@ -67,7 +85,7 @@ int apart_run(apart_fn *fn, const void *arg, void *ret_answer, size_t n, struct 
 	auto_fd from = ends[0];
 	pid_t pid = fork();
 	if (pid == 0) {
-		work(fn, arg, ends[1]);
+		work(fn, arg, n, ends[1]);
 		_exit(0);
 	}
 	close(ends[1]);

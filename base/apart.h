@@ -13,13 +13,14 @@
 #include "base/err.h"
 
 /** Most bytes of an answer. */
-#define APART_ANSWER_MAX 1024
+#define APART_ANSWER_MAX (64u << 10)
 
-/** The work: reads @p arg, fills @p answer. */
+/** The work: reads @p arg, fills @p answer, which is all zeros. */
 typedef int apart_fn(const void *arg, void *answer, struct err *err);
 
 /** Runs @p fn in a forked process, waits for its end, and takes over its answer of @p n bytes (at most APART_ANSWER_MAX)
- *  or its error. Nothing else of what it does to memory comes back. ERR_INTERNAL when it dies. For a single-threaded caller. */
+ *  or its error. Nothing else of what it does to memory comes back, and no copy of the answer stays but that in @p ret_answer. ERR_INTERNAL
+ *  when it dies. For a single-threaded caller. */
 int apart_run(apart_fn *fn, const void *arg, void *ret_answer, size_t n, struct err *err);
 
 /** A process apart that stays until it is let go, and is talked with through a socket. Initialise with APART_NONE. */

@@ -25,6 +25,15 @@ static int doubles(const void *arg, void *answer, struct err *err)
 	return 0;
 }
 
+/** Fills all but the last byte of an answer of APART_ANSWER_MAX. */
+static int says_much(const void *arg, void *answer, struct err *err)
+{
+	(void)arg;
+	(void)err;
+	memset(answer, 'a', APART_ANSWER_MAX - 1);
+	return 0;
+}
+
 static int refuses(const void *arg, void *answer, struct err *err)
 {
 	(void)arg;
@@ -49,6 +58,9 @@ static void test_the_answer_comes_back_and_nothing_else(void **state)
 	assert_int_equal(apart_run(doubles, &six, &got, sizeof got, &err), 0);
 	assert_int_equal(got, 12);
 	assert_int_equal(touched, 0);
+	static char much[APART_ANSWER_MAX] = { [APART_ANSWER_MAX - 1] = 'x' };
+	assert_int_equal(apart_run(says_much, NULL, much, sizeof much, &err), 0);
+	assert_int_equal(strlen(much), APART_ANSWER_MAX - 1);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
