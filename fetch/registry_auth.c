@@ -119,12 +119,14 @@ static int take_token(struct registry *r, const struct http_request *req, const 
 		token = json_str(j, "access_token");
 	if (token == NULL || token[0] == '\0' || strlen(token) > TOKEN_MAX || strpbrk(token, "\r\n") != NULL)
 		return err_set(err, ERR_INPUT, 0, "the registry's token service gave no token");
-	free(r->authorization);
-	if (asprintf(&r->authorization, "Bearer %s", token) < 0) {
-		r->authorization = NULL;
-		return err_set(err, ERR_INTERNAL, ENOMEM, "token");
-	}
-	return 0;
+	secret_forget(&r->authorization);
+	int n = asprintf(&r->authorization, "Bearer %s", token);
+	/* Nobody else has this document: what it held is not left behind in memory. */
+	explicit_bzero((char *)(uintptr_t)token, strlen(token));
+	if (n >= 0)
+		return 0;
+	r->authorization = NULL;
+	return err_set(err, ERR_INTERNAL, ENOMEM, "token");
 }
 
 /** With a user's password, or with nothing: GET. */
@@ -187,7 +189,7 @@ static int use_basic(struct registry *r, struct err *err)
 		return -1;
 	if (r->authorization != NULL && strcmp(r->authorization, value.data) == 0)
 		return err_set(err, ERR_INPUT, 0, "the registry does not accept the user or the password");
-	free(r->authorization);
+	secret_forget(&r->authorization);
 	r->authorization = buf_take(&value);
 	return r->authorization == NULL ? err_set(err, ERR_INTERNAL, ENOMEM, "credentials") : 0;
 }

@@ -12,9 +12,7 @@ void registry_close(struct registry *r)
 	free(r->path);
 	free(r->base);
 	url_clear(&r->origin);
-	if (r->authorization != NULL)
-		explicit_bzero(r->authorization, strlen(r->authorization));
-	free(r->authorization);
+	secret_forget(&r->authorization);
 	credentials_clear(&r->credentials);
 	*r = (struct registry){0};
 }

@@ -23,6 +23,8 @@ struct credentials {
 	char *user, *password;
 	char *identity;          /**< a refresh token, in place of both */
 };
+/** Wipes and frees a string that may be NULL. */
+void secret_forget(char **s);
 void credentials_clear(struct credentials *c);
 #define auto_credentials __attribute__((cleanup(credentials_clear))) struct credentials
 

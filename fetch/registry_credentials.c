@@ -10,7 +10,7 @@
 /** What a helper says in place of a user where its secret is a refresh token. */
 #define TOKEN_USER "<token>"
 
-static void forget(char **s)
+void secret_forget(char **s)
 {
 	if (*s != NULL)
 		explicit_bzero(*s, strlen(*s));
@@ -20,9 +20,9 @@ static void forget(char **s)
 
 void credentials_clear(struct credentials *c)
 {
-	forget(&c->user);
-	forget(&c->password);
-	forget(&c->identity);
+	secret_forget(&c->user);
+	secret_forget(&c->password);
+	secret_forget(&c->identity);
 }
 
 static int keep(const char *user, const char *password, const char *identity, struct credentials *ret, struct err *err)
@@ -146,13 +146,60 @@ static int look_in_file(const struct registry_conf *conf, const char *file, cons
 	return is_set(ret) ? 0 : look_in_auths(json_object_get(j, "auths"), host, path, file, ret, err);
 }
 
-int credentials_find(const struct registry_conf *conf, const char *host, const char *path, struct credentials *ret, struct err *err)
+/* ---- apart ------------------------------------------------------------------------ */
+
+/** Longest secret: tokens in the place of passwords have a few thousand bytes. */
+#define SECRET_MAX (20u << 10)
+
+struct question {
+	const struct registry_conf *conf;
+	const char *host, *path;
+};
+
+/** What comes back: strings, empty where there is none. */
+struct found {
+	bool user, identity;   /**< which of them is meant */
+	char name[1024];
+	char secret[SECRET_MAX];
+};
+
+static int look(const void *arg, void *answer, struct err *err)
 {
+	const struct question *q = arg;
+	struct found *f = answer;
 	auto_credentials c = {0};
 
-	for (size_t i = 0; i < conf->ncredentials && !is_set(&c); i++)
-		if (look_in_file(conf, conf->credentials[i], host, path, &c, err) < 0)
+	for (size_t i = 0; i < q->conf->ncredentials && !is_set(&c); i++)
+		if (look_in_file(q->conf, q->conf->credentials[i], q->host, q->path, &c, err) < 0)
 			return -1;
+	f->user = c.user != NULL;
+	f->identity = c.identity != NULL;
+	const char *name = f->user ? c.user : "", *secret = f->user ? c.password : f->identity ? c.identity : "";
+	if (strlen(name) >= sizeof f->name || strlen(secret) >= sizeof f->secret)
+		return err_set(err, ERR_USAGE, 0, "docker's configuration: the user or the password for '%s' is longer than %u bytes", q->host,
+			       SECRET_MAX);
+	strcpy(f->name, name);
+	strcpy(f->secret, secret);
+	return 0;
+}
+
+/** In a process of its own, since all that this one knows is in the copy of it that a confined reader, or one that speaks HTTP, begins as: it
+ *  knows what one registry asks for, and no other's. */
+int credentials_find(const struct registry_conf *conf, const char *host, const char *path, struct credentials *ret, struct err *err)
+{
+	const struct question q = { conf, host, path };
+	auto_credentials c = {0};
+	struct found *f = calloc(1, sizeof *f);
+
+	if (f == NULL)
+		return err_set(err, ERR_INTERNAL, ENOMEM, "credentials");
+	int result = apart_run(look, &q, f, sizeof *f, err);
+	if (result == 0)
+		result = keep(f->user ? f->name : NULL, f->user ? f->secret : NULL, f->identity ? f->secret : NULL, &c, err);
+	explicit_bzero(f, sizeof *f);
+	free(f);
+	if (result < 0)
+		return -1;
 	credentials_clear(ret);
 	*ret = c;
 	c = (struct credentials){0};

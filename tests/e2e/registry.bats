@@ -195,6 +195,24 @@ credentials() { jq -n --arg h "$FAKE" "$1" >"$HOME/.docker/config.json"; }
 	run ! grep -rqF geheim "$DIR/image.tar"
 }
 
+@test "what docker's configuration has for others is in no memory of glovebox's" {
+	fake '{"auth": "basic", "fail": [{"method": "GET", "path": "/blobs/", "status": 503, "times": -1, "after": 20}]}'
+	credentials '{auths: {($h): {auth: ("ann:geheim" | @base64)}, "other.example.com": {username: "bob", password: "zweites-wort"}}}'
+	expect_status 0 glovebox image push "$WORK/out" "$FAKE/a/b:v1"
+	"$GLOVEBOX" image pull "$FAKE/a/b:v1" -o "$DIR/image.tar" 3>&- &
+	local runner=$! child
+	wait_until grep -q '"GET", "path": "/v2/a/b/blobs/' "$DIR/log"
+	# It waits, and has what it was given for this registry.
+	expect_status 0 tests/e2e/memory_has.py $runner "$(printf 'Basic YW5uOmdlaGVpbQ' | od -An -tx1 | tr -d ' \n')"
+	for child in $runner $(pgrep -P $runner); do
+		# An ordinary user may not look into the child at all.
+		[ "$(id -u)" = 0 ] || [ "$child" = $runner ] || continue
+		expect_status 4 tests/e2e/memory_has.py "$child" "$(printf 'zweites-wort' | od -An -tx1 | tr -d ' \n')"
+	done
+	kill $runner
+	wait $runner || true
+}
+
 @test "a refresh token is exchanged, Basic is answered, wrong passwords are told" {
 	fake '{"auth": "refresh"}'
 	credentials '{auths: {($h): {identitytoken: "old+one"}}}'

@@ -406,6 +406,21 @@ static void test_urls_refused(void **state)
 	assert_error(ERR_INTERNAL, "line break");
 }
 
+/** Names that are not of this machine are looked up in threads, and by DNS: by way of sockets, which is what there is. */
+static void test_a_name(void **state)
+{
+	struct world *w = *state;
+	struct fetch_net net = { .plain = FETCH_PLAIN_ANY, .cancel_fd = -1, .attempts = 1, .connect_ms = 5000 };
+	const struct http_request req = { .url = "http://nowhere.invalid/" };
+	auto_http http = NULL;
+	auto_http_response resp = {0};
+
+	must(http_open(&net, &http, &w->err));
+	assert_int_equal(http_send(http, &req, &resp, &w->err), -1);
+	/* "Could not resolve host", or where no server answers "Resolving timed out". */
+	assert_error(ERR_INPUT, "esolv");
+}
+
 /** Proxies come from the caller alone. */
 static void test_proxy(void **state)
 {
@@ -447,6 +462,7 @@ int main(void)
 		test_in_world(test_head_and_empty),
 		test_in_world(test_stall_and_cancel),
 		test_in_world(test_urls_refused),
+		test_in_world(test_a_name),
 		test_in_world(test_proxy),
 	};
 
