@@ -27,6 +27,7 @@ struct speech {
 	struct curl_slist *list;
 	uint64_t sent;               /**< of the request's body */
 	bool deaf;                   /**< nobody listens any more */
+	size_t held;                 /**< bytes of the answer's body in @c frame that are not told yet */
 	struct err *err;
 	struct {
 		struct http_tell tell;
@@ -36,15 +37,32 @@ struct speech {
 
 /* ---- words ---------------------------------------------------------------------- */
 
-/** Says one thing, with @p n bytes behind it. */
-static int tell(struct speech *s, enum http_tell_kind kind, uint64_t at, const void *data, size_t n)
+/** Sends the frame, with @p n bytes in it. */
+static int send_frame(struct speech *s, enum http_tell_kind kind, uint64_t at, size_t n)
 {
 	s->frame.tell = (struct http_tell){ .kind = kind, .n = (uint32_t)n, .at = at };
-	memcpy(s->frame.bytes, data, n);
 	if (io_write_all(s->out, &s->frame, sizeof s->frame.tell + n, s->err) == 0)
 		return 0;
 	s->deaf = true;
 	return -1;
+}
+
+/** Tells what there is of the body. */
+static int tell_held(struct speech *s)
+{
+	size_t n = s->held;
+
+	s->held = 0;
+	return n == 0 ? 0 : send_frame(s, HTTP_TELL_BODY, 0, n);
+}
+
+/** Says one thing, with @p n bytes behind it. */
+static int tell(struct speech *s, enum http_tell_kind kind, uint64_t at, const void *data, size_t n)
+{
+	if (tell_held(s) < 0)
+		return -1;
+	memcpy(s->frame.bytes, data, n);
+	return send_frame(s, kind, at, n);
 }
 
 static int tell_end(struct speech *s, enum http_end end, const char *why)
@@ -62,12 +80,17 @@ static size_t take_header(char *line, size_t one, size_t n, void *arg)
 	return tell(arg, HTTP_TELL_LINE, 0, line, len < HTTP_LINE_MAX ? len : HTTP_LINE_MAX) == 0 ? n : 0;
 }
 
+/** libcurl gives it in small pieces: what they cost is paid for larger ones. */
 static size_t take_body(char *data, size_t one, size_t n, void *arg)
 {
+	struct speech *s = arg;
+
 	(void)one;
 	for (size_t at = 0, part; at < n; at += part) {
-		part = n - at < HTTP_PIECE_MAX ? n - at : HTTP_PIECE_MAX;
-		if (tell(arg, HTTP_TELL_BODY, 0, data + at, part) < 0)
+		part = n - at < HTTP_PIECE_MAX - s->held ? n - at : HTTP_PIECE_MAX - s->held;
+		memcpy(s->frame.bytes + s->held, data + at, part);
+		s->held += part;
+		if (s->held == HTTP_PIECE_MAX && tell_held(s) < 0)
 			return 0;
 	}
 	return n;
@@ -81,7 +104,7 @@ static size_t give_body(char *to, size_t one, size_t n, void *arg)
 
 	want = want < HTTP_PIECE_MAX ? want : HTTP_PIECE_MAX;
 	const struct http_tell give = { .kind = HTTP_TELL_GIVE, .n = (uint32_t)want, .at = s->sent };
-	if (want > 0 && (io_write_all(s->out, &give, sizeof give, s->err) < 0 || apart_receive(s->c->in, to, want, s->err) < 0)) {
+	if (want > 0 && (tell_held(s) < 0 || io_write_all(s->out, &give, sizeof give, s->err) < 0 || apart_receive(s->c->in, to, want, s->err) < 0)) {
 		s->deaf = true;
 		return CURL_READFUNC_ABORT;
 	}
@@ -143,6 +166,7 @@ static void set_limits(struct speech *s)
 	c->easy_setopt(s->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	c->easy_setopt(s->easy, CURLOPT_LOW_SPEED_TIME, (long)((http_stall_ms(s->c->net) + 999) / 1000));
 	c->easy_setopt(s->easy, CURLOPT_FOLLOWLOCATION, 0L);
+	c->easy_setopt(s->easy, CURLOPT_BUFFERSIZE, (long)HTTP_PIECE_MAX);
 	/* One request at a time gains nothing from HTTP/2, and a rewound body is simpler without. */
 	c->easy_setopt(s->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
@@ -204,6 +228,9 @@ static CURLMcode drive(struct speech *s, CURLcode *ret)
 	for (;;) {
 		if ((code = c->multi_perform(s->multi, &running)) != CURLM_OK)
 			return code;
+		/* Nothing is kept back while it waits. */
+		if (tell_held(s) < 0)
+			return CURLM_OK;
 		while ((msg = c->multi_info_read(s->multi, &left)) != NULL)
 			if (msg->msg == CURLMSG_DONE && msg->easy_handle == s->easy) {
 				*ret = msg->data.result;
@@ -260,7 +287,7 @@ static int speak(struct speech *s)
 	char why[CURL_ERROR_SIZE] = "";
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 
-	s->sent = 0;
+	s->sent = s->held = 0;
 	s->easy = c->easy_init();
 	if (s->easy != NULL)
 		code = set_up(s, why);

@@ -2,6 +2,7 @@
 #include "fetch/transfer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,6 +62,8 @@ static int start(struct http *http, struct err *err)
 	};
 	if (confine_start(&conf, &http->process, err) < 0 || answer_new(&http->process, http->net->cancel_fd, &http->answer, err) < 0)
 		return -1;
+	/* Where it may: the less often each of the two waits for the other. */
+	(void)fcntl(http->process.out, F_SETPIPE_SZ, HTTP_CHILD_PIPE);
 	http->answer->silence_ms = (int)(http_connect_ms(http->net) + http_stall_ms(http->net)) + HTTP_CHILD_GRACE_MS;
 	return 0;
 }

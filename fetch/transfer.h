@@ -18,6 +18,8 @@
 #define HTTP_CHILD_WALL_MS (24u * 3600 * 1000)
 /** How much longer than connecting and stalling may take it may be silent. */
 #define HTTP_CHILD_GRACE_MS 30000
+/** Room of the pipe that it answers through. */
+#define HTTP_CHILD_PIPE (512 << 10)
 /** How long it may leave unread what it was told, and has asked for. */
 #define HTTP_CHILD_DEAF_S 3
 
