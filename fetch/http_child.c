@@ -31,9 +31,11 @@ struct speech {
 	struct err *err;
 	struct {
 		struct http_tell tell;
-		char bytes[HTTP_PIECE_MAX + 1];
+		char bytes[HTTP_LINE_MAX];
 	} frame;
 };
+
+_Static_assert(HTTP_PIECE_MAX <= HTTP_LINE_MAX && HTTP_WHY_MAX <= HTTP_LINE_MAX, "a frame holds what is told");
 
 /* ---- words ---------------------------------------------------------------------- */
 

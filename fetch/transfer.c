@@ -19,6 +19,8 @@ static const char *method_of(const struct http_request *req)
 	return req->method != NULL ? req->method : "GET";
 }
 
+_Static_assert(HTTP_LINE_MAX > HTTP_HEADERS_MAX, "a line that is too long is told as such");
+
 /* ---- the process -------------------------------------------------------------- */
 
 void http_child_end(struct http *http)
