@@ -107,7 +107,7 @@ says()
 	image=$(cat "$WORK/out/image.digest")
 	jq -e --arg image "${image#sha256:}" --arg policy "$(sha256sum <"$WORK/p/policy.yaml" | cut -d' ' -f1)" \
 		--arg bundle "$(sha256sum <"$WORK/out/provenance.sigstore.json" | cut -d' ' -f1)" '
-		.predicateType == "https://slsa.dev/verification_summary/v1" and .subject[0].digest.sha256 == $image and
+		.predicateType == "https://slsa.dev/verification_summary/v1" and .subject[0].digest.sha256 == $image and (.subject | map(.name)) == ["oci:e2e/made", "image.tar"] and
 		(.predicate | .verifier.id == "https://verifier.example.com" and .verificationResult == "PASSED" and
 		.verifiedLevels == ["SLSA_BUILD_LEVEL_2"] and .policy == {uri: "file:policy.yaml", digest: {sha256: $policy}} and
 		.inputAttestations[0] == {uri: "file:provenance.sigstore.json", digest: {sha256: $bundle}} and
