@@ -84,7 +84,7 @@ static void hostile_patterns_take_no_time(void **state)
 	for (size_t i = 0; i < 4000; i++)
 		text[i] = i % 10 == 9 ? '/' : 'a';
 	text[4000] = '\0';
-	clock_gettime(CLOCK_MONOTONIC, &a);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
 	(void)matches(pattern, text);
 	for (size_t i = 0; i < 3000; i++)
 		pattern[i] = "**/"[i % 3];
@@ -94,7 +94,7 @@ static void hostile_patterns_take_no_time(void **state)
 		pattern[i] = "*a"[i % 2];
 	pattern[2999] = 'b';
 	assert_false(matches(pattern, text));
-	clock_gettime(CLOCK_MONOTONIC, &b);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 	assert_true(b.tv_sec - a.tv_sec < 20);
 }
 
