@@ -38,6 +38,7 @@ make_corpus()
 int main(void) { puts("hello"); return 0; }'
 	export TREE='mkdir t; echo one >t/one; echo two >t/two; touch -d @1000000000 t t/*; pack="tar --format=gnu --sort=name --mode=u=rwX,go=rX"'
 	pair tar-mtime timestamp "$TREE"'; touch -d "@160000000$SIDE" t/two; $pack --owner=0 --group=0 --numeric-owner -cf it t'
+	pair tar-pax timestamp "$TREE"'; touch -d "@1600000000.${SIDE}5" t/two; ${pack/gnu/posix} --owner=0 --group=0 --numeric-owner -cf it t'
 	pair gzip-mtime timestamp 'echo hello >it.txt; touch -d "@160000000$SIDE" it.txt; gzip <it.txt >/dev/null; gzip it.txt; mv it.txt.gz it'
 	pair c-date timestamp 'echo "const char when[] = __DATE__ \" \" __TIME__;" >x.c; SOURCE_DATE_EPOCH=16000${SIDE}0000 gcc -c x.c -o it'
 	pair ar-date timestamp 'echo "int x;" >x.c; gcc -c x.c; touch -d "@160000000$SIDE" x.o; ar rcU it x.o'
