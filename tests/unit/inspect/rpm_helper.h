@@ -6,6 +6,7 @@
 #ifndef GB_TEST_INSPECT_RPM_HELPER_H
 #define GB_TEST_INSPECT_RPM_HELPER_H
 
+#include "helper.h"
 #include "packages_helper.h"
 
 /** A header being made. */
@@ -17,12 +18,6 @@ struct made {
 static inline void add_be(struct buf *b, uint64_t v, size_t n)
 {
 	for (size_t i = n; i-- > 0;)
-		buf_addc(b, (char)(v >> (8 * i) & 255));
-}
-
-static inline void add_le(struct buf *b, uint64_t v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
 		buf_addc(b, (char)(v >> (8 * i) & 255));
 }
 
@@ -142,7 +137,7 @@ static inline void varint(struct buf *b, uint64_t v)
 
 #define SQLITE_PAGE 512u
 
-/** Puts a row alone on a new leaf, and its rest on pages behind it; @p first: the page has the file's head. */
+/** Puts a row alone on a new leaf, behind the file's head on the first page, and its rest on pages behind it. */
 static inline void sqlite_leaf(struct buf *out, const struct buf *record)
 {
 	size_t page = out->len / SQLITE_PAGE * SQLITE_PAGE, head = out->len % SQLITE_PAGE, most = SQLITE_PAGE - 35;
