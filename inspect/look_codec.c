@@ -133,9 +133,11 @@ int look_unpack(struct look *l, const struct slice *from, const struct look_wrap
 			return -1;
 		c = find_codec(head, n);
 	}
-	if (c == NULL || archive_read_append_filter(a, c->filter) != ARCHIVE_OK || archive_read_support_format_raw(a) != ARCHIVE_OK ||
-	    archive_read_open(a, &f, NULL, feed, NULL) != ARCHIVE_OK)
-		return f.failed ? -1 : err_set(err, ERR_INPUT, 0, "no reader for its codec");
+	if (c == NULL || archive_read_append_filter(a, c->filter) != ARCHIVE_OK || archive_read_support_format_raw(a) != ARCHIVE_OK)
+		return err_set(err, ERR_INPUT, 0, "no reader for its codec");
+	/* The first piece is unpacked here; where nothing comes of it, libarchive speaks of archives and formats. */
+	if (archive_read_open(a, &f, NULL, feed, NULL) != ARCHIVE_OK)
+		return f.failed ? -1 : err_set(err, ERR_INPUT, 0, "unpack: it is damaged, or ends too early");
 	if (unpack_all(l, a, &f, err) < 0)
 		return -1;
 	*ret = (struct slice){ .fd = l->scratch, .offset = begin, .size = l->end - begin };

@@ -149,6 +149,17 @@ static void members_are_paired_by_path_then_by_content(void **state)
 	assert_causes(order, "order");
 }
 
+static void what_is_cut_short_is_said_to_be(void **state)
+{
+	struct sample s = SAMPLE;
+	auto_buf whole = {0};
+
+	(void)state;
+	sample_gzip(&s, &whole);
+	auto_json node = look_at("file", whole.data, whole.len, whole.data, whole.len - 9);
+	assert_string_equal(json_str(node, "note"), "not looked into: compressed: unpack: it is damaged, or ends too early");
+}
+
 /** The sample with an extended header before it. */
 static void pax_tar(const struct sample *s, const char *key, const char *value, struct buf *out)
 {
@@ -292,6 +303,7 @@ int main(void)
 		cmocka_unit_test(elf_tells_what_a_build_id_is),
 		cmocka_unit_test(png_tells_chunks),
 		cmocka_unit_test(members_are_paired_by_path_then_by_content),
+		cmocka_unit_test(what_is_cut_short_is_said_to_be),
 		cmocka_unit_test(records_of_extended_headers_are_told),
 		cmocka_unit_test(a_record_of_one_side_alone_is_told),
 		cmocka_unit_test(formats_lie_in_formats),
