@@ -16,7 +16,7 @@
 /** Input bytes of one gzip member. Changing it changes every image. */
 #define CODEC_CHUNK (1u << 20)
 /** libdeflate's compression level. Changing it changes every image. */
-#define CODEC_LEVEL 6
+#define CODEC_LEVEL 5
 
 /** Input bytes of one zstd frame: its window is larger, and frames of 1 MiB would cost 8 % in size, of 4 MiB 2 %.
  *  Changing it changes every image. */

@@ -58,7 +58,7 @@ struct oci_blob {
 struct oci_layer;
 
 /** Starts a layer into @p out_fd (borrowed, written from its current offset).
- *  @p mtime is every entry's time in seconds since 1970. gzip: libdeflate level 6,
+ *  @p mtime is every entry's time in seconds since 1970. gzip: libdeflate level 5,
  *  members of 1 MiB of input each (RFC 1952; header without name and time, OS 255). zstd: libzstd level 3, frames of
  *  4 MiB of input each (RFC 8878; content size, no checksum).
  *  A time that is negative or past 8,589,934,591 is ERR_USAGE. */
@@ -81,7 +81,7 @@ static inline void own_oci_layer(struct oci_layer **l)
 /** Room for oci_codec_name(). */
 #define OCI_CODEC_NAME_SIZE 80
 
-/** Writes the codec as provenance names it, for example "gzip;libdeflate=1.14;level=6;member=1048576"; returns @p out. libzstd's
+/** Writes the codec as provenance names it, for example "gzip;libdeflate=1.14;level=5;member=1048576"; returns @p out. libzstd's
  *  version is that of the library that runs; libdeflate cannot be asked, so it is that of the header compiled against. */
 const char *oci_codec_name(enum oci_compression codec, char out[OCI_CODEC_NAME_SIZE]);
 
