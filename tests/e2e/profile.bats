@@ -27,8 +27,10 @@ setup()
 	load lib
 }
 
-# copy_program DIR PROGRAM...: these programs (or shared objects), where they really are, and in /usr/bin under the name they were asked for; and
-# what they are linked with.
+# linked FILE...: what these programs or shared objects are linked with.
+linked() { ldd "$@" 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p; s/^\t\(\/[^ ]*\) .*/\1/p' | sort -u; }
+
+# copy_program DIR PROGRAM...: these programs, where they really are, and in /usr/bin under the name they were asked for; and what they are linked with.
 copy_program()
 {
 	local dir=$1 program
@@ -37,7 +39,7 @@ copy_program()
 		program=$(command -v "$program" || echo "$program")
 		{
 			realpath "$program"
-			ldd "$program" 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p; s/^\t\(\/[^ ]*\) .*/\1/p'
+			linked "$program"
 		} | while read -r file; do
 			[ -e "$dir$file" ] || install -D "$file" "$dir$file"
 		done
@@ -71,8 +73,13 @@ tools_rootfs()
 	copy_program "$dir" "$python"
 	[ -e "$dir/usr/bin/python3" ] || ln -s "$(realpath "$python")" "$dir/usr/bin/python3"
 	find -L "$lib" -type f -name '*.py' ! -path '*/test/*' ! -path '*-packages/*' ! -path '*/idlelib/*' | copy_files "$dir"
-	find -L "$lib" -type f -name '*.so' ! -path '*-packages/*' | while read -r file; do
-		copy_program "$dir" "$file"
+	local modules
+	mapfile -t modules < <(find -L "$lib" -type f -name '*.so' ! -path '*-packages/*')
+	{
+		realpath "${modules[@]}"
+		linked "${modules[@]}"
+	} | while read -r file; do
+		[ -e "$dir$file" ] || install -D "$file" "$dir$file"
 	done
 }
 
