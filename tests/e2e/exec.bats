@@ -270,7 +270,7 @@ await()
 	head -c 100000000 /dev/zero >"$d/in/f"
 	"$GLOVEBOX" exec --rootfs "$ROOTFS" --ro "$d/in:/a" --ro "$d/in:/b" --ro "$d/in:/c" --rw "$d/live:/live" --receipt "$d/r" -- \
 		touch /live/ran & pid=$!
-	sleep 0.3
+	wait_until reads "$d/in/f" $pid
 	kill -TERM $pid
 	wait $pid && code=0 || code=$?
 	is "$code" 143
@@ -278,11 +278,21 @@ await()
 	[ ! -e "$d/live/ran" ]
 }
 
+# reads FILE PID: whether the process, or one of its children, has the file open.
+reads()
+{
+	local process
+	for process in "$2" $(pgrep -P "$2"); do
+		! find "/proc/$process/fd" -lname "$1" 2>/dev/null | grep -q . || return 0
+	done
+	return 1
+}
+
 # unread COMMAND...: runs it with its standard output and error going where nobody reads.
 unread()
 {
 	# $^F: the reading end stays open. The alarm is for a test that fails. exec: a signal to this process is one to the command.
-	exec perl -e '$^F = 99; pipe(R, W); open(STDOUT, ">&W"); open(STDERR, ">&W"); alarm 20; exec @ARGV' "$@"
+	exec perl -e '$^F = 99; pipe(R, W); open(STDOUT, ">&W"); open(STDERR, ">&W"); alarm 60; exec @ARGV' "$@"
 }
 
 @test "a reader that does not read holds up neither timeout nor signals" {

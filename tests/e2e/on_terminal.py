@@ -22,7 +22,7 @@ import termios
 import time
 
 ARGUMENTS = {"expect": 1, "type": 1, "size": 2, "signal": 1, "pause": 1, "hangup": 0}
-SECONDS = 30
+SECONDS = 60
 
 
 def set_size(fd, rows, columns):

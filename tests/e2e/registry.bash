@@ -26,7 +26,8 @@ http: { addr: 127.0.0.1:$port }
 END
 		docker-registry serve "$WORK/registry.yml" >"$WORK/registry.log" 2>&1 3>&- &
 		echo $! >"$WORK/registry.pid"
-		if wait_until answers $port; then
+		# Where the port is another's, it ends.
+		if wait_until answers_or_ended $port "$WORK/registry.pid" && kill -0 "$(cat "$WORK/registry.pid")"; then
 			export REGISTRY=127.0.0.1:$port
 			return
 		fi
@@ -35,6 +36,7 @@ END
 }
 # end_registry: for teardown_file.
 end_registry() { kill "$(cat "$WORK/registry.pid")"; }
+answers_or_ended() { answers "$1" || ! kill -0 "$(cat "$2")" 2>/dev/null; }
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # fake SETTINGS: a registry that misbehaves, $FAKE; what it was asked is in $DIR/log.

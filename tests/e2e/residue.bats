@@ -72,7 +72,7 @@ stubborn="trap \"\" TERM INT HUP;"
 
 @test "a step may use its grace to end by itself" {
 	new_spec "$DIR" "trap \"echo tidied; exit 0\" TERM; sleep $MARK & wait"
-	env --default-signal=TERM "$GLOVEBOX" run "$DIR/build.yaml" --grace 8s 2>"$WORK/err" &
+	env --default-signal=TERM "$GLOVEBOX" run "$DIR/build.yaml" --grace 60s 2>"$WORK/err" &
 	pid=$!
 	wait_until started
 	SECONDS=0
@@ -80,7 +80,7 @@ stubborn="trap \"\" TERM INT HUP;"
 	code=0
 	wait $pid || code=$?
 	is $code 143
-	[ $SECONDS -lt 6 ]
+	[ $SECONDS -lt 40 ]
 	grep -q tidied "$DIR/out/logs/build.log"
 	no_residue
 }
@@ -98,19 +98,19 @@ stubborn="trap \"\" TERM INT HUP;"
 	code=0
 	wait $pid || code=$?
 	is $code 130
-	[ $SECONDS -lt 10 ]
+	[ $SECONDS -lt 40 ]
 	gone
 	no_residue
 }
 
-@test "after kill -9 of the runner all is gone in under a second, and the next run sweeps" {
+# In what time: tests/escape/ends.bats.
+@test "after kill -9 of the runner all is gone, and the next run sweeps" {
 	new_spec "$DIR" "$stubborn sleep $MARK & sleep $MARK; sleep $MARK"
 	"$GLOVEBOX" run "$DIR/build.yaml" 2>"$WORK/err" &
 	pid=$!
 	wait_until started
 	kill -KILL $pid
-	sleep 1
-	gone
+	wait_until gone
 	wait $pid || true
 	no_residue
 	expect_status 0 glovebox exec --rootfs "$ROOTFS" -- true
@@ -121,8 +121,7 @@ stubborn="trap \"\" TERM INT HUP;"
 	pid=$!
 	wait_until started
 	kill -KILL $pid
-	sleep 1
-	gone
+	wait_until gone
 	wait $pid || true
 	no_residue
 }

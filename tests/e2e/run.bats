@@ -78,7 +78,7 @@ result() { jq -r "$1" "$OUT/result.json"; }
 	sed -i 's/^  build:/&\n    timeout: 500ms/' "$DIR/build.yaml"
 	SECONDS=0
 	expect_status 1 glovebox run "$DIR/build.yaml" --grace 100ms
-	[ $SECONDS -lt 20 ]
+	[ $SECONDS -lt 45 ]
 	is "$(result '.steps[0].ok')" false
 }
 

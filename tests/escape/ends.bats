@@ -11,9 +11,9 @@ teardown_file() { end_file; }
 alone() { "$PROBE" alone "$@"; }
 
 @test "[9] alone sees what is left: the control" {
-	expect_status 90 "$PROBE" alone sh -c 'sleep 1 & exit 0'
+	expect_status 90 "$PROBE" alone sh -c 'sleep 5 >/dev/null 2>&1 3>&- & exit 0'
 	expect_output "is alive"
-	expect_status 90 "$PROBE" alone sh -c '(setsid sleep 1 &) & exit 0'
+	expect_status 90 "$PROBE" alone sh -c '(setsid sleep 5 >/dev/null 2>&1 3>&- &) & exit 0'
 	expect_status 0 "$PROBE" alone sh -c 'sleep 0.1 & wait'
 }
 

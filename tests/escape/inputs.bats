@@ -55,7 +55,7 @@ by_door()
 			mkdir -p "$DIR/$door-$type"
 			echo x >"$DIR/$door-$type/plain"
 			put_odd "$type" "$DIR/$door-$type"
-			run timeout 30 bash -c "$(declare -f by_door box glovebox new_spec); DIR=$DIR; by_door $door $DIR/$door-$type find . -xdev \( -name 'odd-*' -o -name plain \)"
+			run timeout 60 bash -c "$(declare -f by_door box glovebox new_spec); DIR=$DIR; by_door $door $DIR/$door-$type find . -xdev \( -name 'odd-*' -o -name plain \)"
 			echo "# $door $type: $status: $output"
 			case $door in
 			exec) is "$status" 125 ;;

@@ -279,7 +279,7 @@ sub left
 # What a killed run has started ends within a second, and with it what keeps others from its scratch.
 sub tmp_is_empty
 {
-	for (1 .. 100) {
+	for (1 .. 1200) {
 		return 1 if !glob("$now/store/tmp/*");
 		return 0 if $fault ne 'kill';
 		must($glovebox, 'cache', 'gc');

@@ -32,7 +32,7 @@
 
 /** Seconds that PROGRAM may take, and that what it has started may live longer. */
 #define PATIENCE 60
-#define GRACE 5
+#define GRACE 20
 #define ALWAYS_MAX 8
 /** As far as a jump of a filter goes. */
 #define CALLS_MAX 255
