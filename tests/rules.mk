@@ -3,7 +3,9 @@
 
 .PHONY: deps demo check check-built check-escape check-long check-long-built lint man completion deb dist install uninstall
 
-JOBS   ?= $(shell nproc)
+# Tests wait for disks and for each other: three at once keep two processors busy.
+JOBS   ?= $(shell expr $$(nproc) \* 3 / 2)
+# How many of the slowest files and tests are told of.
 SLOW   ?= 10
 TALLY   = $(O)/tally
 RUN     = tests/run --tally $(TALLY) --jobs $(JOBS)
@@ -22,9 +24,16 @@ demo:
 	$(MAKE) --no-print-directory all
 	examples/demo.sh $(PROGRAM) $(O)/demo
 
+# On all processors, where nobody has said on how many.
+ALL_JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+# What only tests need is hundreds of packages: they are installed while the programs are compiled.
 check:
-	tests/deps.sh build demo test
-	$(MAKE) --no-print-directory check-built
+	tests/deps.sh build
+	@mkdir -p $(O)
+	@tests/deps.sh demo test >$(O)/deps.log 2>&1 & installing=$$!; \
+	$(MAKE) --no-print-directory $(ALL_JOBS) all $(PROBE) $(FAULTS); made=$$?; \
+	wait $$installing; installed=$$?; cat $(O)/deps.log; exit $$((made + installed))
+	$(MAKE) --no-print-directory $(ALL_JOBS) check-built
 
 # Hostile code, static: it runs in boxes that hold nothing else (tests/escape/probe/probe.h). Installed, too: doctor --self-test.
 PROBE      := $(O)/escape-probes
@@ -53,8 +62,8 @@ AS_ROOT := $(filter 0,$(shell id -u))
 group    = --label '$(1)' $(2) $(if $(AS_ROOT),--label '$(1) (as a user)' --user $(patsubst $(O)/%,build/%,$(2)))
 check-built: all $(UNIT_BINS) $(PROBE) $(FAULTS) fetch-judges fetch-packages
 	@rm -f $(TALLY)
-	-@GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(if $(AS_ROOT),tests/as-user --beside $(O)) $(RUN) --slow $(SLOW) \
-		$(foreach s,$(suites),$(call group,$(notdir $(s)),$(s))) $(call group,unit,$(UNIT_BINS)) --label lint tests/lint
+	-@GLOVEBOX=$(abspath $(PROGRAM)) O=$(O) $(if $(AS_ROOT),tests/as-user --beside $(O)) $(RUN) --slow $(SLOW) --label lint tests/lint \
+		$(foreach s,$(suites),$(call group,$(notdir $(s)),$(s))) $(call group,unit,$(UNIT_BINS))
 	@tests/run --sum $(TALLY)
 
 # What comes from elsewhere comes while the rest is compiled. Where it does not come, the tests that need it fail, and no others.
