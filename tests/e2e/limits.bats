@@ -95,7 +95,7 @@ full_disk()
 	local private=(unshare -m)
 	[ "$(id -u)" = 0 ] || private=(unshare -rm)
 	mkdir -p "$DIR/disk"
-	timeout 60 "${private[@]}" sh -ec '
+	timeout 300 "${private[@]}" sh -ec '
 		mount -t tmpfs -o size=200m,nr_inodes=20000,mode=0755 tmpfs "$1/disk"
 		[ "$(id -u)" != 0 ] || chmod 777 "$1/disk"
 		export GLOVEBOX_STORE=$1/disk/store

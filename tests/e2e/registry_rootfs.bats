@@ -227,7 +227,7 @@ nothing_kept()
 	for what in manifests/sha256 blobs/sha256; do
 		fake "{\"endless\": \"$what\"}"
 		fill_fake
-		expect_status 6 timeout 60 "$GLOVEBOX" rootfs import x "oci:$FAKE/a/b@$IMAGE"
+		expect_status 6 timeout 300 "$GLOVEBOX" rootfs import x "oci:$FAKE/a/b@$IMAGE"
 		nothing_kept
 		end_fake
 		rm "$DIR/ports"
@@ -235,7 +235,7 @@ nothing_kept()
 	fake '{"deny": true, "auth": "token"}'
 	jq -n --arg h "$FAKE" '{auths: {($h): {auth: ("ann:geheim" | @base64)}}}' >"$HOME/.docker/config.json"
 	: >"$DIR/log"
-	expect_status 6 timeout 60 "$GLOVEBOX" rootfs import x "oci:$FAKE/a/b@$IMAGE"
+	expect_status 6 timeout 300 "$GLOVEBOX" rootfs import x "oci:$FAKE/a/b@$IMAGE"
 	rm "$HOME/.docker/config.json"
 	is "$(asked 'length <= 4')" true
 	is "$(asked 'map(select(.server == "registry" and .authorization == "Basic YW5uOmdlaGVpbQ==")) | length')" 0
@@ -252,7 +252,7 @@ nothing_kept()
 		jq -cj --argjson big "$big" "$filter" "$DIR/good.json" >"$DIR/bad.json"
 		pin=$(put_manifest "$DIR/bad.json")
 		: >"$DIR/log"
-		expect_status 6 timeout 60 "$GLOVEBOX" rootfs import x "oci:$FAKE/a/b@$pin" || { echo "$filter" >&2; return 1; }
+		expect_status 6 timeout 300 "$GLOVEBOX" rootfs import x "oci:$FAKE/a/b@$pin" || { echo "$filter" >&2; return 1; }
 		expect_output "$why"
 		nothing_kept
 		n=$((n + 1))

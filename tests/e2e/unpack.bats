@@ -86,7 +86,7 @@ END
 	for row in "${rows[@]}"; do
 		name=${row%%$'\t'*} why=${row#*$'\t'}
 		spec "bad/$name.zip"
-		expect_status 6 timeout 60 "$GLOVEBOX" plan "$T/build.yaml" || { echo "$name" >&2; return 1; }
+		expect_status 6 timeout 300 "$GLOVEBOX" plan "$T/build.yaml" || { echo "$name" >&2; return 1; }
 		expect_output "$why" || { echo "$name" >&2; return 1; }
 		n=$((n + 1))
 	done

@@ -243,7 +243,7 @@ END
 	mkfifo "$DIR/in/fifo"
 	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$DIR/in/sock"
 	[ "$(id -u)" != 0 ] || mknod "$DIR/in/null" c 1 3
-	run timeout 60 "$GLOVEBOX" exec --rootfs "$ROOTFS" --ro "$DIR/in:/in" -- ls /in
+	run timeout 300 "$GLOVEBOX" exec --rootfs "$ROOTFS" --ro "$DIR/in:/in" -- ls /in
 	case $status in
 	0) is "$output" file ;;
 	*) [[ $output == *fifo* || $output == *sock* || $output == *null* ]] ;;

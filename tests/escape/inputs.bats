@@ -55,7 +55,7 @@ by_door()
 			mkdir -p "$DIR/$door-$type"
 			echo x >"$DIR/$door-$type/plain"
 			put_odd "$type" "$DIR/$door-$type"
-			run timeout 60 bash -c "$(declare -f by_door box glovebox new_spec); DIR=$DIR; by_door $door $DIR/$door-$type find . -xdev \( -name 'odd-*' -o -name plain \)"
+			run timeout 300 bash -c "$(declare -f by_door box glovebox new_spec); DIR=$DIR; by_door $door $DIR/$door-$type find . -xdev \( -name 'odd-*' -o -name plain \)"
 			echo "# $door $type: $status: $output"
 			case $door in
 			exec) is "$status" 125 ;;
@@ -136,6 +136,6 @@ odd_names()
 @test "[11] what lies deeper than a path can name is refused by name" {
 	mkdir "$DIR/deep"
 	(cd "$DIR/deep" && for _ in {1..60}; do mkdir "$(printf 'd%.0s' {1..100})" && cd d*; done && echo bottom >file)
-	expect_status 125 timeout 60 "$GLOVEBOX" exec --rootfs "$ROOTFS" --ro "$DIR/deep:/in" -- true
+	expect_status 125 timeout 300 "$GLOVEBOX" exec --rootfs "$ROOTFS" --ro "$DIR/deep:/in" -- true
 	expect_output "'ddd"
 }

@@ -119,7 +119,7 @@ receipt() { jq -er "$1" "$DIR/receipt"; }
 
 @test "[12] a fork bomb meets its limit, and the runner lives" {
 	for profile in "${PROFILES[@]}"; do
-		run timeout 60 "$GLOVEBOX" exec --rootfs "$ROOTFS" --profile "$profile" --pids 64 --timeout 20s -- /bin/probe run "$profile" 12
+		run timeout 300 "$GLOVEBOX" exec --rootfs "$ROOTFS" --profile "$profile" --pids 64 --timeout 200s -- /bin/probe run "$profile" 12
 		is "$status" 0
 		[[ $output == *"ok - 12 fork-bomb: EAGAIN"* ]]
 	done
@@ -136,7 +136,7 @@ receipt() { jq -er "$1" "$DIR/receipt"; }
 }
 
 @test "[12] inodes of /tmp run out before the host's memory does" {
-	run timeout 60 "$GLOVEBOX" exec --rootfs "$ROOTFS" --timeout 50s -- sh -c 'mkdir /tmp/a && cd /tmp/a && seq 1 210000 | xargs -n 5000 touch 2>&1 | tail -n 1'
+	run timeout 300 "$GLOVEBOX" exec --rootfs "$ROOTFS" --timeout 200s -- sh -c 'mkdir /tmp/a && cd /tmp/a && seq 1 210000 | xargs -n 5000 touch 2>&1 | tail -n 1'
 	expect_output "No space left"
 }
 
