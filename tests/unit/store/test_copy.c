@@ -33,10 +33,11 @@ static int make(void *arg, const struct tree_entry *e, int *ret_fd, struct err *
 static int filled(void *arg, const struct tree_entry *e, int fd, struct err *err)
 {
 	struct copier *c = arg;
-	auto_fd own = fd, in = openat(c->out, e->path, O_RDONLY | O_CLOEXEC);
+	auto_fd in = openat(c->out, e->path, O_RDONLY | O_CLOEXEC);
 	struct digest found;
 	uint64_t size;
 
+	close(fd);
 	if (c->refuse_filled != NULL && strcmp(e->path, c->refuse_filled) == 0)
 		return err_set(err, ERR_INTERNAL, 0, "filled refused");
 	if (hash_fd(in, &found, &size, err) < 0)
