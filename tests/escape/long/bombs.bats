@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Promise 12 at full size, by `make check-long`: bombs that want all of the machine meet the limits that everybody has who asks for none (and memory's,
-# which has no default). Each is ended by name, with the documented status and all that it started; meanwhile others start as ever.
+# Promise 12 at full size, by `make check-long`: bombs that want all of the machine meet the limits that everybody has who asks for none: of processes, files,
+# places in memory and exec's output; and smaller ones that are asked for: memory, a disk's work, a step's output. Each is ended by name, with the documented status and all that it started; meanwhile others start as ever.
 # shellcheck disable=SC2016  # scripts for the shell in the box
 load ../lib
 
