@@ -24,6 +24,8 @@
 #define HTTP_HEADERS_MAX (64u << 10)
 /** Most bytes kept of the body of an answer that is not 2xx. */
 #define HTTP_REFUSAL_MAX (16u << 10)
+/** Most bytes read of it. */
+#define HTTP_REFUSAL_READ_MAX (1u << 20)
 
 /** A client: its settings and its open connections. Belongs to one thread; any number may exist. */
 struct http;

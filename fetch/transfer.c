@@ -101,6 +101,9 @@ static int take_line(struct exchange *x, const char *line, struct err *err)
 	size_t n = strlen(line);
 
 	if (text_starts(line, "HTTP/")) {
+		/* Of a body there is one, and what is behind it are trailers: limits hold for the status that it came with. */
+		if (x->had > 0)
+			return answer_nonsense(x->http->answer, err);
 		buf_clear(to);
 		x->resp->status = status_of(line);
 		x->status_lines++;
@@ -173,6 +176,17 @@ static int take_wanted(struct exchange *x, const char *data, size_t n, struct er
 	return buf_check(&x->resp->body, "answer", err);
 }
 
+/** What a refusal says is for people: its beginning is enough, and what is behind that is read for the connection's sake, not for ever. */
+static int take_refusal(struct exchange *x, const char *data, size_t n, struct err *err)
+{
+	size_t room = HTTP_REFUSAL_MAX - x->resp->body.len;
+
+	if (x->had > HTTP_REFUSAL_READ_MAX)
+		return err_set(err, ERR_INPUT, 0, "the server answered %d, and more than %u bytes with it", x->resp->status, HTTP_REFUSAL_READ_MAX);
+	buf_add(&x->resp->body, data, n < room ? n : room);
+	return 0;
+}
+
 /** @p n bytes of the body, as they come. */
 static int take_body(struct exchange *x, size_t n, struct err *err)
 {
@@ -183,14 +197,9 @@ static int take_body(struct exchange *x, size_t n, struct err *err)
 	for (size_t got; n > 0; n -= got) {
 		if (answer_some(x->http->answer, n, &p, &got, err) < 0)
 			return -1;
-		if (x->resp->status / 100 == 2) {
-			if (take_wanted(x, p, got, err) < 0)
-				return -1;
-			continue;
-		}
-		/* What a refusal says is for people: its beginning is enough. */
-		size_t room = HTTP_REFUSAL_MAX - x->resp->body.len;
-		buf_add(&x->resp->body, p, got < room ? got : room);
+		x->had += got;
+		if ((x->resp->status / 100 == 2 ? take_wanted(x, p, got, err) : take_refusal(x, p, got, err)) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -353,6 +362,7 @@ int exchange_run(struct exchange *x, enum exchange_end *ret, struct err *err)
 	buf_clear(&x->resp->body);
 	x->resp->status = 0;
 	x->status_lines = 0;
+	x->had = 0;
 	x->began = false;
 	x->asked = offset_to_ask(x);
 	result = http->answer == NULL ? start(http, err) : 0;

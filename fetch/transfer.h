@@ -50,6 +50,7 @@ struct exchange {
 	/* During the exchange. */
 	bool began;                  /**< the sink knows where the bytes that come belong */
 	unsigned status_lines;       /**< so many have come */
+	uint64_t had;                /**< so many bytes of a body have come */
 	uint64_t asked;              /**< the offset asked for */
 };
 

@@ -14,7 +14,7 @@ struct lie {
 static struct {
 	const struct lie *lies;
 	size_t n;
-	enum { HEARS, ENDS, FAILS, CRASHES, WAITS, REPEATS } then;
+	enum { HEARS, ENDS, FAILS, CRASHES, WAITS, REPEATS, REPEATS_LAST } then;
 } plot;
 
 static int tell(int out, const struct lie *lie, struct err *err)
@@ -44,6 +44,9 @@ static int lies(void *arg, int out, struct err *err)
 				if (tell(out, &plot.lies[i], err) < 0)
 					return -1;
 		while (plot.then == REPEATS);
+		while (plot.then == REPEATS_LAST)
+			if (tell(out, &plot.lies[plot.n - 1], err) < 0)
+				return -1;
 		if (plot.then == CRASHES)
 			*(volatile int *)4096 = 1;
 		if (plot.then == ENDS)
@@ -134,6 +137,9 @@ static void test_lies(void **state)
 		{ { BODY("x") }, NONSENSE }, { { LINE("HTTP/1.1 100 x"), BODY("x") }, NONSENSE }, { { OK, BODY("") }, NONSENSE },
 		{ { OK, { { HTTP_TELL_BODY, HTTP_PIECE_MAX + 1, 0 }, NULL } }, NONSENSE },
 		{ { OK, { { HTTP_TELL_BODY, 1, 7 }, "x" } }, NONSENSE },
+		/* The limits of one status are not those of another. */
+		{ { OK, BODY("x"), LINE("HTTP/1.1 404 x"), END(0, "") }, NONSENSE },
+		{ { LINE("HTTP/1.1 404 x"), BODY("x"), OK, END(0, "") }, NONSENSE },
 		{ { OK, { { HTTP_TELL_BODY, 101, 0 }, many } }, ERR_INPUT, "the answer is larger than 100 bytes" },
 		{ { OK, { { HTTP_TELL_BODY, 60, 0 }, many }, { { HTTP_TELL_BODY, 41, 0 }, many } }, ERR_INPUT, "larger than 100 bytes" },
 		{ { LINE("HTTP/1.1 206 x"), BODY("x") }, ERR_INPUT, "another part" },
@@ -158,7 +164,7 @@ static void test_lies(void **state)
 	check_rows(*state, gives, ARRAY_LEN(gives), &put);
 }
 
-/** What has no end in itself: status lines, header lines, demands that nobody reads the answers to. */
+/** What has no end in itself: status lines, header lines, what a refusal says, demands that nobody reads the answers to. */
 static void test_endless(void **state)
 {
 	struct world *w = *state;
@@ -177,6 +183,11 @@ static void test_endless(void **state)
 		PLOT(REPEATS, LINE("HTTP/1.1 200 OK"), LINE(""));
 		assert_int_equal(send_to_liar(w, NULL, &resp), -1);
 		assert_error(ERR_INPUT, "makes no sense");
+	}
+	{
+		PLOT(REPEATS_LAST, LINE("HTTP/1.1 404 x"), { { HTTP_TELL_BODY, HTTP_PIECE_MAX, 0 }, many });
+		assert_int_equal(send_to_liar(w, NULL, &resp), -1);
+		assert_error(ERR_INPUT, "the server answered 404, and more than 1048576 bytes with it");
 	}
 	{
 		PLOT(REPEATS, GIVE(0, HTTP_PIECE_MAX));
