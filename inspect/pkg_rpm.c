@@ -120,7 +120,7 @@ static int add_package(struct rpm_db *db, const struct header *h, struct err *er
 
 /* ---- its files ------------------------------------------------------------------------ */
 
-/** Names of directories by their number. */
+/** Names of directories by their number; NULL is one that is longer than an image's can be. Each is measured once, however many files name it. */
 static int read_dirs(const struct header *h, const char ***ret, size_t *ret_n, struct err *err)
 {
 	struct values v = find(h, TAG_DIRNAMES, TYPE_STRING_ARRAY);
@@ -132,9 +132,13 @@ static int read_dirs(const struct header *h, const char ***ret, size_t *ret_n, s
 	dirs = calloc(n + 1, sizeof *dirs);
 	if (dirs == NULL)
 		return err_set(err, ERR_INTERNAL, ENOMEM, "find packages");
-	for (size_t i = 0; i < n; i++)
-		if ((dirs[i] = next_string(&v)) == NULL)
+	for (size_t i = 0; i < n; i++) {
+		const char *dir = next_string(&v);
+
+		if (dir == NULL)
 			return pkg_bad("a directory's name does not end", err);
+		dirs[i] = v.at - dir <= TREE_PATH_MAX + 1 ? dir : NULL;
+	}
 	*ret = move_ptr(dirs);
 	*ret_n = n;
 	return 0;
@@ -145,7 +149,7 @@ static int own(struct rpm_db *db, const char *dir, const char *name, struct err 
 	auto_buf path = {0};
 
 	/* One that is longer is in no image. */
-	if (strlen(dir) + strlen(name) > TREE_PATH_MAX + 1)
+	if (dir == NULL || strlen(dir) + strlen(name) > TREE_PATH_MAX + 1)
 		return 0;
 	buf_addf(&path, "%s%s", dir, name);
 	if (buf_check(&path, "path", err) < 0)

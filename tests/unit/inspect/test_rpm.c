@@ -384,6 +384,33 @@ static void changes_beside_are_told(void **state)
 	}
 }
 
+/** Many files below one directory, whose name is as long as a header can be: looking at it must not cost the one times the other. */
+static void a_long_directory_of_many_files(void **state)
+{
+	static const char letters[] = "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	const uint32_t files = 1000000;
+	struct made m = {0};
+	auto_contents c = {0};
+	auto_packages p = {0};
+	auto_buf header = {0}, db = {0};
+
+	(void)state;
+	string(&m, 1000, "wide");
+	entry(&m, 1116, 4, files);
+	fill(&m.store, m.store.len + 4 * files);
+	entry(&m, 1117, 8, files);
+	fill(&m.store, m.store.len + files);
+	entry(&m, 1118, 8, 1);
+	for (size_t i = 0; i < (16u << 20) / (sizeof letters - 1); i++)
+		buf_add(&m.store, letters, sizeof letters - 1);
+	buf_addc(&m.store, 0);
+	finish_header(&m, &header);
+	make_ndb(&header, 1, &db);
+	const struct file file[] = { { NDB, &db } };
+	FIND(file, &c, &p);
+	assert_int_equal(p.n, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +420,7 @@ int main(void)
 		cmocka_unit_test(a_broken_header_is_noted_and_others_are_read),
 		cmocka_unit_test(lists_that_do_not_agree),
 		cmocka_unit_test(nothing_is_read_twice),
+		cmocka_unit_test(a_long_directory_of_many_files),
 		cmocka_unit_test(every_byte_may_be_wrong),
 		cmocka_unit_test(other_files_are_none),
 		cmocka_unit_test(one_database_is_believed),
