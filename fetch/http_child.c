@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fetch/http_wire.h"
+#include "fetch/url.h"
 
 const char *const http_child_files[] = {
 	/* Names. resolv.conf is a link on many systems, and replaced while they run. */
@@ -173,18 +174,29 @@ static void set_limits(struct speech *s)
 	c->easy_setopt(s->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
 
+/** The proxy to go by; "" is none, where NULL would mean the environment's. Without TLS this machine is spoken to since nobody else hears it, and a
+ *  proxy may be on another, for which the same address is its own. */
+static const char *proxy_for(const struct fetch_net *net, const char *text)
+{
+	const char *proxy = text_starts(text, "https:") ? net->https_proxy : net->http_proxy;
+	struct err ignored = {0};
+	auto_url u = {0};
+
+	if (proxy == NULL || url_parse(text, NULL, &u, &ignored) < 0 || (strcmp(u.scheme, "http") == 0 && url_is_loopback(&u)))
+		return "";
+	return proxy;
+}
+
 /** Settings without which the transfer must not be made: each one is asked after. */
 static CURLcode set_trust(struct speech *s)
 {
 	const struct curl *c = &s->c->curl;
 	const struct fetch_net *net = s->c->net;
-	const char *proxy = text_starts(s->url, "https:") ? net->https_proxy : net->http_proxy;
 	CURLcode code;
 
-	/* "" is "none": NULL would mean the environment's. */
 	if ((code = c->easy_setopt(s->easy, CURLOPT_URL, s->url)) != CURLE_OK ||
 	    (code = c->easy_setopt(s->easy, CURLOPT_PROTOCOLS_STR, "http,https")) != CURLE_OK ||
-	    (code = c->easy_setopt(s->easy, CURLOPT_PROXY, proxy != NULL ? proxy : "")) != CURLE_OK ||
+	    (code = c->easy_setopt(s->easy, CURLOPT_PROXY, proxy_for(net, s->url))) != CURLE_OK ||
 	    (code = c->easy_setopt(s->easy, CURLOPT_NOPROXY, net->no_proxy != NULL ? net->no_proxy : "")) != CURLE_OK ||
 	    (code = c->easy_setopt(s->easy, CURLOPT_SSL_VERIFYPEER, 1L)) != CURLE_OK ||
 	    (code = c->easy_setopt(s->easy, CURLOPT_SSL_VERIFYHOST, 2L)) != CURLE_OK ||

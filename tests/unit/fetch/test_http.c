@@ -442,6 +442,23 @@ static void test_proxy(void **state)
 	assert_non_null(strstr(log, "GET http://nowhere.example.com/z HTTP"));
 }
 
+/** http: to this machine is allowed because nobody else hears it: so it goes to no proxy, whose own machine would be meant by then. */
+static void test_no_proxy_to_this_machine(void **state)
+{
+	struct world *w = *state;
+	struct talk t;
+
+	talk_begin(&t, w, (const char *const[]){ OK(2, "ok"), OK(2, "ok"), NULL });
+	t.net.http_proxy = "http://127.0.0.1:1";
+	t.net.attempts = 1;
+	t.req.authorization = "Basic c2VjcmV0";
+	must(talk(&t));
+	snprintf(t.url, sizeof t.url, "http://localhost:%u/a", t.server.port);
+	must(talk(&t));
+	auto_free char *log = talk_end(&t);
+	assert_non_null(strstr(log, "GET /a HTTP"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +481,7 @@ int main(void)
 		test_in_world(test_urls_refused),
 		test_in_world(test_a_name),
 		test_in_world(test_proxy),
+		test_in_world(test_no_proxy_to_this_machine),
 	};
 
 	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
