@@ -58,8 +58,11 @@ int challenge_read(const char *header, struct challenge *ret, struct err *err)
 
 static int basic(const struct credentials *c, struct buf *out, struct err *err)
 {
+	const size_t n = strlen(c->user) + strlen(c->password) + 2;
 	auto_secret both = {0};
 
+	(void)buf_room(&both, n);
+	(void)buf_room(out, sizeof "Basic " + n / 3 * 4 + 4);
 	buf_addf(&both, "%s:%s", c->user, c->password);
 	if (buf_check(&both, "credentials", err) < 0)
 		return -1;
@@ -158,6 +161,7 @@ static int post_token(struct registry *r, const struct challenge *c, struct err 
 	auto_secret body = {0};
 	auto_http_response resp = {0};
 
+	(void)buf_room(&body, 2 * URL_MAX + 3 * strlen(r->credentials.identity));
 	buf_adds(&body, "grant_type=refresh_token&client_id=glovebox&service=");
 	registry_escape(c->service, &body);
 	buf_adds(&body, "&scope=");

@@ -13,6 +13,8 @@
 
 /** Who it is in messages. */
 #define WHO "the process that speaks HTTP"
+/** Bytes that a request's lines have room for without growing, by which copies of credentials would stay: the longest token, and as much again. */
+#define HTTP_LINES_ROOM (32u << 10)
 
 static const char *method_of(const struct http_request *req)
 {
@@ -27,6 +29,9 @@ void http_child_end(struct http *http)
 {
 	confined_kill(&http->process);
 	http->process = CONFINED_NONE;
+	/* What it told, tokens for one, is not for the next one that begins as a copy of this memory. */
+	if (http->answer != NULL)
+		explicit_bzero(http->answer, sizeof *http->answer);
 	free(http->answer);
 	http->answer = NULL;
 	own_fd(&http->to);
@@ -156,7 +161,9 @@ static int begin_body(struct exchange *x, struct err *err)
 		return -1;
 	x->at = at;
 	if (x->req->sink == NULL) {
+		/* Room for what small answers have, such as tokens: growing would leave copies behind. */
 		buf_clear(&x->resp->body);
+		(void)buf_room(&x->resp->body, x->req->limit < HTTP_PIECE_MAX ? (size_t)x->req->limit : HTTP_PIECE_MAX);
 		return 0;
 	}
 	return resuming ? 0 : x->req->sink->begin(x->req->sink->arg, at, err);
@@ -240,6 +247,7 @@ static int add_field(struct buf *lines, const char *name, const char *value, str
 {
 	auto_secret line = {0};
 
+	(void)buf_room(&line, strlen(name) + strlen(value) + sizeof ": ");
 	buf_addf(&line, "%s: %s", name, value);
 	return buf_check(&line, "header", err) < 0 ? -1 : add_line(lines, line.data, err);
 }
@@ -279,6 +287,7 @@ static int ask(struct exchange *x, struct err *err)
 	const char *method = method_of(x->req);
 	auto_secret lines = {0};
 
+	(void)buf_room(&lines, HTTP_LINES_ROOM);
 	if (list_headers(x, &lines, err) < 0 || buf_check(&lines, "header", err) < 0)
 		return -1;
 	const struct http_ask a = {

@@ -2,6 +2,9 @@
 /* A process that speaks HTTP and has been taken over: what it says instead of answers, and how it ends. */
 #include "tests/unit/store/help.h"
 
+#include <inttypes.h>
+
+#include "base/confine_child.h"
 #include "fetch/http_wire.h"
 #include "fetch/transfer.h"
 
@@ -196,6 +199,46 @@ static void test_endless(void **state)
 	}
 }
 
+/** How often @p hidden, each byte of which is one more than is meant, lies in this process's heap. */
+static size_t count_in_heap(const char *hidden)
+{
+	auto_file maps = fopen("/proc/self/maps", "re");
+	const size_t n = strlen(hidden);
+	size_t found = 0;
+	char line[512];
+	uintptr_t from, to;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof line, maps) != NULL) {
+		if (strstr(line, "[heap]") == NULL || sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) != 2)
+			continue;
+		for (const char *p = (const char *)from; p + n <= (const char *)to; p++) {
+			size_t same = 0;
+
+			while (same < n && p[same] == hidden[same] - 1)
+				same++;
+			found += same == n;
+		}
+	}
+	return found;
+}
+
+/** What an answer told, a token of one registry, is not in memory when the next registry's process begins as a copy of it. */
+static void test_forgotten(void **state)
+{
+	struct world *w = *state;
+	auto_http_response resp = {0};
+
+	PLOT(HEARS, OK, BODY("................................................tokenone........"), BODY("tokentwo"), END(0, ""));
+	must(send_to_liar(w, NULL, &resp));
+#ifndef CONFINE_SANITIZED /* a sanitizer has its own heap, which is not looked through */
+	assert_int_not_equal(count_in_heap("uplfopof"), 0);
+#endif
+	buf_wipe(&resp.body);
+	assert_int_equal(count_in_heap("uplfopof"), 0);
+	assert_int_equal(count_in_heap("uplfouxp"), 0);
+}
+
 static void test_ends(void **state)
 {
 	struct world *w = *state;
@@ -267,6 +310,7 @@ int main(void)
 		test_in_world(test_the_truth),
 		test_in_world(test_lies),
 		test_in_world(test_endless),
+		test_in_world(test_forgotten),
 		test_in_world(test_ends),
 		test_in_world(test_the_next_request),
 		test_in_world(test_interrupted),
