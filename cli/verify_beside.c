@@ -60,15 +60,16 @@ static int check_sboms(const struct verify_request *q, const json_t *statement, 
 /** The statements that lie there without a signature: of the run whose bundle lies beside them. */
 static int check_statements(const struct verify_request *q, const struct attest_verified *v, struct err *err)
 {
-	struct digest tests;
+	struct digest tests, output;
 
 	if (!q->beside)
 		return 0;
 	if (check_beside(q, EVIDENCE_STATEMENT, "statement", ATTEST_BUNDLE_MAX, &v->statement_digest, err) < 0)
 		return -1;
-	/* Older ones do not name it. */
-	return !attest_byproduct(v->statement, ATTEST_TESTS_BYPRODUCT, &tests) ? 0 :
-	       check_beside(q, ATTEST_TESTS_BYPRODUCT, "test result", ATTEST_BUNDLE_MAX, &tests, err);
+	/* Older ones do not name it, but no manifests either. */
+	bool named = attest_byproduct(v->statement, ATTEST_TESTS_BYPRODUCT, &tests);
+	return !named && !attest_byproduct(v->statement, MANIFESTS_OUTPUT, &output) ? 0 :
+	       check_beside(q, ATTEST_TESTS_BYPRODUCT, "test result", ATTEST_BUNDLE_MAX, named ? &tests : NULL, err);
 }
 
 /** All that lies where manifests do. */

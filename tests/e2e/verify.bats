@@ -223,6 +223,14 @@ flip()
 	expect_status 0 verify "$COPY"
 }
 
+@test "a test result that lies beside an image whose run had no tests is refused" {
+	echo '{"predicate": {"result": "PASSED"}}' >"$COPY/test-result.json"
+	expect_status 4 verify "$COPY"
+	expect_output "test-result.json' lies there, and the provenance names no such test result"
+	rm "$COPY/test-result.json"
+	expect_status 0 verify "$COPY"
+}
+
 @test "a manifest or statement beside the image that is another is refused; one that was taken away misleads nobody" {
 	flip "$COPY/trees/output.mtree" 20
 	expect_status 4 verify "$COPY"
