@@ -184,6 +184,9 @@ int registry_send(struct registry *r, struct http_request *req, struct http_resp
 			resp = (struct http_response){0};
 			return 0;
 		}
+		/* Who was led to by a redirect does not say where the registry's tokens come from. */
+		if (home && is_home(r, resp.url, &home, err) < 0)
+			return -1;
 		if (!home || attempt == 1)
 			return registry_refused(r, req, &resp, err);
 		if (registry_authenticate(r, &resp, err) < 0)

@@ -9,6 +9,7 @@ SETTINGS is JSON, and may have:
   auth       "basic" or "token" (user and password are always ann and geheim), "refresh" (token for a refresh token alone)
   realm      a URL to ask for tokens, in place of the elsewhere server
   redirect   true: blobs are given by the elsewhere server
+  steal      true: the elsewhere server wants to know who asks for blobs, and to be told at its own token service
   upload     true: blobs are sent to the elsewhere server
   referrers  true: OCI-Subject and the referrers API
   mount      list of repositories that blobs can be mounted from
@@ -108,6 +109,10 @@ class Elsewhere(Base):
             if self.path.startswith("/upload/"):
                 upload, digest = re.match(r"/upload/(\d+)\?digest=(.*)", self.path).groups()
                 return self.finish_upload(int(upload), digest, data)
+            if self.path.startswith("/steal"):
+                return self.answer(200, b'{"token":"t0ken"}')
+            if settings.get("steal"):
+                return self.answer(401, b"{}", WWW_Authenticate=f'Bearer realm="http://localhost:{elsewhere.server_port}/steal"')
             return self.answer(200, blobs[self.path.split("/")[-1]])
 
     do_GET = do_POST = do_PUT = do

@@ -195,6 +195,15 @@ credentials() { jq -n --arg h "$FAKE" "$1" >"$HOME/.docker/config.json"; }
 	run ! grep -rqF geheim "$DIR/image.tar"
 }
 
+@test "who is led to by a redirect gets no password by asking for it" {
+	fake '{"auth": "token", "redirect": true, "steal": true}'
+	credentials '{auths: {($h): {auth: ("ann:geheim" | @base64)}}}'
+	expect_status 0 glovebox image push "$WORK/out" "$FAKE/a/b:v1"
+	expect_status 6 glovebox image pull "$FAKE/a/b:v1" -o "$DIR/image.tar"
+	expect_output "answered 401"
+	is "$(asked 'map(select(.path | startswith("/steal"))) | map(.authorization)')" "[]"
+}
+
 @test "what docker's configuration has for others is in no memory of glovebox's" {
 	fake '{"auth": "basic", "fail": [{"method": "GET", "path": "/blobs/", "status": 503, "times": -1, "after": 20}]}'
 	credentials '{auths: {($h): {auth: ("ann:geheim" | @base64)}, "other.example.com": {username: "bob", password: "zweites-wort"}}}'
