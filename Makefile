@@ -48,6 +48,8 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DGB_VERSION='"$(VE
 COMPILE  = $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 # No build id: it is a hash that the build's directory goes into, by way of what is stripped from packages later.
 BUILD_ID := -Wl,--build-id=none
+# Every run hashes the program that it is: what is for debuggers alone is most of it.
+DEBUG_PACKED := -Wl,--compress-debug-sections=zlib
 LINK     = $(CC) $(LDHARDEN) $(BUILD_ID) $(CFLAGS) $(LDFLAGS) -o $@
 
 # ---- objects and one archive a folder ------------------------------------
@@ -85,7 +87,7 @@ ENGINE  := $(O)/glovebox-engine
 all: $(PROGRAM) $(ENGINE)
 
 $(ENGINE): $(O)/cli/main.o $(call libs_upto,cli)
-	$(LINK) $^ $(PKG_LIBS)
+	$(LINK) $(DEBUG_PACKED) $^ $(PKG_LIBS)
 
 # A static PIE: at this size its relocations cost nothing that can be measured (bench/README.md), and addresses stay
 # random. RELRO, the stack protector and CET as everywhere. The linker warns of what a static program cannot do (name
