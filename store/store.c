@@ -144,6 +144,9 @@ static int check_version(struct place *p, struct err *err)
 		err->kind = err->sys == 0 ? ERR_USAGE : ERR_HOST;
 		return err_ctx(err, "open the store '" SHOWN "'", p->path);
 	}
+	/* Another command may have made it since it was opened, and gave it its owner before its version. */
+	if (!p->fresh && fstat(p->fd, &p->st) < 0)
+		return err_set(err, ERR_HOST, errno, "open the store '" SHOWN "'", p->path);
 	if (p->fresh || (text.len == strlen(VERSION_TEXT) && memcmp(text.data, VERSION_TEXT, text.len) == 0))
 		return 0;
 	if (text.len != 0 && text_starts(text.data, VERSION_START))
