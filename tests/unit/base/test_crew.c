@@ -150,11 +150,14 @@ static void first_failure_ends_it(unsigned threads)
 		if (crew_give(c, &j, NULL, &err) < 0)
 			break;
 	}
-	assert_true(given < JOBS);
-	assert_string_equal(err.msg, "job 100");
+	/* Others may do all that is left while the thread that fails is not back yet. */
+	assert_true(given < JOBS || threads > 1);
+	if (err.kind != ERR_NONE)
+		assert_string_equal(err.msg, "job 100");
 	err = (struct err){0};
 	assert_int_equal(crew_finish(c, &err), -1);
 	assert_int_equal(err.kind, ERR_INPUT);
+	assert_string_equal(err.msg, "job 100");
 	assert_int_equal(crew_wait(c, 0, &err), -1);
 	crew_free(c);
 	for (int i = 0; i < JOBS; i++)
