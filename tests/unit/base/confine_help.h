@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file confine_help.h
- * What the two test programs of base/confine.h share: running a function confined, and some functions.
+ * What the test programs of base/confine.h share: running a function confined, and some functions.
  */
 #ifndef GB_TEST_BASE_CONFINE_HELP_H
 #define GB_TEST_BASE_CONFINE_HELP_H
@@ -13,6 +13,21 @@
 #include <sys/types.h>
 
 #include "base/confine.h"
+
+/** A call came back, and did what it was asked, or failed with an errno: that is the error. */
+static inline int came_back(long result, struct err *err)
+{
+	return result < 0 ? err_set(err, ERR_INPUT, errno, "refused") : 0;
+}
+
+/** A function of the child that makes one call. */
+#define CALLS(name, ...)                                            \
+	static int name(void *arg, int out, struct err *err)        \
+	{                                                           \
+		(void)arg;                                          \
+		(void)out;                                          \
+		return came_back((long)(__VA_ARGS__), err);         \
+	}
 
 /** Runs @p fn confined with @p conf's limits. */
 static inline int run(struct confine_conf conf, confine_fn *fn, void *arg, struct buf *out, struct err *err)

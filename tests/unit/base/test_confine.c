@@ -43,20 +43,6 @@ static pid_t runner;
 /** A descriptor of the runner's that is not handed over. */
 static int secret_fd = -1;
 
-/** The call below it came back, and did what it should not, or failed with an errno: that is the error. */
-static int came_back(long result, struct err *err)
-{
-	return result < 0 ? err_set(err, ERR_INPUT, errno, "refused") : 0;
-}
-
-#define CALLS(name, ...)                                            \
-	static int name(void *arg, int out, struct err *err)        \
-	{                                                           \
-		(void)arg;                                          \
-		(void)out;                                          \
-		return came_back((long)(__VA_ARGS__), err);         \
-	}
-
 CALLS(opens_a_file, open("/etc/passwd", O_RDONLY | O_CLOEXEC))
 CALLS(makes_a_file, openat(AT_FDCWD, "/tmp/confined", O_WRONLY | O_CREAT | O_CLOEXEC, 0644))
 CALLS(reads_the_runner, open("/proc/self/environ", O_RDONLY | O_CLOEXEC))

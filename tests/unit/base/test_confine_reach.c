@@ -29,12 +29,6 @@ static struct {
 	int secret;               /**< a descriptor that is not handed over */
 } at;
 
-/** The call below it came back, and did what it was asked, or failed with an errno: that is the error. */
-static int came_back(long result, struct err *err)
-{
-	return result < 0 ? err_set(err, ERR_INPUT, errno, "refused") : 0;
-}
-
 static long inet(void)
 {
 	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -73,14 +67,6 @@ static long opens_too_many(void)
 			return -1;
 	return 0;
 }
-
-#define CALLS(name, ...)                                            \
-	static int name(void *arg, int out, struct err *err)        \
-	{                                                           \
-		(void)arg;                                          \
-		(void)out;                                          \
-		return came_back((long)(__VA_ARGS__), err);         \
-	}
 
 CALLS(reads_what_is_named, open(at.allowed, O_RDONLY | O_CLOEXEC))
 CALLS(reads_below_what_is_named, open(at.below, O_RDONLY | O_CLOEXEC))
