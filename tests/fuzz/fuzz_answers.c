@@ -3,22 +3,13 @@
  * Fuzzes what is believed of the answers of confined readers in inspect/. The first byte says whose answer the rest is, as JSON (fuzz_rows.c has the form
  * in which it comes). Promise under test: no crash, no leak; what is believed can be printed, or made a bill of materials of.
  */
-#include <stdint.h>
-#include <stdlib.h>
 
 #include "inspect/inspect.h"
 #include "inspect/node.h"
 #include "inspect/pkg_apart.h"
 #include "inspect/sbom.h"
 #include "inspect/summary.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 /** Of two layers. */
 static void summary(json_t *j)

@@ -7,20 +7,11 @@
  * failure, and an error of the promised kind that says something. An envelope's
  * signature keeps a fuzzer out of the statement, hence the second way straight to it.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "attest/bundle.h"
 #include "attest/statement.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static const char public_pem[] =
 	"-----BEGIN PUBLIC KEY-----\n"

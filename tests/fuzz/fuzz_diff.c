@@ -4,7 +4,6 @@
  * is made of the first: where a byte changes, by what, and how much of the end is cut. Promise under test: no crash, no leak; whatever
  * the bytes, there is a report, which passes the check of the process that asked, and can be printed.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,14 +11,7 @@
 
 #include "inspect/inspect.h"
 #include "inspect/look.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 #define HEAD 4
 

@@ -6,8 +6,7 @@
 
 #include "fetch/git_ask.h"
 #include "fetch/git_read.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void tree(const char *data, size_t n, size_t name_len)
 {

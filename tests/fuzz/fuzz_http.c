@@ -7,14 +7,7 @@
 #include <sys/socket.h>
 
 #include "fetch/transfer.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 /** Most bytes of a body that is wanted, and of one that is sent. */
 #define LIMIT 1000

@@ -4,20 +4,12 @@
  * directory d, and a path. Promise under test: no crash, no leak, no long time; a path's name in which each byte is escaped matches that name; what is said
  * of a path above a directory is said again when that directory is left.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fetch/glob.h"
 #include "fetch/ignore.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 enum { EXCLUDE, ROOT, INNER, PATH, TEXTS };
 

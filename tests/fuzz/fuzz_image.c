@@ -4,20 +4,11 @@
  * one of its JSON documents, taken as each kind in turn, since digests keep a fuzzer out of the documents of an image. Promise under
  * test: no crash, no leak; what is refused is ERR_INPUT with a message; what is taken keeps to the limits.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "oci/foreign_json.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/json_here.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
 
 static void check(int result, const struct err *err)
 {

@@ -4,19 +4,10 @@
  * form that is accepted, means the same, and is its own canonical form; the pretty
  * form leads to it too. And json_bytes() has a value for every input.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 /** The canonical form of a text that must be valid. */
 static void canonical_of(const struct buf *text, struct buf *out)

@@ -3,19 +3,10 @@
  * Fuzzer (libFuzzer) of what a step writes about its tests. The same input is tried as a report, whose rows must then be taken, and
  * as rows, which nobody believes. Beyond no crash and no leak: what is accepted has a name that can be shown and a count for each case.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "runner/junit.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void check(const struct junit *j)
 {

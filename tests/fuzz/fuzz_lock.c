@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "spec/lock.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/here.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char text[] =
 	"apiVersion: platform.build/v1\nkind: BuildSpec\nmetadata: { name: x }\nspec:\n  rootfs: { ref: tiny }\n  build: { command: make }\n"

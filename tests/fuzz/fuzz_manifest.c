@@ -4,19 +4,10 @@
  * so collecting the entries again and writing them gives the very same bytes; what it
  * does not take is ERR_INPUT with a message.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "store/store.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

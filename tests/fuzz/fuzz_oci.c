@@ -7,15 +7,13 @@
  * says something, and a kind that is ERR_UNVERIFIED (of a base: ERR_INPUT):
  * memory and files cannot fail here.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "oci/unlayer.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/json_here.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int read_base(char way, int fd, const char *data, size_t size, struct err *err)
 {

@@ -4,22 +4,13 @@
  * the rest is the text of. Promise under test: no crash, no leak; whatever the bytes, an error is ERR_INPUT, and an answer is one that the process that asked
  * believes, and that both forms of a bill of materials can be made of.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "inspect/pkg_apart.h"
 #include "inspect/sbom.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/found.h"
 
 /** A file of each format; those that list files of packages have one to list them of. */
 static const char *const paths[] = {
@@ -73,15 +64,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct contents c = {0};
 	struct pkg_found f = {0};
 	struct packages p = {0};
-	auto_buf answer = {0};
 
 	if (size == 0 || size > 64 << 10)
 		return 0;
-	for (size_t i = 0; i < PATHS; i++) {
-		const struct tree_entry e = { .type = TREE_FILE };
-
-		MUST(contents_add(&c, &e, paths[i], 0, &err) == 0);
-	}
+	found_files(&c, paths, PATHS);
 	const struct tree_entry egg = { .type = TREE_FILE }, link = { .type = TREE_LINK, .link = "../usr/./bin/.." };
 	MUST(contents_add(&c, &egg, "s/a.egg-info/PKG-INFO", 0, &err) == 0 && contents_add(&c, &link, "l", 0, &err) == 0);
 	contents_lay(&c);
@@ -91,8 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_text(&f, "s/a.dist-info/METADATA", metadata, sizeof metadata - 1);
 	read_text(&f, "s/a.egg-info/PKG-INFO", metadata, sizeof metadata - 1);
 	read_text(&f, paths[data[0] % PATHS], data + 1, size - 1);
-	MUST(pkg_finish(&f, &err) == 0 && pkg_answer(&f, &answer, &err) == 0);
-	MUST(pkg_believe(answer.data, answer.len, c.n, &p, &err) == 0);
+	found_believe(&f, &p);
 	write_sboms(&c, &p);
 	packages_clear(&p);
 	pkg_found_clear(&f);

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A verifier's policy: whatever is read, every text is there, every count is within its list, and the threshold can be reached. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "runner/verify_policy.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/here.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

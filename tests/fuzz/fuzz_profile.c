@@ -8,11 +8,10 @@
 #include "base/text.h"
 #include "profiles/bpf.h"
 #include "profiles/compile.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/here.h"
 
 #define FILE_NAME "fuzz.yaml"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void must(int truth)
 {

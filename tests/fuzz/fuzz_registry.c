@@ -3,19 +3,11 @@
  * Fuzzer (libFuzzer) of what is parsed by hand of references and challenges. The same input is tried as both. Beyond no
  * crash and no leak: a reference that is accepted is put together again from its parts, and a failure touches nothing.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fetch/registry_client.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void try_reference(const char *text)
 {

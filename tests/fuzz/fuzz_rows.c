@@ -6,8 +6,7 @@
 
 #include "oci/oci.h"
 #include "spec/yaml.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /** Whether a node, and all in it, is one that YAML can give. */
 static bool is_sound(const struct node *node, unsigned depth)

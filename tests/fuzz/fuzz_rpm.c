@@ -4,21 +4,11 @@
  * crash, no leak, no work beyond what the file's size allows; whatever the bytes, an error is ERR_INPUT, and an answer is one that the process that asked
  * believes.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "inspect/pkg_apart.h"
 #include "inspect/pkg_rpm.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/found.h"
 
 /** The databases, and what a package may own and need. */
 static const char *const paths[] = { "var/lib/rpm/rpmdb.sqlite", "var/lib/rpm/Packages.db", "var/lib/rpm/Packages", "usr/bin/a", "etc/a" };
@@ -44,21 +34,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct contents c = {0};
 	struct pkg_found f = {0};
 	struct packages p = {0};
-	auto_buf answer = {0};
 
 	if (size == 0 || size > 256 << 10)
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		const struct tree_entry e = { .type = TREE_FILE };
-
-		MUST(contents_add(&c, &e, paths[i], 0, &err) == 0);
-	}
+	found_files(&c, paths, ARRAY_LEN(paths));
 	contents_lay(&c);
 	MUST(pkg_found_begin(&f, &c, &err) == 0);
 	if (read_database(&f, data[0] % (FORMS + 1), data + 1, size - 1, &err) < 0)
 		MUST(err.kind == ERR_INPUT);
-	MUST(pkg_finish(&f, &err) == 0 && pkg_answer(&f, &answer, &err) == 0);
-	MUST(pkg_believe(answer.data, answer.len, c.n, &p, &err) == 0);
+	found_believe(&f, &p);
 	packages_clear(&p);
 	pkg_found_clear(&f);
 	contents_clear(&c);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libFuzzer entry: any bytes as a spec. Besides memory safety: a refusal says where, and
  * what is accepted keeps the promises of spec.h. */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "spec/spec.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/here.h"
 
 #define FILE_NAME "fuzz.yaml"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void must(int truth)
 {

@@ -3,15 +3,13 @@
  * Fuzzes what sums up an image of two layers, in one process. The first two bytes say at which block of 512 the second layer begins. Promise under
  * test: no crash, no leak; what is found in layers that are none the worse passes the check of the process that asked.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/base.h"
 #include "inspect/summary.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 #define HEAD 2
 

@@ -5,14 +5,12 @@
  * the strict reader takes it. (Memory cannot run short here; an archive that asks for
  * much is what the limits are for.)
  */
-#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "rootfs/unpack.h"
 #include "imported.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /** Both sides in this one process, the reader first: forked, it would be out of the fuzzer's sight. */
 static int read_entries(int in, bool zip, struct import_rows *rows, struct err *err)

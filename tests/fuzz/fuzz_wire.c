@@ -4,12 +4,10 @@
  * layer that is read. Promise under test: no crash, no leak; what is refused is ERR_INPUT with a message; what is taken is what another archive
  * could have had in it.
  */
-#include <stdint.h>
 #include <sys/mman.h>
 
 #include "imported.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

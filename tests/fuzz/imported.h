@@ -3,16 +3,9 @@
 #ifndef GB_FUZZ_IMPORTED_H
 #define GB_FUZZ_IMPORTED_H
 
-#include <stdlib.h>
-
 #include "rootfs/import_table.h"
 #include "rootfs/stream.h"
-
-#define MUST(condition) \
-	do {            \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 /** Takes all messages of @p out from its start. ERR_INPUT: refused. */
 static inline int imported_rows(int out, bool layer, enum tree_form form, struct import_rows *rows, struct err *err)
