@@ -80,19 +80,11 @@ static int wait_ms(const struct fetch_net *net, uint64_t ms, struct err *err)
 /** A date as servers write it, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7); 0: it is none, or of the forms that went out of use. */
 static time_t date_of(const char *text)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	struct tm t = {0};
-	char month[4] = "";
-	int end = 0;
 
-	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &t.tm_mday, month, &t.tm_year, &t.tm_hour, &t.tm_min,
-		   &t.tm_sec, &end) != 6 || end == 0)
+	/* The names are English: no locale is ever set. */
+	if (strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &t) == NULL)
 		return 0;
-	const char *found = strstr(months, month);
-	if (found == NULL || (found - months) % 3 != 0 || strlen(month) != 3)
-		return 0;
-	t.tm_mon = (int)(found - months) / 3;
-	t.tm_year -= 1900;
 	time_t then = timegm(&t);
 	return then > 0 ? then : 0;
 }

@@ -8,7 +8,8 @@
 #include "fetch/url.h"
 
 const char *const http_child_files[] = {
-	/* Names. resolv.conf is a link on many systems, and replaced while they run. */
+	/* Names. resolv.conf is a link on many systems, and can be led to another of these while this one runs. A file that is itself replaced
+	 * is another one from then on, which may not be read: names are resolved again by the next process. */
 	"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf",
 	"/run/systemd/resolve/stub-resolv.conf", "/run/systemd/resolve/resolv.conf", "/run/resolvconf", "/run/NetworkManager/resolv.conf",
 	/* Certificates, and what their directories link to; no private key lies there. */
@@ -178,13 +179,14 @@ static void set_limits(struct speech *s)
  *  proxy may be on another, for which the same address is its own. */
 static const char *proxy_for(const struct fetch_net *net, const char *text)
 {
-	const char *proxy = text_starts(text, "https:") ? net->https_proxy : net->http_proxy;
 	struct err ignored = {0};
 	auto_url u = {0};
 
-	if (proxy == NULL || url_parse(text, NULL, &u, &ignored) < 0 || (strcmp(u.scheme, "http") == 0 && url_is_loopback(&u)))
+	if (url_parse(text, NULL, &u, &ignored) < 0)
 		return "";
-	return proxy;
+	bool tls = strcmp(u.scheme, "https") == 0;
+	const char *proxy = tls ? net->https_proxy : net->http_proxy;
+	return proxy == NULL || (!tls && url_is_loopback(&u)) ? "" : proxy;
 }
 
 /** Settings without which the transfer must not be made: each one is asked after. */

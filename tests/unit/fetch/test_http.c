@@ -115,6 +115,21 @@ static void test_busy_then_ok(void **state)
 	free(talk_end(&t));
 }
 
+#define BUSY_UNTIL(date) "HTTP/1.1 503 busy\r\nRetry-After: " date "\r\nContent-Length: 0\r\n\r\n"
+
+/** A date far ahead is the longest wait; one that is past, or none, is as long as without it. */
+static void test_busy_until_a_date(void **state)
+{
+	struct world *w = *state;
+	struct talk t;
+
+	talk_begin(&t, w, (const char *const[]){ BUSY_UNTIL("Thu, 31 Dec 2099 23:59:59 GMT"), BUSY_UNTIL("Sun, 06 Nov 1994 08:49:37 GMT"),
+						 BUSY_UNTIL("Thu Dec 31 23:59:59 2099"), OK(2, "ok"), NULL });
+	must(talk(&t));
+	assert_string_equal(t.seen.waits.data, "30000 1000 2000 ");
+	free(talk_end(&t));
+}
+
 static void test_always_busy(void **state)
 {
 	struct world *w = *state;
@@ -464,6 +479,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test_in_world(test_get),
 		test_in_world(test_busy_then_ok),
+		test_in_world(test_busy_until_a_date),
 		test_in_world(test_always_busy),
 		test_in_world(test_broken_connections_end),
 		test_in_world(test_once),
