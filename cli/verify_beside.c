@@ -34,15 +34,21 @@ static int check_file(const char *path, const char *what, uint64_t max, const st
 	return 0;
 }
 
+/** The path of @p name beside the image. */
+static int beside(const struct verify_request *q, const char *name, struct buf *path, struct err *err)
+{
+	buf_add(path, q->digest_file, (size_t)(text_path_name(q->digest_file) - q->digest_file));
+	buf_adds(path, name);
+	return buf_check(path, "path", err);
+}
+
 /** The file @p name beside the image. */
 static int check_beside(const struct verify_request *q, const char *name, const char *what, uint64_t max, const struct digest *want,
 			struct err *err)
 {
 	auto_buf path = {0};
 
-	buf_add(&path, q->digest_file, (size_t)(text_path_name(q->digest_file) - q->digest_file));
-	buf_adds(&path, name);
-	return buf_check(&path, "path", err) < 0 ? -1 : check_file(path.data, what, max, want, err);
+	return beside(q, name, &path, err) < 0 ? -1 : check_file(path.data, what, max, want, err);
 }
 
 static int check_sboms(const struct verify_request *q, const json_t *statement, struct err *err)
@@ -75,13 +81,11 @@ static int check_statements(const struct verify_request *q, const struct attest_
 /** All that lies where manifests do. */
 static int check_manifests(const struct verify_request *q, const json_t *statement, struct err *err)
 {
-	size_t n = 0, dir_len = (size_t)(text_path_name(q->digest_file) - q->digest_file);
+	size_t n = 0;
 	auto_buf path = {0};
 	const struct dirent *e;
 
-	buf_add(&path, q->digest_file, dir_len);
-	buf_adds(&path, MANIFESTS_DIR);
-	if (buf_check(&path, "path", err) < 0)
+	if (beside(q, MANIFESTS_DIR, &path, err) < 0)
 		return -1;
 	auto_dir dir = opendir(path.data);
 	if (dir == NULL)
