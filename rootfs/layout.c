@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/array.h"
 #include "rootfs/layout.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "base/array.h"
 
 /** Directories with less names in their path have theirs spread. */
 #define SPREAD_DEPTH 3
