@@ -16,7 +16,7 @@ build=(gcc:cc libc6-dev make:make pkg-config:pkg-config libseccomp-dev libcap-de
 demo=(dpkg:dpkg-deb tar:tar)
 [ "$(id -u)" != 0 ] || demo+=(mmdebstrap:mmdebstrap)
 test=(libcmocka-dev perl:prove bats:bats shellcheck:shellcheck universal-ctags:ctags busybox-static
-	skopeo:skopeo umoci:umoci podman:podman openssl:openssl mtree-netbsd jq:jq libarchive-tools:bsdtar python3:python3 bzip2:bzip2 xz-utils:xz zstd:zstd mmdebstrap:mmdebstrap
+	skopeo:skopeo umoci:umoci podman:podman uidmap:newuidmap openssl:openssl mtree-netbsd jq:jq libarchive-tools:bsdtar python3:python3 bzip2:bzip2 xz-utils:xz zstd:zstd mmdebstrap:mmdebstrap
 	strace:strace nodejs:node npm:npm git:git procps:pgrep zip:zip docker-registry:docker-registry curl:curl zsh:zsh fish:fish rpm:rpmbuild db5.3-util:db5.3_load)
 # What only `make check-long` needs: fuzzers, what makes a package and judges it, and what runs an image.
 heavy=(clang:clang libclang-rt-14-dev lintian:lintian dpkg-dev:dpkg-shlibdeps man-db:man softhsm2:softhsm2-util libengine-pkcs11-openssl
